@@ -1,0 +1,184 @@
+//! Blocks of rows and columns, and windows of them: what the cache holds and what it lends.
+
+#![forbid(unsafe_code)]
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use ndarray::{ArrayView2, ShapeBuilder};
+
+/// Rows of some columns, each column contiguous. Cloning costs one reference count.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Block {
+    values: Arc<[f64]>,
+    first_row: usize,
+    rows: usize,
+}
+
+impl Block {
+    /// Takes the columns one after the other, `rows` values each; `first_row` is the bar index of the first.
+    ///
+    /// # Panics
+    /// Where the number of values is not a multiple of `rows`.
+    #[must_use]
+    pub fn new(values: impl Into<Arc<[f64]>>, first_row: usize, rows: usize) -> Self {
+        let values = values.into();
+        assert!(
+            if rows == 0 { values.is_empty() } else { values.len().is_multiple_of(rows) },
+            "a block's values are its rows times its columns"
+        );
+        Self { values, first_row, rows }
+    }
+
+    /// The bar index of the first row.
+    #[must_use]
+    pub fn first_row(&self) -> usize {
+        self.first_row
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How many columns there are.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        if self.rows == 0 { 0 } else { self.values.len() / self.rows }
+    }
+
+    /// Bytes of the values.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        size_of_val::<[f64]>(&self.values) as u64
+    }
+
+    /// One column, oldest row first.
+    ///
+    /// # Panics
+    /// Where there is no such column.
+    #[must_use]
+    pub fn column(&self, column: usize) -> &[f64] {
+        &self.values[column * self.rows..(column + 1) * self.rows]
+    }
+
+    /// The window of some bars; `None` where the block does not hold them all.
+    #[must_use]
+    pub fn window(&self, bars: Range<usize>) -> Option<Window<'_>> {
+        let start = bars.start.checked_sub(self.first_row)?;
+        let end = bars.end.checked_sub(self.first_row)?;
+        (start <= end && end <= self.rows).then_some(Window { block: self, start, bars: end - start })
+    }
+}
+
+/// The last bars of some columns, lent from a block. Shape `[bar_count, columns]`, each column contiguous.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<'a> {
+    block: &'a Block,
+    start: usize,
+    bars: usize,
+}
+
+impl<'a> Window<'a> {
+    /// How many bars it holds.
+    #[must_use]
+    pub fn bar_count(&self) -> usize {
+        self.bars
+    }
+
+    /// How many columns it holds.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.block.columns()
+    }
+
+    /// The bar indices that it covers.
+    #[must_use]
+    pub fn bar_range(&self) -> Range<usize> {
+        let first = self.block.first_row + self.start;
+        first..first + self.bars
+    }
+
+    /// One column, oldest bar first.
+    ///
+    /// # Panics
+    /// Where there is no such column.
+    #[inline]
+    #[must_use]
+    pub fn column(&self, column: usize) -> &'a [f64] {
+        let first = column * self.block.rows + self.start;
+        &self.block.values[first..first + self.bars]
+    }
+
+    /// The window as an array of shape `[bar_count, columns]`, without a copy.
+    ///
+    /// # Panics
+    /// Never: the shape was checked when the window was made.
+    #[must_use]
+    pub fn view(&self) -> ArrayView2<'a, f64> {
+        let columns = self.columns();
+        let Some(last_column) = columns.checked_sub(1) else {
+            return ArrayView2::from_shape((0, 0), &[]).expect("an empty shape fits an empty slice");
+        };
+        let values = &self.block.values[self.start..last_column * self.block.rows + self.start + self.bars];
+        ArrayView2::from_shape((self.bars, columns).strides((1, self.block.rows)), values)
+            .expect("a window lies inside its block")
+    }
+
+    /// A window that outlives the reader: one reference count, no copy of values.
+    #[must_use]
+    pub fn to_owned(&self) -> OwnedWindow {
+        OwnedWindow { block: self.block.clone(), start: self.start, bars: self.bars }
+    }
+}
+
+/// A window that holds its block alive by itself.
+#[derive(Clone, Debug)]
+pub struct OwnedWindow {
+    block: Block,
+    start: usize,
+    bars: usize,
+}
+
+impl OwnedWindow {
+    /// The same window, lent.
+    #[must_use]
+    pub fn as_window(&self) -> Window<'_> {
+        Window { block: &self.block, start: self.start, bars: self.bars }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block() -> Block {
+        Block::new(vec![1.0, 2.0, 3.0, 4.0, 10.0, 20.0, 30.0, 40.0], 100, 4)
+    }
+
+    #[test]
+    fn a_window_is_a_slice_of_its_block() {
+        let block = block();
+        let window = block.window(101..103).unwrap();
+        assert_eq!(window.column(1), &[20.0, 30.0]);
+        assert_eq!(window.view().shape(), &[2, 2]);
+        assert_eq!(window.view()[[1, 0]], 3.0);
+        assert_eq!(window.view().column(1).as_slice().unwrap().as_ptr(), window.column(1).as_ptr());
+        assert_eq!(window.bar_range(), 101..103);
+    }
+
+    #[test]
+    fn a_block_lends_nothing_that_it_does_not_hold() {
+        let block = block();
+        assert!(block.window(99..102).is_none());
+        assert!(block.window(102..105).is_none());
+        assert_eq!(block.window(104..104).unwrap().bar_count(), 0);
+    }
+
+    #[test]
+    fn an_owned_window_outlives_its_block() {
+        let owned = block().window(100..104).unwrap().to_owned();
+        assert_eq!(owned.as_window().column(0), &[1.0, 2.0, 3.0, 4.0]);
+    }
+}

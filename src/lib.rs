@@ -1,0 +1,28 @@
+//! A lock-free history cache and sweep engine.
+
+// Layer 0: foundations.
+pub mod error;
+
+// Layer 1: vocabulary.
+#[cfg(feature = "portal")]
+pub mod asset;
+#[cfg(feature = "portal")]
+pub mod block;
+#[cfg(feature = "portal")]
+pub mod time;
+
+// Layer 2: two engines that do not know each other.
+#[cfg(feature = "portal")]
+pub mod bundle;
+pub mod cache;
+
+pub use error::{Error, ErrorKind};
+
+#[cfg(feature = "portal")]
+pub use asset::{AssetId, Column, Columns, Field, Symbol};
+#[cfg(feature = "portal")]
+pub use block::{Block, OwnedWindow, Window};
+#[cfg(feature = "portal")]
+pub use bundle::Bundle;
+#[cfg(feature = "portal")]
+pub use time::{Calendar, Frequency, Timestamp, When};
