@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::Error;
-use crate::sweep::{Ahead, Bar, Column, Parameter, Point, Setup, Strategy};
+use crate::sweep::{Ahead, Bar, IndicatorId, Parameter, Point, Setup, Strategy};
 
 /// Buys with all cash where SMA(fast) becomes above SMA(slow), and sells all where it becomes below. Long only.
 ///
@@ -18,8 +18,8 @@ use crate::sweep::{Ahead, Bar, Column, Parameter, Point, Setup, Strategy};
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SmaCross {
-    fast: Column,
-    slow: Column,
+    fast: IndicatorId,
+    slow: IndicatorId,
 }
 
 impl Strategy for SmaCross {

@@ -46,7 +46,7 @@ pub use parameter::Parameter;
 pub use rank::Ranked;
 pub use results::{AssetSummary, Outcome, Results, Trial};
 pub use runner::Progress;
-pub use strategy::{Ahead, Bar, Column, Setup, Strategy};
+pub use strategy::{Ahead, Bar, IndicatorId, Setup, Strategy};
 pub use trial::Settings;
 
 use runner::Job;

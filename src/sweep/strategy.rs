@@ -24,10 +24,10 @@ use crate::time::{Timestamp, When};
 /// # Examples
 /// ```
 /// use lookback::Error;
-/// use lookback::sweep::{Bar, Column, Parameter, Point, Setup, Strategy};
+/// use lookback::sweep::{Bar, IndicatorId, Parameter, Point, Setup, Strategy};
 ///
 /// /// Holds while the close is above its average.
-/// struct Above(Column);
+/// struct Above(IndicatorId);
 ///
 /// impl Strategy for Above {
 ///     const NAME: &'static str = "above";
@@ -83,7 +83,7 @@ pub trait Strategy: Sized {
 
 /// A column of values, one a bar, that a strategy declared in its [`Setup`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Column(usize);
+pub struct IndicatorId(usize);
 
 /// What a trial runs on: shared by its setup, its bars and its hints.
 pub(super) struct Scene<'a> {
@@ -104,7 +104,7 @@ impl<'a> Setup<'a> {
     ///
     /// # Errors
     /// `BadBarCount` for 0 bars; `Io` and `Corrupt` where the bundle cannot be read.
-    pub fn sma(&mut self, bars: usize) -> Result<Column, Error> {
+    pub fn sma(&mut self, bars: usize) -> Result<IndicatorId, Error> {
         self.indicator(&Indicator::sma(bars)?)
     }
 
@@ -112,12 +112,12 @@ impl<'a> Setup<'a> {
     ///
     /// # Errors
     /// `Io` and `Corrupt` where the bundle cannot be read.
-    pub fn indicator(&mut self, indicator: &Indicator) -> Result<Column, Error> {
+    pub fn indicator(&mut self, indicator: &Indicator) -> Result<IndicatorId, Error> {
         let scene = &mut self.scene;
         let market = scene.market;
         let values = scene.reader.indicator(market.asset, indicator, scene.settings.adjust, market.last)?;
         scene.columns.push((indicator.kind(), values));
-        Ok(Column(scene.columns.len() - 1))
+        Ok(IndicatorId(scene.columns.len() - 1))
     }
 
     /// A request for windows of the trial's asset, on the run's adjustment; to be read with [`Bar::history`].
@@ -219,17 +219,17 @@ impl<'a> Bar<'a> {
     ///
     /// What moves with the price is on the price level of this bar: comparable with [`Bar::close`], whatever split follows.
     #[must_use]
-    pub fn value(&self, column: Column) -> f64 {
+    pub fn value(&self, column: IndicatorId) -> f64 {
         self.at_level(column, self.bar)
     }
 
     /// A column's value at the bar before, on the price level of this bar; NaN while it is not defined.
     #[must_use]
-    pub fn previous(&self, column: Column) -> f64 {
+    pub fn previous(&self, column: IndicatorId) -> f64 {
         self.bar.checked_sub(1).map_or(f64::NAN, |before| self.at_level(column, before))
     }
 
-    fn at_level(&self, column: Column, bar: usize) -> f64 {
+    fn at_level(&self, column: IndicatorId, bar: usize) -> f64 {
         match self.scene.columns[column.0] {
             (Kind::PriceLike, values) => values[bar] * self.scene.market.scale[self.bar],
             (_, values) => values[bar],
@@ -238,19 +238,19 @@ impl<'a> Bar<'a> {
 
     /// Whether `a` rose above `b` with this bar: above now, defined and not above at the bar before.
     #[must_use]
-    pub fn crosses_above(&self, a: Column, b: Column) -> bool {
+    pub fn crosses_above(&self, a: IndicatorId, b: IndicatorId) -> bool {
         self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_above(before, now))
     }
 
     /// Whether `a` fell below `b` with this bar: below now, defined and not below at the bar before.
     #[must_use]
-    pub fn crosses_below(&self, a: Column, b: Column) -> bool {
+    pub fn crosses_below(&self, a: IndicatorId, b: IndicatorId) -> bool {
         self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_below(before, now))
     }
 
     /// Both values at the bar before and now. Two price-like values are compared as they are held: a common factor
     /// changes no comparison but for rounding, and so the answer is that of [`Ahead::next_crossing`].
-    fn pairs(&self, a: Column, b: Column) -> Option<((f64, f64), (f64, f64))> {
+    fn pairs(&self, a: IndicatorId, b: IndicatorId) -> Option<((f64, f64), (f64, f64))> {
         let before = self.bar.checked_sub(1)?;
         let ((kind_a, x), (kind_b, y)) = (self.scene.columns[a.0], self.scene.columns[b.0]);
         Some(if kind_a == kind_b {
@@ -326,7 +326,7 @@ impl<'a> Ahead<'a> {
 
     /// A bar at or before the next one at which [`Bar::crosses_above`] or [`Bar::crosses_below`] holds.
     #[must_use]
-    pub fn next_crossing(&self, a: Column, b: Column) -> usize {
+    pub fn next_crossing(&self, a: IndicatorId, b: IndicatorId) -> usize {
         let ((kind_a, x), (kind_b, y)) = (self.scene.columns[a.0], self.scene.columns[b.0]);
         if kind_a == kind_b { compare::next_change(x, y, self.bar) } else { self.bar }
     }
