@@ -57,8 +57,7 @@ impl Grid {
             .filter(|&raw| grid.constraints.iter().all(|one| one.holds(|position| grid.value(raw, position))))
             .collect();
         if grid.points.is_empty() {
-            let all: Vec<String> = grid.constraints.iter().map(ToString::to_string).collect();
-            return Err(bad("grid", format!("no point satisfies {}", all.join(" && "))));
+            return Err(bad("grid", format!("no point satisfies {}", grid.constraint())));
         }
         grid.points.shrink_to_fit();
         Ok(grid)

@@ -1,0 +1,9 @@
+//! The one integration binary: a module per subject.
+
+#![cfg(feature = "cli")]
+#![forbid(unsafe_code)]
+
+mod grid;
+mod metrics;
+mod stocks;
+mod sweep;
