@@ -1,0 +1,7 @@
+//! The one integration binary: a module per subject.
+
+#![cfg(feature = "cli")]
+
+mod naive;
+mod portal;
+mod replay;
