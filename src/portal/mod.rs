@@ -5,9 +5,11 @@
 mod key;
 mod layout;
 mod load;
+mod memo;
 mod reader;
 mod registry;
 mod request;
+mod slot;
 mod snapshot;
 mod source;
 mod timeline;

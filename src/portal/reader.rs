@@ -2,23 +2,25 @@
 
 #![forbid(unsafe_code)]
 
-use std::cell::{Cell, Ref, RefCell};
+use std::cell::{Ref, RefCell};
 use std::fmt;
 use std::sync::Arc;
 
 use super::key::Key;
-use super::layout::{Layout, Span};
+use super::layout::Span;
 use super::load::{self, Shape};
+use super::memo::Memo;
 use super::registry::Selection;
 use super::request::{Adjust, End, Request};
+use super::slot::{Slot, past_the_last, too_few};
 use super::snapshot::Snapshot;
 use super::source::{Alone, Source};
 use crate::asset::AssetId;
 use crate::block::{Block, Window};
 use crate::cache::{self, Tier};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::indicator::Indicator;
-use crate::time::{Timestamp, When};
+use crate::time::Timestamp;
 
 /// One thread's reader of a [`Snapshot`].
 ///
@@ -28,73 +30,10 @@ pub struct PortalReader {
     reader: cache::Reader<Key, Block, Source>,
     snapshot: Snapshot,
     /// By the selection's id: the layouts that this reader has met, so that a hit takes no lock.
-    slots: RefCell<Vec<Option<Slot>>>,
-    alone: RefCell<Vec<Option<Alone>>>,
+    slots: Memo<Slot>,
+    /// By the asset's id.
+    alone: Memo<Alone>,
     indicators: RefCell<Vec<(Indicator, u32)>>,
-}
-
-/// A layout and where the last window in it ended: the next one is likely to be near.
-struct Slot {
-    selection: Arc<Selection>,
-    layout: Arc<Layout>,
-    bar: Cell<usize>,
-    spans: [Cell<Span>; 2],
-}
-
-impl Slot {
-    /// The bar that an end means, refused where it is not there or after the clock.
-    #[inline]
-    fn resolve(&self, end: End, clock: Option<Timestamp>) -> Result<usize, Error> {
-        let moments = self.layout.calendar.as_slice();
-        let bar = match end {
-            End::Bar(bar) => bar,
-            End::At(when) => self.bar_at(when, clock)?,
-        };
-        match (moments.get(bar), clock) {
-            (Some(&moment), Some(clock)) if moment > clock.0 => {
-                Err(look_ahead(end, Some(Timestamp(moment)), clock))
-            }
-            (Some(_), _) => Ok(bar),
-            (None, Some(clock)) => Err(look_ahead(end, None, clock)),
-            (None, None) => Err(past_the_last(bar, moments)),
-        }
-    }
-
-    /// The last bar at or before a moment, first looked for at the bar of the last window and the one after it.
-    fn bar_at(&self, when: When, clock: Option<Timestamp>) -> Result<usize, Error> {
-        if let Some(clock) = clock
-            && when.first_moment() > clock
-        {
-            return Err(look_ahead(End::At(when), None, clock));
-        }
-        let moments = self.layout.calendar.as_slice();
-        let ns = when.last_moment().0;
-        let is_at = |bar: usize| {
-            moments.get(bar).is_some_and(|&at| at <= ns) && moments.get(bar + 1).is_none_or(|&next| ns < next)
-        };
-        let last = self.bar.get();
-        let bar = match [last, last + 1].into_iter().find(|&bar| is_at(bar)) {
-            Some(bar) => bar,
-            None => moments
-                .partition_point(|&at| at <= ns)
-                .checked_sub(1)
-                .ok_or_else(|| before_first(when, moments))?,
-        };
-        self.bar.set(bar);
-        Ok(bar)
-    }
-
-    #[inline]
-    fn span(&self, bar: u32, adjust: Adjust) -> Span {
-        let last = &self.spans[adjust as usize];
-        let span = last.get();
-        if span.holds(bar) {
-            return span;
-        }
-        let span = self.layout.stretches.span(bar, adjust);
-        last.set(span);
-        span
-    }
 }
 
 impl PortalReader {
@@ -102,8 +41,8 @@ impl PortalReader {
         Self {
             reader: snapshot.generation().reader(),
             snapshot,
-            slots: RefCell::default(),
-            alone: RefCell::default(),
+            slots: Memo::default(),
+            alone: Memo::default(),
             indicators: RefCell::default(),
         }
     }
@@ -190,11 +129,11 @@ impl PortalReader {
         let bar_count = request.bar_count();
         let padded = bar_count > bar + 1;
         if padded && !request.pads() {
-            return Err(too_few(&slot, bar, bar_count));
+            return Err(too_few(slot.layout(), bar, bar_count));
         }
         let adjust = request.adjustment();
         let span = slot.span(narrow(bar), adjust);
-        let (selection, class) = (slot.selection.id(), request.class());
+        let (selection, class) = (slot.selection().id(), request.class());
         let key = if padded {
             Key::padded(selection, span.first, class, adjust)
         } else {
@@ -202,7 +141,7 @@ impl PortalReader {
         };
         let block = self.reader.get_or_load(&key, request.tier(), |source| {
             let shape = if padded { Shape::padded(span, class) } else { Shape::clipped(span, class) };
-            load::rows(source.bundle(), &slot.layout, adjust, shape)
+            load::rows(source.bundle(), slot.layout(), adjust, shape)
         })?;
         Ok(block
             .window_ending(bar, bar_count)
@@ -211,13 +150,8 @@ impl PortalReader {
 
     #[inline]
     fn slot(&self, selection: &Arc<Selection>) -> Result<Ref<'_, Slot>, Error> {
-        let known = Ref::filter_map(self.slots.borrow(), |slots| {
-            slots
-                .get(selection.id() as usize)?
-                .as_ref()
-                .filter(|slot| Arc::ptr_eq(&slot.selection, selection))
-        });
-        known.or_else(|_| self.open_slot(selection))
+        let known = self.slots.get(selection.id() as usize, |slot| Arc::ptr_eq(slot.selection(), selection));
+        known.map_or_else(|| self.open_slot(selection), Ok)
     }
 
     /// Resolves a selection that this reader has not met; one of another portal is adopted by its names.
@@ -226,22 +160,15 @@ impl PortalReader {
         let source = self.snapshot.generation().source();
         let selection = source.registry().selection(selection.names());
         let layout = source.layout(&selection)?;
-        let id = selection.id() as usize;
-        let slot = Slot { selection, layout, bar: Cell::default(), spans: Default::default() };
-        put(&mut self.slots.borrow_mut(), id, slot);
-        Ok(Ref::map(self.slots.borrow(), |slots| {
-            slots[id].as_ref().expect("the slot was put there just now")
-        }))
+        Ok(self.slots.put(selection.id() as usize, Slot::new(selection, layout)))
     }
 
     fn alone(&self, asset: AssetId) -> Result<Ref<'_, Alone>, Error> {
-        let at = asset.index();
-        let known = Ref::filter_map(self.alone.borrow(), |alone| alone.get(at)?.as_ref());
-        known.or_else(|_| {
-            let alone = self.snapshot.generation().source().alone(asset)?;
-            put(&mut self.alone.borrow_mut(), at, alone);
-            Ok(Ref::map(self.alone.borrow(), |alone| alone[at].as_ref().expect("it was put there just now")))
-        })
+        if let Some(known) = self.alone.get(asset.index(), |_| true) {
+            return Ok(known);
+        }
+        let alone = self.snapshot.generation().source().alone(asset)?;
+        Ok(self.alone.put(asset.index(), alone))
     }
 
     fn indicator_id(&self, indicator: &Indicator) -> u32 {
@@ -283,13 +210,6 @@ impl fmt::Debug for PortalReader {
     }
 }
 
-fn put<T>(slots: &mut Vec<Option<T>>, at: usize, value: T) {
-    if slots.len() <= at {
-        slots.resize_with(at + 1, || None);
-    }
-    slots[at] = Some(value);
-}
-
 fn narrow(bar: usize) -> u32 {
     u32::try_from(bar).expect("a layout holds at most 2^32 - 1 bars")
 }
@@ -300,33 +220,4 @@ fn stretch(alone: &Alone, adjust: Adjust, as_of: usize) -> Result<Span, Error> {
         return Err(past_the_last(as_of, moments));
     }
     Ok(alone.stretches.stretch(narrow(as_of), adjust))
-}
-
-#[cold]
-fn look_ahead(end: End, moment: Option<Timestamp>, clock: Timestamp) -> Error {
-    let end = match (end, moment) {
-        (End::Bar(bar), Some(moment)) => format!("bar {bar} ({moment})"),
-        (End::Bar(bar), None) => format!("bar {bar}"),
-        (End::At(when), _) => when.to_string(),
-    };
-    ErrorKind::LookAhead { end, clock: clock.to_string() }.into()
-}
-
-#[cold]
-fn past_the_last(bar: usize, moments: &[i64]) -> Error {
-    Error::invalid(format!("bar {bar}"), format!("the series has {} bars, counted from 0", moments.len()))
-}
-
-#[cold]
-fn before_first(when: When, moments: &[i64]) -> Error {
-    let first = moments.first().map_or_else(|| "none".to_owned(), |&ns| Timestamp(ns).to_string());
-    ErrorKind::BeforeFirstBar { end: when.to_string(), first }.into()
-}
-
-#[cold]
-fn too_few(slot: &Slot, bar: usize, asked: usize) -> Error {
-    let calendar = &slot.layout.calendar;
-    let name = |bar: usize| calendar.timestamp(bar).map(|moment| moment.to_string());
-    let end = name(bar).unwrap_or_else(|| format!("bar {bar}"));
-    ErrorKind::TooFewBars { asked, available: bar + 1, end, first_possible: name(asked - 1) }.into()
 }

@@ -5,5 +5,8 @@
 
 mod grid;
 mod metrics;
+mod naive;
+mod portal;
+mod replay;
 mod stocks;
 mod sweep;
