@@ -3,6 +3,7 @@
 #![cfg(feature = "cli")]
 #![forbid(unsafe_code)]
 
+mod bundle;
 mod grid;
 mod metrics;
 mod naive;
