@@ -70,16 +70,24 @@ impl Bundle {
     }
     /// The bundle's name.
     #[must_use]
-    pub fn name(&self) -> &str { &self.0.name }
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
     /// SHA-256 over the values, in hexadecimal.
     #[must_use]
-    pub fn version(&self) -> &str { &self.0.version }
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
     /// The step of time between bars.
     #[must_use]
-    pub fn frequency(&self) -> Frequency { self.0.frequency }
+    pub fn frequency(&self) -> Frequency {
+        self.0.frequency
+    }
     /// The assets' names, in the order of their ids.
     #[must_use]
-    pub fn symbols(&self) -> &[Symbol] { &self.0.symbols }
+    pub fn symbols(&self) -> &[Symbol] {
+        &self.0.symbols
+    }
     /// The id of a name.
     ///
     /// # Errors
@@ -98,14 +106,23 @@ impl Bundle {
     }
     /// Splits and dividends of one asset, ascending by ex-date.
     #[must_use]
-    pub fn adjustments(&self, asset: AssetId) -> &[Adjustment] { &self.0.series[asset.index()].adjustments }
+    pub fn adjustments(&self, asset: AssetId) -> &[Adjustment] {
+        &self.0.series[asset.index()].adjustments
+    }
     /// Appends the raw values of some bars of a stored field to `out`.
     ///
     /// # Errors
     /// `Io`, `Corrupt`.
-    pub fn read(&self, asset: AssetId, field: Field, bars: Range<usize>, out: &mut Vec<f64>) -> Result<(), Error> {
+    pub fn read(
+        &self,
+        asset: AssetId,
+        field: Field,
+        bars: Range<usize>,
+        out: &mut Vec<f64>,
+    ) -> Result<(), Error> {
         use rust_decimal::prelude::ToPrimitive;
-        let values = &self.0.series[asset.index()].values[Field::STORED.iter().position(|f| *f == field).unwrap()];
+        let values =
+            &self.0.series[asset.index()].values[Field::STORED.iter().position(|f| *f == field).unwrap()];
         out.extend(values[bars].iter().map(|d| d.to_f64().unwrap()));
         Ok(())
     }
