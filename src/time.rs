@@ -47,9 +47,7 @@ impl fmt::Display for Timestamp {
     /// A date where it is midnight UTC, RFC 3339 otherwise.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_nanosecond(i128::from(self.0)) {
-            Ok(moment) if self.is_midnight() => {
-                f.pad(&moment.to_zoned(TimeZone::UTC).date().to_string())
-            }
+            Ok(moment) if self.is_midnight() => f.pad(&moment.to_zoned(TimeZone::UTC).date().to_string()),
             Ok(moment) => f.pad(&moment.to_string()),
             Err(_) => f.pad(&format!("{} ns", self.0)),
         }
@@ -135,15 +133,8 @@ pub enum Frequency {
 
 impl Frequency {
     /// All of them, finest first.
-    pub const ALL: [Self; 7] = [
-        Self::Minute,
-        Self::Minute5,
-        Self::Minute15,
-        Self::Minute30,
-        Self::Hour,
-        Self::Day,
-        Self::Week,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Minute, Self::Minute5, Self::Minute15, Self::Minute30, Self::Hour, Self::Day, Self::Week];
 
     /// The short name: `1m 5m 15m 30m 1h 1d 1w`.
     #[must_use]
@@ -207,7 +198,11 @@ impl Calendar {
             None => Ok(Self(moments)),
             Some(at) => Err(Error::invalid(
                 "calendar",
-                format!("{} follows {}, expected ascending", Timestamp(moments[at + 1]), Timestamp(moments[at])),
+                format!(
+                    "{} follows {}, expected ascending",
+                    Timestamp(moments[at + 1]),
+                    Timestamp(moments[at])
+                ),
             )),
         }
     }
@@ -218,7 +213,8 @@ impl Calendar {
         if let [one] = calendars {
             return one.clone();
         }
-        let mut moments: Vec<i64> = calendars.iter().flat_map(|calendar| calendar.0.iter().copied()).collect();
+        let mut moments: Vec<i64> =
+            calendars.iter().flat_map(|calendar| calendar.0.iter().copied()).collect();
         moments.sort_unstable();
         moments.dedup();
         Self(moments.into())

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "cli")]
 
+mod bundle;
 mod naive;
 mod portal;
 mod replay;
