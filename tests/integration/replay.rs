@@ -63,7 +63,12 @@ fn requests(portal: &DataPortal) -> Vec<(&'static str, Request)> {
 }
 
 /// Asks for every window that ends at a bar and compares it; returns how many there were.
-fn check(reader: &PortalReader, requests: &[(&str, Request)], file: &HashMap<String, Rows>, end: usize) -> u64 {
+fn check(
+    reader: &PortalReader,
+    requests: &[(&str, Request)],
+    file: &HashMap<String, Rows>,
+    end: usize,
+) -> u64 {
     let mut windows = 0;
     for (asset, request) in requests {
         let rows = &file[*asset];
