@@ -2,6 +2,7 @@
 
 // Layer 0: foundations.
 pub mod error;
+mod sync;
 
 // Layer 1: vocabulary.
 #[cfg(feature = "portal")]

@@ -1,170 +1,163 @@
-//! STAND-IN with the real interface; being replaced.
-#![allow(missing_docs, missing_debug_implementations, clippy::all)]
-use crate::error::Error;
-use std::cell::RefCell;
+//! A concurrent cache whose hits write nothing shared.
+
+mod clock;
+mod entry;
+mod flight;
+mod generation;
+mod ledger;
+mod options;
+mod permanent;
+mod reader;
+mod side;
+mod stats;
+mod table;
+
+use std::fmt;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex};
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Tier {
-    Permanent,
-    Variable,
-}
-#[derive(Clone, Debug, PartialEq)]
-pub struct Options {
-    pub capacity_bytes: u64,
-    pub permanent_bytes: Option<u64>,
-    pub variable_entries: usize,
-    pub shards: Option<usize>,
-    pub wait_limit: std::time::Duration,
-}
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            capacity_bytes: 200_000_000,
-            permanent_bytes: None,
-            variable_entries: 4096,
-            shards: None,
-            wait_limit: std::time::Duration::from_secs(5),
-        }
-    }
-}
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TierStats {
-    pub entries: u64,
-    pub bytes: u64,
-    pub hits: u64,
-}
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    pub permanent: TierStats,
-    pub variable: TierStats,
-    pub misses: u64,
-    pub loads: u64,
-    pub joined: u64,
-    pub alone: u64,
-    pub evictions: u64,
-    pub rejected: u64,
-    pub overflow: u64,
-    pub promotions: u64,
-    pub limbo_bytes: u64,
-    pub generations: u64,
-    pub capacity_bytes: u64,
-    pub resident_bytes: u64,
-    pub warming: Option<u64>,
-}
-impl Stats {
-    pub fn hits(&self) -> u64 {
-        self.permanent.hits + self.variable.hits
-    }
-    pub fn hit_rate(&self) -> Option<f64> {
-        None
-    }
-}
-pub trait Weigh {
-    fn payload_bytes(&self) -> u64;
-}
-pub struct Cache<K, V, S> {
-    current: Mutex<Arc<Generation<K, V, S>>>,
+
+use crate::error::Error;
+use crate::sync::{Arc, Mutex, lock};
+
+pub use clock::ShardAudit;
+pub use entry::{Tier, Weigh};
+pub use generation::{Audit, Generation};
+pub use options::Options;
+pub use reader::Reader;
+pub use stats::{Stats, TierStats};
+
+use generation::Admission;
+use stats::Counters;
+
+/// What a key must be; every type that can be is one.
+pub trait Key: Hash + Eq + Clone + Send + Sync + 'static {}
+
+impl<T: Hash + Eq + Clone + Send + Sync + 'static> Key for T {}
+
+/// What a value must be; every type that can be is one. A clone is expected to be cheap.
+pub trait Value: Weigh + Clone + Send + Sync + 'static {}
+
+impl<T: Weigh + Clone + Send + Sync + 'static> Value for T {}
+
+/// A bounded cache of values of `V` by keys of `K`, loaded from a source `S` that is replaced as a whole.
+///
+/// # Examples
+/// ```
+/// use lookback::cache::{Cache, Options, Tier, Weigh};
+///
+/// #[derive(Clone)]
+/// struct Number(f64);
+/// impl Weigh for Number {
+///     fn payload_bytes(&self) -> u64 {
+///         0
+///     }
+/// }
+///
+/// let cache: Cache<u32, Number, f64> = Cache::new(Options::default(), "v1", 10.0)?;
+/// let old = cache.current();
+/// assert!(cache.invalidate("v2", 20.0));
+/// let load = |source: &f64| Ok(Number(source + 1.0));
+/// assert_eq!(old.reader().get_or_load(&1, Tier::Variable, load)?.0, 11.0);
+/// assert_eq!(cache.current().reader().get_or_load(&1, Tier::Variable, load)?.0, 21.0);
+/// # Ok::<(), lookback::Error>(())
+/// ```
+pub struct Cache<K: Key, V: Value, S> {
+    current: Mutex<Generation<K, V, S>>,
+    /// Held by whoever replaces the generation, so that `current` waits for no inheritance.
+    replacing: Mutex<()>,
+    counters: Arc<Counters>,
     options: Options,
 }
-pub struct Generation<K, V, S> {
-    version: Arc<str>,
-    source: S,
-    p: std::marker::PhantomData<fn() -> (K, V)>,
+
+impl<K: Key, V: Value, S> fmt::Debug for Cache<K, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("current", &self.current())
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
 }
-pub struct Reader<K, V: 'static, S> {
-    side: RefCell<Vec<(K, &'static V)>>,
-    generation: Arc<Generation<K, V, S>>,
-}
-impl<
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Weigh + Clone + Send + Sync + 'static,
-    S: Send + Sync + 'static,
-> Cache<K, V, S>
-{
-    pub fn new(options: Options, version: impl Into<Arc<str>>, source: S) -> Result<Self, Error> {
-        Ok(Self {
-            current: Mutex::new(Arc::new(Generation {
-                version: version.into(),
-                source,
-                p: Default::default(),
-            })),
-            options,
-        })
+
+impl<K: Key, V: Value, S> Cache<K, V, S> {
+    /// An empty cache of one generation.
+    ///
+    /// # Errors
+    /// `Invalid` where the options contradict each other.
+    pub fn new(options: Options, version: impl Into<Box<str>>, source: S) -> Result<Self, Error> {
+        options.validate()?;
+        let counters = Arc::new(Counters::new());
+        let first = Generation::new(&options, version.into(), source, counters.clone());
+        Ok(Self { current: Mutex::new(first), replacing: Mutex::new(()), counters, options })
     }
-    pub fn current(&self) -> Arc<Generation<K, V, S>> {
-        self.current.lock().unwrap().clone()
+
+    /// The generation of now; a run takes it once and keeps it.
+    ///
+    /// One obtained after `invalidate` returned holds nothing older.
+    #[must_use]
+    pub fn current(&self) -> Generation<K, V, S> {
+        lock(&self.current).clone()
     }
-    pub fn invalidate(&self, version: impl Into<Arc<str>>, source: S) -> bool {
-        let v = version.into();
-        let mut c = self.current.lock().unwrap();
-        if c.version == v {
-            return false;
-        }
-        *c = Arc::new(Generation { version: v, source, p: Default::default() });
-        true
+
+    /// Begins a new, empty generation; `false` and no change where the version is the current one.
+    ///
+    /// Readers are not disturbed: they go on with the generation that they hold.
+    pub fn invalidate(&self, version: impl Into<Box<str>>, source: S) -> bool {
+        self.invalidate_keeping(version, source, |_, _| false)
     }
+
+    /// Begins a new generation that inherits every entry for which `keep` says that it is still true.
+    ///
+    /// The entries of a load that lands in the old generation meanwhile are not inherited.
     pub fn invalidate_keeping(
         &self,
-        version: impl Into<Arc<str>>,
+        version: impl Into<Box<str>>,
         source: S,
-        _keep: impl FnMut(&K, &V) -> bool,
+        mut keep: impl FnMut(&K, &V) -> bool,
     ) -> bool {
-        self.invalidate(version, source)
+        let version = version.into();
+        let _replacing = lock(&self.replacing);
+        let old = self.current();
+        if *old.version() == *version {
+            return false;
+        }
+        let new = Generation::new(&self.options, version, source, self.counters.clone());
+        let inherited = inherit(&old, &new, &mut keep);
+        tracing::info!(from = old.version(), to = new.version(), inherited, "invalidation");
+        let replaced = std::mem::replace(&mut *lock(&self.current), new);
+        // Outside of the locks: it may be the last hold, and ends the generation.
+        drop(replaced);
+        true
     }
+
+    /// What the cache did so far, over all its generations.
+    #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        self.counters.snapshot(self.options.capacity_bytes)
     }
+
+    /// The bounds that it was made with.
+    #[must_use]
     pub fn options(&self) -> &Options {
         &self.options
     }
 }
-impl<
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Weigh + Clone + Send + Sync + 'static,
-    S: Send + Sync + 'static,
-> Generation<K, V, S>
-{
-    pub fn reader(self: &Arc<Self>) -> Reader<K, V, S> {
-        Reader { side: Default::default(), generation: self.clone() }
-    }
-    pub fn source(&self) -> &S {
-        &self.source
-    }
-    pub fn version(&self) -> &str {
-        &self.version
-    }
-}
-impl<
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Weigh + Clone + Send + Sync + 'static,
-    S: Send + Sync + 'static,
-> Reader<K, V, S>
-{
-    pub fn get(&self, key: &K, _tier: Tier) -> Option<&V> {
-        self.side.borrow().iter().find(|(k, _)| k == key).map(|(_, v)| *v)
-    }
-    pub fn get_owned(&self, key: &K, tier: Tier) -> Option<V> {
-        self.get(key, tier).cloned()
-    }
-    pub fn get_or_load(
-        &self,
-        key: &K,
-        tier: Tier,
-        load: impl FnOnce(&S) -> Result<V, Error>,
-    ) -> Result<&V, Error> {
-        if let Some(v) = self.get(key, tier) {
-            return Ok(v);
+
+/// Copies the entries to keep; how many.
+fn inherit<K: Key, V: Value, S>(
+    old: &Generation<K, V, S>,
+    new: &Generation<K, V, S>,
+    keep: &mut impl FnMut(&K, &V) -> bool,
+) -> usize {
+    let (from, to) = (old.inner(), new.inner());
+    let mut inherited = 0;
+    let (map_pin, pin) = (to.permanent.pin(), to.clock.pin());
+    let mut copy = |hash: u64, key: &K, value: &V, tier: Tier| {
+        if keep(key, value) {
+            let admission = to.admit(hash, key.clone(), value.clone(), tier, &map_pin, &pin);
+            inherited += usize::from(matches!(admission, Admission::Held(_)));
         }
-        let v = load(&self.generation.source)?;
-        self.side.borrow_mut().push((key.clone(), Box::leak(Box::new(v))));
-        Ok(self.get(key, tier).unwrap())
-    }
-    pub fn put(&self, key: K, value: V, tier: Tier) -> &V {
-        self.get_or_load(&key, tier, |_| Ok(value)).unwrap()
-    }
-    pub fn refresh(&mut self) {}
-    pub fn generation(&self) -> &Arc<Generation<K, V, S>> {
-        &self.generation
-    }
+    };
+    from.permanent.for_each(|hash, key, value| copy(hash, key, value, Tier::Permanent));
+    from.clock
+        .for_each(&from.clock.pin(), |entry| copy(entry.hash, &entry.key, &entry.value, Tier::Variable));
+    inherited
 }

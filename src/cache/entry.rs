@@ -1,0 +1,178 @@
+//! What an entry is and what it costs.
+
+use std::marker::PhantomData;
+use std::mem::size_of;
+use std::ptr::NonNull;
+
+use crate::sync::{AtomicBool, Ordering, Retire, Track};
+
+use super::table::Slot;
+
+/// The bytes that a value holds outside of itself, such as the numbers behind an `Arc<[f64]>`.
+///
+/// The answer must not change while the value is cached, and a clone must share them: `Clone` is called for a
+/// waiter, a promotion or an inherited entry, and none of these reserves the bytes again.
+///
+/// # Examples
+/// ```
+/// use lookback::cache::Weigh;
+/// struct Closes(std::sync::Arc<[f64]>);
+/// impl Weigh for Closes {
+///     fn payload_bytes(&self) -> u64 {
+///         std::mem::size_of_val::<[f64]>(&self.0) as u64
+///     }
+/// }
+/// assert_eq!(Closes([1.0, 2.0].into()).payload_bytes(), 16);
+/// ```
+pub trait Weigh {
+    /// Bytes outside of the value itself.
+    fn payload_bytes(&self) -> u64;
+}
+
+/// Where an entry is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Tier {
+    /// Kept until its generation ends, as long as the permanent bytes last.
+    Permanent,
+    /// Kept until room is needed.
+    Variable,
+}
+
+/// An entry of the variable tier, as tables point to it.
+///
+/// # Invariants
+/// - I1: key, value, hash and weight never change after the entry was published; only the reference bit does.
+#[derive(Debug)]
+pub(super) struct Entry<K, V> {
+    referenced: ReferenceBit,
+    pub(super) hash: u64,
+    pub(super) key: K,
+    pub(super) value: V,
+    pub(super) weight_bytes: u64,
+    pub(super) track: Track,
+}
+
+impl<K, V: Weigh> Entry<K, V> {
+    pub(super) fn new(hash: u64, key: K, value: V) -> Box<Self> {
+        let weight_bytes = weight_bytes::<K, V>(&value);
+        Box::new(Self {
+            referenced: ReferenceBit::default(),
+            hash,
+            key,
+            value,
+            weight_bytes,
+            track: Track::new(),
+        })
+    }
+}
+
+impl<K, V> Entry<K, V> {
+    #[inline]
+    pub(super) fn referenced(&self) -> &ReferenceBit {
+        &self.referenced
+    }
+}
+
+/// A published entry: reachable by readers for `'pin`, owned by the tier.
+#[derive(Debug)]
+pub(super) struct Lent<'pin, K, V>(NonNull<Entry<K, V>>, PhantomData<&'pin Entry<K, V>>);
+
+impl<K, V> Clone for Lent<'_, K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for Lent<'_, K, V> {}
+
+impl<'pin, K, V> Lent<'pin, K, V> {
+    /// # Safety
+    /// The entry must live for `'pin`, and nobody may hold `&mut` to it.
+    #[inline]
+    pub(super) unsafe fn new(entry: NonNull<Entry<K, V>>) -> Self {
+        Self(entry, PhantomData)
+    }
+
+    #[inline]
+    pub(super) fn get(self) -> &'pin Entry<K, V> {
+        // SAFETY: alive and shared for `'pin`, because `new` demands it.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The pointer that the box was leaked as, fit for freeing it.
+    #[inline]
+    pub(super) fn as_ptr(self) -> *mut Entry<K, V> {
+        self.0.as_ptr()
+    }
+}
+
+/// An entry that no table names any more.
+#[derive(Debug)]
+pub(super) struct RetiredEntry<K, V>(*mut Entry<K, V>);
+
+impl<K, V> RetiredEntry<K, V> {
+    pub(super) fn new(entry: Lent<'_, K, V>) -> Self {
+        Self(entry.as_ptr())
+    }
+}
+
+// SAFETY: it stands for the entry, which may be shared until it is freed and then dropped on any thread.
+unsafe impl<K: Send + Sync, V: Send + Sync> Send for RetiredEntry<K, V> {}
+
+impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Retire for RetiredEntry<K, V> {
+    fn bytes(&self) -> u64 {
+        // SAFETY: asked before `free` only.
+        unsafe { &*self.0 }.weight_bytes
+    }
+
+    #[cfg(loom)]
+    unsafe fn tracks(&self, visit: &mut dyn FnMut(&Track)) {
+        // SAFETY: not freed yet, says the caller.
+        visit(unsafe { &(*self.0).track });
+    }
+
+    unsafe fn free(self) {
+        // SAFETY: leaked from a box when it was inserted; nobody reads it any more, says the caller.
+        drop(unsafe { Box::from_raw(self.0) });
+    }
+}
+
+/// What an entry is charged: its payload, the entry itself, and its share of a table.
+///
+/// Both tiers charge the same, so that a promotion moves its reservation as it is.
+pub(super) fn weight_bytes<K, V: Weigh>(value: &V) -> u64 {
+    value.payload_bytes().saturating_add(entry_bytes::<K, V>())
+}
+
+/// The cost of an entry beside its payload: the entry, two places to be found at, and one in the eviction order.
+pub(super) const fn entry_bytes<K, V>() -> u64 {
+    (size_of::<Entry<K, V>>() + 3 * size_of::<Slot<K, V>>()) as u64
+}
+
+/// Whether an entry was read since the hand last passed it.
+#[derive(Debug, Default)]
+pub(super) struct ReferenceBit(AtomicBool);
+
+impl ReferenceBit {
+    /// Sets the bit. Writes only where it is clear: in steady state a hit writes nothing that is shared.
+    #[inline]
+    pub(super) fn set(&self) {
+        // ORDERING: Relaxed, twice: the bit guards no memory. A lost or late bit costs at most one eviction that
+        // another order of the same accesses would have made too.
+        if !self.0.load(Ordering::Relaxed) && !crate::sync::mutant!("hit_sets_no_bit") {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Reads the bit for the hand.
+    pub(super) fn is_set(&self) -> bool {
+        // ORDERING: Relaxed, as in `set`.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Clears the bit, after a sweep over it was published.
+    pub(super) fn clear(&self) {
+        // ORDERING: Relaxed, as in `set`.
+        self.0.store(false, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,193 @@
+//! The count of bytes: what is published is reserved before and released after.
+//!
+//! # States
+//! | bytes of an entry | counted in `total` | counted in `permanent` |
+//! |---|---|---|
+//! | not yet published, reserved in a [`Credit`] | yes | where it will be permanent |
+//! | published, variable | yes | no |
+//! | published, permanent | yes | yes |
+//! | unpublished by an evictor, in its [`Credit`] | yes | no |
+//! | released | no | no |
+//!
+//! # Invariants
+//! - I1: `total` never exceeds the capacity, and `permanent` never exceeds its limit.
+//! - I2: `total` is never below the weights of what is published: reserve, then publish; unpublish, then release.
+//! - I3: the bytes of an evicted entry pass to its evictor's credit without leaving `total`: nobody can snatch them.
+//!
+//! # Orderings
+//! - `release` Release -> `reserve` Acquire, and -> `total_bytes` Acquire: whoever sees bytes released sees their
+//!   entry unpublished, so that I2 holds for every observer and not just for the one who counts.
+
+use crate::sync::{AtomicU64, Ordering, mutant};
+
+/// The two counts of one generation.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    total: Count,
+    permanent: Count,
+}
+
+impl Ledger {
+    pub(super) fn new(capacity_bytes: u64, permanent_bytes: u64) -> Self {
+        Self { total: Count::new(capacity_bytes), permanent: Count::new(permanent_bytes) }
+    }
+
+    /// Bytes reserved, published or not.
+    pub(super) fn total_bytes(&self) -> u64 {
+        self.total.get()
+    }
+
+    /// Bytes reserved by the permanent tier.
+    pub(super) fn permanent_bytes(&self) -> u64 {
+        self.permanent.get()
+    }
+
+    /// Whether `bytes` could be held beside the permanent entries, were every variable one evicted.
+    pub(super) fn fits_beside_permanents(&self, bytes: u64) -> bool {
+        bytes <= self.total.limit.saturating_sub(self.permanent.get())
+    }
+
+    /// Whether the permanent tier has room for `bytes`, for now.
+    pub(super) fn permanent_has_room(&self, bytes: u64) -> bool {
+        bytes <= self.permanent.limit.saturating_sub(self.permanent.get())
+    }
+
+    /// Sets `bytes` of the permanent tier's share aside; they are taken from the total by a [`Credit`].
+    pub(super) fn reserve_permanent(&self, bytes: u64) -> bool {
+        self.permanent.reserve(bytes)
+    }
+
+    /// Gives a share back that was set aside in vain.
+    pub(super) fn release_permanent(&self, bytes: u64) {
+        self.permanent.release(bytes);
+    }
+
+    /// A credit of nothing.
+    pub(super) fn credit(&self) -> Credit<'_> {
+        Credit { ledger: self, bytes: 0 }
+    }
+}
+
+/// Bytes that are reserved and in one thread's hand; what is left is released with it.
+#[derive(Debug)]
+pub(super) struct Credit<'a> {
+    ledger: &'a Ledger,
+    bytes: u64,
+}
+
+impl Credit<'_> {
+    /// Bytes in hand.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Reserves `bytes` more, or none.
+    pub(super) fn try_add(&mut self, bytes: u64) -> bool {
+        let reserved = self.ledger.total.reserve(bytes);
+        if reserved {
+            self.bytes += bytes;
+        }
+        reserved
+    }
+
+    /// Takes over the bytes of an entry that this thread has just unpublished (I3).
+    pub(super) fn take_over(&mut self, bytes: u64) {
+        if mutant!("evictor_releases_bytes") {
+            self.ledger.total.release(bytes);
+        } else {
+            self.bytes += bytes;
+        }
+    }
+
+    /// Hands `bytes` to an entry that has just been published.
+    pub(super) fn spend(&mut self, bytes: u64) {
+        debug_assert!(bytes <= self.bytes, "I2: what is published was reserved");
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    /// Gives all of it back.
+    pub(super) fn release(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        if bytes > 0 {
+            self.ledger.total.release(bytes);
+        }
+    }
+}
+
+impl Drop for Credit<'_> {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// A count with a limit.
+#[derive(Debug)]
+struct Count {
+    bytes: AtomicU64,
+    limit: u64,
+}
+
+impl Count {
+    fn new(limit: u64) -> Self {
+        Self { bytes: AtomicU64::new(0), limit }
+    }
+
+    fn get(&self) -> u64 {
+        // ORDERING: Acquire, pairs with the Release in `release` (I2).
+        self.bytes.load(Ordering::Acquire)
+    }
+
+    fn reserve(&self, bytes: u64) -> bool {
+        // ORDERING: Relaxed: only a first guess, the exchange below decides.
+        let mut current = self.bytes.load(Ordering::Relaxed);
+        loop {
+            let Some(next) = current.checked_add(bytes).filter(|&next| next <= self.limit) else {
+                return false;
+            };
+            if mutant!("ledger_reserves_unchecked") {
+                // ORDERING: Relaxed: a mutant.
+                self.bytes.store(next, Ordering::Relaxed);
+                return true;
+            }
+            // ORDERING: Acquire on success, pairs with the Release in `release`: who publishes into these bytes
+            // has seen what held them unpublished (I2). Relaxed on failure: another guess.
+            match self.bytes.compare_exchange_weak(current, next, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(seen) => current = seen,
+            }
+        }
+    }
+
+    fn release(&self, bytes: u64) {
+        // ORDERING: Release, pairs with the Acquire in `get` and `reserve`: the unpublishing comes before (I2).
+        let before = self.bytes.fetch_sub(bytes, Ordering::Release);
+        debug_assert!(before >= bytes, "I2: nothing is released twice");
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reservation_beyond_the_capacity_takes_nothing() {
+        let ledger = Ledger::new(100, 50);
+        let mut credit = ledger.credit();
+        assert!(credit.try_add(60));
+        assert!(!credit.try_add(41));
+        assert_eq!(ledger.total_bytes(), 60);
+        assert!(!ledger.reserve_permanent(51));
+        assert!(!ledger.credit().try_add(u64::MAX));
+    }
+
+    #[test]
+    fn what_a_credit_did_not_spend_is_released() {
+        let ledger = Ledger::new(100, 50);
+        let mut credit = ledger.credit();
+        assert!(credit.try_add(60));
+        credit.spend(20);
+        credit.take_over(5);
+        drop(credit);
+        assert_eq!(ledger.total_bytes(), 15);
+    }
+}

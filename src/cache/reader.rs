@@ -1,0 +1,408 @@
+//! A thread's handle: it pins memory once, lends values, and counts for itself.
+//!
+//! # States
+//! | reader | pins | lends |
+//! |---|---|---|
+//! | alive | both tiers | under `&self`, any number of values side by side |
+//! | refreshed | both tiers anew | nothing of before: `refresh` takes `&mut self` |
+//!
+//! # Invariants
+//! - I1: everything lent lives until `refresh` or the reader's end: entries by the pins, uncached values by the list.
+//! - I2: the pins end before the generation that they pin: fields drop in the order in which they are declared.
+//! - I3: a request is counted once: as a hit where it was answered by what was there, else as a miss.
+//! - I4: a thread inside a load never waits for another thread's, and every other wait has a limit.
+//!
+//! # Orderings
+//! None of its own.
+
+use std::cell::Cell;
+use std::fmt;
+
+use crate::error::Error;
+use crate::sync::{MapPin, Pin, hash_of};
+
+use super::entry::{Lent, Tier, weight_bytes};
+use super::flight::{Boarding, Inside, Join, Lead, attempt};
+use super::generation::{Admission, Generation, Inner};
+use super::side::SideList;
+use super::stats::Tally;
+use super::{Key, Value};
+
+/// A thread's handle on a [`Generation`]. `!Send`; make one for each thread, and call [`refresh`](Self::refresh) now and
+/// then, so that evicted memory can be freed.
+///
+/// Works inside rayon's `map_init(|| generation.reader(), …)`. Do not hold one across `rayon::join`: while it waits, it
+/// keeps memory pinned.
+///
+/// # Examples
+/// ```
+/// use lookback::cache::{Cache, Options, Tier, Weigh};
+///
+/// #[derive(Clone)]
+/// struct Text(String);
+/// impl Weigh for Text {
+///     fn payload_bytes(&self) -> u64 {
+///         self.0.capacity() as u64
+///     }
+/// }
+///
+/// let cache: Cache<u32, Text, &str> = Cache::new(Options::default(), "v1", "source")?;
+/// let mut reader = cache.current().reader();
+/// let text = reader.get_or_load(&7, Tier::Variable, |source| Ok(Text(format!("{source} 7"))))?;
+/// assert_eq!(text.0, "source 7");
+/// assert!(reader.get(&7, Tier::Variable).is_some());
+/// reader.refresh();
+/// assert_eq!(cache.stats().loads, 1);
+/// # Ok::<(), lookback::Error>(())
+/// ```
+pub struct Reader<K: Key, V: Value, S> {
+    map_pin: MapPin<'static>,
+    pin: Pin,
+    side: SideList<K, V>,
+    tally: Cell<Tally>,
+    // Last, so that it outlives the pins (I2).
+    generation: Generation<K, V, S>,
+}
+
+impl<K: Key, V: Value, S> fmt::Debug for Reader<K, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+impl<K: Key, V: Value, S> Reader<K, V, S> {
+    pub(super) fn new(generation: Generation<K, V, S>) -> Self {
+        let inner = generation.inner();
+        // SAFETY: the map lies inside the generation's shared allocation, which this reader holds until after its
+        // pins are dropped (I2).
+        let map_pin = unsafe { inner.permanent.pin().erase() };
+        let pin = inner.clock.pin();
+        Self { map_pin, pin, side: SideList::new(), tally: Cell::default(), generation }
+    }
+
+    /// The generation that it reads.
+    #[must_use]
+    pub fn generation(&self) -> &Generation<K, V, S> {
+        &self.generation
+    }
+
+    #[inline]
+    fn inner(&self) -> &Inner<K, V, S> {
+        self.generation.inner()
+    }
+
+    /// Lends the value of a key, where it is held: looks into the tier asked for first, then into the other.
+    ///
+    /// Lock-free. In steady state it writes to this reader only.
+    #[inline]
+    pub fn get(&self, key: &K, tier: Tier) -> Option<&V> {
+        let hash = hash_of(key);
+        match self.find(hash, key, tier) {
+            Some(found) => Some(self.count_hit(found)),
+            None => {
+                let served = self.side.find(key);
+                self.count(|tally| match served {
+                    Some(_) => tally.side_hits += 1,
+                    None => tally.misses += 1,
+                });
+                served
+            }
+        }
+    }
+
+    /// Clones the value of a key, where it is held: an owned value outlives the reader, at the price of whatever
+    /// `V::clone` writes (for an `Arc`, a shared count).
+    pub fn get_owned(&self, key: &K, tier: Tier) -> Option<V> {
+        self.get(key, tier).cloned()
+    }
+
+    /// Lends the value of a key, loading it where it is not held.
+    ///
+    /// Of overlapping misses of one key one thread loads and the others wait for it, each for at most
+    /// [`wait_limit`](super::Options::wait_limit). A value asked for as permanent that is held as variable is promoted
+    /// without a load. Where a value cannot be held it is lent all the same, until `refresh`.
+    ///
+    /// `load` gets the source of this reader's generation. It must not enter rayon, whose work stealing can run a
+    /// waiter on the loader's own stack, and should resolve what it needs before: a load inside a load does not wait.
+    ///
+    /// # Errors
+    /// The loader's own, for every thread that waited for it; `LoadPanicked` where it panicked in another thread.
+    /// Errors are not cached.
+    ///
+    /// # Panics
+    /// Where `load` panics, in the thread that ran it.
+    #[inline]
+    pub fn get_or_load(
+        &self,
+        key: &K,
+        tier: Tier,
+        load: impl FnOnce(&S) -> Result<V, Error>,
+    ) -> Result<&V, Error> {
+        let hash = hash_of(key);
+        match self.find(hash, key, tier) {
+            Some(Found::Variable(entry)) if self.is_to_promote(entry, tier) => {
+                self.count_hit(Found::Variable(entry));
+                Ok(self.promote(hash, key, entry))
+            }
+            Some(found) => Ok(self.count_hit(found)),
+            None => self.miss(hash, key, tier, load),
+        }
+    }
+
+    /// Holds a value that was made elsewhere, and lends it. The resident value wins: where one is held already, or is
+    /// being loaded, that one is lent and `value` is dropped.
+    ///
+    /// Not counted as a request.
+    pub fn put(&self, key: K, value: V, tier: Tier) -> &V {
+        let hash = hash_of(&key);
+        if let Some(found) = self.find(hash, &key, tier) {
+            return found.value();
+        }
+        loop {
+            match self.inner().flights.board(hash, &key) {
+                Boarding::Lead(lead) => return self.lead_with(lead, hash, key, value, tier),
+                Boarding::Join(_) if Inside::is_inside() => return self.side.push(key, value),
+                Boarding::Join(join) => match join.wait(self.inner().options.wait_limit) {
+                    Some(Ok(landed)) => return self.lend(hash, &key, tier, landed),
+                    Some(Err(_)) => {}
+                    None => return self.side.push(key, value),
+                },
+            }
+        }
+    }
+
+    /// Ends every loan, lets memory go that was retired meanwhile, and adds this reader's counts to the cache's.
+    ///
+    /// A sweep calls it once a trial: often enough to free memory, seldom enough to cost nothing.
+    pub fn refresh(&mut self) {
+        self.side.clear();
+        self.map_pin.refresh();
+        self.pin.refresh();
+        self.flush();
+        if self.inner().counters.has_limbo() {
+            // An epoch ends once every pin has seen it, and memory waits for two.
+            for _ in 0..2 {
+                self.pin.flush();
+                self.pin.refresh();
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        let tally = self.tally.take();
+        self.inner().counters.flush(tally);
+    }
+
+    #[inline]
+    fn find(&self, hash: u64, key: &K, tier: Tier) -> Option<Found<'_, K, V>> {
+        let inner = self.inner();
+        let permanent = || inner.permanent.get(hash, key, &self.map_pin).map(Found::Permanent);
+        let variable = || inner.clock.get(hash, key, &self.pin).map(Found::Variable);
+        match tier {
+            Tier::Permanent => permanent().or_else(variable),
+            Tier::Variable => variable().or_else(permanent),
+        }
+    }
+
+    #[inline]
+    fn count(&self, change: impl FnOnce(&mut Tally)) {
+        let mut tally = self.tally.get();
+        change(&mut tally);
+        self.tally.set(tally);
+    }
+
+    #[inline]
+    fn count_hit<'a>(&self, found: Found<'a, K, V>) -> &'a V {
+        match found {
+            Found::Permanent(value) => {
+                self.count(|tally| tally.permanent_hits += 1);
+                value
+            }
+            Found::Variable(entry) => {
+                self.count(|tally| tally.variable_hits += 1);
+                let entry = entry.get();
+                entry.referenced().set();
+                &entry.value
+            }
+        }
+    }
+
+    fn is_to_promote(&self, entry: Lent<'_, K, V>, tier: Tier) -> bool {
+        tier == Tier::Permanent && self.inner().ledger.permanent_has_room(entry.get().weight_bytes)
+    }
+
+    /// Moves a variable entry to the permanent tier with its reservation; without waiting for anybody.
+    #[cold]
+    fn promote(&self, hash: u64, key: &K, entry: Lent<'_, K, V>) -> &V {
+        let inner = self.inner();
+        // Cloned before anything is set aside: foreign code may panic.
+        let (copy, moved) = (entry.get().value.clone(), entry.get().value.clone());
+        let Boarding::Lead(lead) = inner.flights.board(hash, key) else {
+            // Another thread is promoting it, or loading what was evicted since: the value in hand is as good.
+            return self.lend(hash, key, Tier::Permanent, copy);
+        };
+        let weight = weight_bytes::<K, V>(&moved);
+        let value = if let Some(value) = inner.permanent.get(hash, key, &self.map_pin) {
+            value
+        } else if inner.ledger.reserve_permanent(weight) {
+            let mut credit = inner.ledger.credit();
+            // Evicted since it was found? Then its bytes are gone, and others have to be found for it.
+            let taken = inner.clock.take(hash, key, &mut credit, &self.pin).is_some();
+            if taken || inner.gather(weight, hash, &mut credit, &self.pin) {
+                let value = inner.permanent.publish(hash, key.clone(), moved, weight, &self.map_pin);
+                credit.spend(weight);
+                inner.counters.promotions.add(1);
+                tracing::debug!(hash, bytes = weight, "promotion");
+                value
+            } else {
+                inner.ledger.release_permanent(weight);
+                self.side.push(key.clone(), moved)
+            }
+        } else {
+            self.lend(hash, key, Tier::Variable, moved)
+        };
+        lead.land(Ok(copy));
+        value
+    }
+
+    #[cold]
+    fn miss(
+        &self,
+        hash: u64,
+        key: &K,
+        tier: Tier,
+        load: impl FnOnce(&S) -> Result<V, Error>,
+    ) -> Result<&V, Error> {
+        if let Some(served) = self.side.find(key) {
+            self.count(|tally| tally.side_hits += 1);
+            return Ok(served);
+        }
+        self.count(|tally| tally.misses += 1);
+        match self.inner().flights.board(hash, key) {
+            Boarding::Lead(lead) => self.lead(lead, hash, key, tier, load),
+            Boarding::Join(join) if !Inside::is_inside() => self.join(&join, hash, key, tier, load),
+            Boarding::Join(_) => self.load_alone(hash, key, load),
+        }
+    }
+
+    fn lead(
+        &self,
+        lead: Lead<'_, K, V>,
+        hash: u64,
+        key: &K,
+        tier: Tier,
+        load: impl FnOnce(&S) -> Result<V, Error>,
+    ) -> Result<&V, Error> {
+        // The last leader may have published between this thread's look and its boarding (flight I3).
+        if let Some(found) = self.find(hash, key, tier).filter(|_| !crate::sync::mutant!("leader_looks_once"))
+        {
+            self.inner().counters.joined.add(1);
+            lead.land(Ok(found.value().clone()));
+            return Ok(found.value());
+        }
+        match self.run(hash, load) {
+            Ok(Ok(value)) => Ok(self.lead_with(lead, hash, key.clone(), value, tier)),
+            Ok(Err(error)) => {
+                lead.land(Err(error.clone()));
+                Err(error)
+            }
+            Err(payload) => {
+                lead.land_panicked(&*payload);
+                std::panic::resume_unwind(payload)
+            }
+        }
+    }
+
+    /// Publishes what a leader has, then lands (flight I3).
+    fn lead_with(&self, lead: Lead<'_, K, V>, hash: u64, key: K, value: V, tier: Tier) -> &V {
+        if let Some(found) = self.find(hash, &key, tier) {
+            lead.land(Ok(found.value().clone()));
+            return found.value();
+        }
+        let copy = value.clone();
+        if crate::sync::mutant!("lands_before_publishing") {
+            lead.land(Ok(copy));
+            return match self.inner().admit(hash, key, value, tier, &self.map_pin, &self.pin) {
+                Admission::Held(value) => value,
+                Admission::Uncached(key, value) => self.side.push(key, value),
+            };
+        }
+        let lent = match self.inner().admit(hash, key, value, tier, &self.map_pin, &self.pin) {
+            Admission::Held(value) => value,
+            Admission::Uncached(key, value) => self.side.push(key, value),
+        };
+        lead.land(Ok(copy));
+        lent
+    }
+
+    fn join(
+        &self,
+        join: &Join<V>,
+        hash: u64,
+        key: &K,
+        tier: Tier,
+        load: impl FnOnce(&S) -> Result<V, Error>,
+    ) -> Result<&V, Error> {
+        let Some(outcome) = join.wait(self.inner().options.wait_limit) else {
+            return self.load_alone(hash, key, load);
+        };
+        self.inner().counters.joined.add(1);
+        tracing::debug!(hash, "join");
+        outcome.map(|landed| self.lend(hash, key, tier, landed))
+    }
+
+    /// Loads beside another thread's flight and keeps the value to this reader.
+    fn load_alone(&self, hash: u64, key: &K, load: impl FnOnce(&S) -> Result<V, Error>) -> Result<&V, Error> {
+        self.inner().counters.alone.add(1);
+        match self.run(hash, load) {
+            Ok(outcome) => outcome.map(|value| self.side.push(key.clone(), value)),
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+
+    fn run(
+        &self,
+        hash: u64,
+        load: impl FnOnce(&S) -> Result<V, Error>,
+    ) -> std::thread::Result<Result<V, Error>> {
+        let inner = self.inner();
+        inner.counters.loads.add(1);
+        let _inside = Inside::enter();
+        let outcome = attempt(|| load(&inner.source));
+        tracing::debug!(hash, version = &*inner.version, ok = matches!(outcome, Ok(Ok(_))), "load");
+        outcome
+    }
+
+    /// Lends the resident value of a key, or a value in hand where it is not held.
+    fn lend(&self, hash: u64, key: &K, tier: Tier, value: V) -> &V {
+        match self.find(hash, key, tier) {
+            Some(found) => found.value(),
+            None => self.side.push(key.clone(), value),
+        }
+    }
+}
+
+impl<K: Key, V: Value, S> Drop for Reader<K, V, S> {
+    fn drop(&mut self) {
+        self.flush();
+        if self.inner().counters.has_limbo() {
+            self.pin.flush();
+        }
+    }
+}
+
+/// A value and the tier that holds it.
+#[derive(Debug)]
+enum Found<'pin, K, V> {
+    Permanent(&'pin V),
+    Variable(Lent<'pin, K, V>),
+}
+
+impl<'pin, K, V> Found<'pin, K, V> {
+    fn value(&self) -> &'pin V {
+        match self {
+            Self::Permanent(value) => value,
+            Self::Variable(entry) => &entry.get().value,
+        }
+    }
+}
