@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::key::Key;
 use super::reader::PortalReader;
@@ -22,11 +21,11 @@ pub(super) type PortalGeneration = Generation<Key, Block, Source>;
 /// Cloning costs one reference count. The version lives until its last snapshot and reader are gone.
 #[derive(Clone)]
 pub struct Snapshot {
-    generation: Arc<PortalGeneration>,
+    generation: PortalGeneration,
 }
 
 impl Snapshot {
-    pub(super) fn new(generation: Arc<PortalGeneration>) -> Self {
+    pub(super) fn new(generation: PortalGeneration) -> Self {
         Self { generation }
     }
 
@@ -52,7 +51,7 @@ impl Snapshot {
         Ok(source.layout(&selection)?.calendar.clone())
     }
 
-    pub(super) fn generation(&self) -> &Arc<PortalGeneration> {
+    pub(super) fn generation(&self) -> &PortalGeneration {
         &self.generation
     }
 }
