@@ -56,7 +56,7 @@ impl Block {
     /// How many columns there are.
     #[must_use]
     pub fn columns(&self) -> usize {
-        if self.rows == 0 { 0 } else { self.values.len() / self.rows }
+        self.values.len().checked_div(self.rows).unwrap_or(0)
     }
 
     /// Bytes of the values.
@@ -172,6 +172,7 @@ impl OwnedWindow {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "values are stored, not computed")]
 mod tests {
     use super::*;
 

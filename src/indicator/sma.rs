@@ -68,7 +68,7 @@ mod tests {
         let averages = sma(&[1.0, 2.0, f64::NAN, 4.0, 6.0], 2);
         let defined: Vec<_> = averages.iter().map(|average| average.is_nan()).collect();
         assert_eq!(defined, [true, false, true, true, false]);
-        assert_eq!(averages[4], 5.0);
+        assert_eq!(averages[4..], [5.0]);
         assert!(sma(&[1.0], 2)[0].is_nan());
         assert!(sma(&[], 2).is_empty());
     }

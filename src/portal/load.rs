@@ -102,10 +102,8 @@ fn own(
     bars: Range<usize>,
     values: &mut Vec<f64>,
 ) -> Result<(), Error> {
-    // An asset's own bars have no gap to carry a close over.
-    let stored = if field == Field::Price { Field::Close } else { field };
     let (before, first) = (values.len(), bars.start);
-    bundle.read(timeline.asset(), stored, bars, values)?;
+    bundle.read(timeline.asset(), field, bars, values)?;
     timeline.adjust(known, field, first, &mut values[before..]);
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::time::{Calendar, Timestamp};
 pub struct Timeline {
     asset: AssetId,
     calendar: Calendar,
-    /// Ascending by ex-date; on one day dividends come before splits.
+    /// Ascending by ex-date; of one day, what is paid per old share comes before the split, as in the bundle.
     events: Vec<Event>,
 }
 
@@ -124,8 +124,7 @@ impl Timeline {
 /// `level` is what the close before the ex-bar has become by the events since. So events that fall between the same
 /// two bars compound as if there had been a bar between them: two dividends of one day take 1 - (a + b) / close.
 fn events(bundle: &Bundle, asset: AssetId, calendar: &Calendar) -> Result<Vec<Event>, Error> {
-    let mut adjustments = bundle.adjustments(asset).to_vec();
-    adjustments.sort_by_key(|adjustment| (adjustment.ex_date, kind_order(adjustment.kind)));
+    let adjustments = bundle.adjustments(asset);
     let mut closes = Vec::new();
     if adjustments.iter().any(|adjustment| matches!(adjustment.kind, AdjustmentKind::Dividend(_))) {
         bundle.read(asset, Field::Close, 0..calendar.len(), &mut closes)?;
@@ -138,39 +137,21 @@ fn events(bundle: &Bundle, asset: AssetId, calendar: &Calendar) -> Result<Vec<Ev
         if events.last().is_none_or(|last| last.bar != bar) {
             level = closes.get(before).copied().unwrap_or(f64::NAN);
         }
-        let scale = scale_of(adjustment.kind, level).map_err(|expected| {
-            let symbol = &bundle.symbols()[asset.index()];
-            let subject = format!("{symbol}: adjustment of {}", adjustment.ex_date);
-            Error::invalid(subject, expected)
-        })?;
+        let scale = match adjustment.kind {
+            AdjustmentKind::Split(ratio) => Scale { divisor: ratio, ..Scale::ONE },
+            AdjustmentKind::Factor(factor) => Scale { multiplier: factor, ..Scale::ONE },
+            AdjustmentKind::Dividend(cash) if cash < level => {
+                Scale { multiplier: 1.0 - cash / level, ..Scale::ONE }
+            }
+            AdjustmentKind::Dividend(cash) => {
+                let subject =
+                    format!("{}: dividend of {}", bundle.symbols()[asset.index()], adjustment.ex_date);
+                let message = format!("{cash} a share, expected less than the close before it, {level}");
+                return Err(Error::invalid(subject, message));
+            }
+        };
         level = level * scale.multiplier / scale.divisor;
         events.push(Event { ex_date: adjustment.ex_date, bar, scale });
     }
     Ok(events)
-}
-
-/// On one day a dividend is per share before the split.
-fn kind_order(kind: AdjustmentKind) -> u8 {
-    match kind {
-        AdjustmentKind::Dividend(_) => 0,
-        AdjustmentKind::Factor(_) => 1,
-        AdjustmentKind::Split(_) => 2,
-    }
-}
-
-/// What an event does to earlier prices, the last of which stands at `level`; or what was expected of it.
-fn scale_of(kind: AdjustmentKind, level: f64) -> Result<Scale, String> {
-    let is_ratio = |value: f64| value.is_finite() && value > 0.0;
-    match kind {
-        AdjustmentKind::Split(value) if is_ratio(value) => Ok(Scale { multiplier: 1.0, divisor: value }),
-        AdjustmentKind::Factor(value) if is_ratio(value) => Ok(Scale { multiplier: value, divisor: 1.0 }),
-        AdjustmentKind::Dividend(cash) if cash >= 0.0 && cash < level => {
-            Ok(Scale { multiplier: 1.0 - cash / level, divisor: 1.0 })
-        }
-        AdjustmentKind::Split(value) => Err(format!("split of {value}, expected a ratio above 0")),
-        AdjustmentKind::Factor(value) => Err(format!("factor of {value}, expected a ratio above 0")),
-        AdjustmentKind::Dividend(cash) => {
-            Err(format!("dividend of {cash} a share, expected less than the close before it, {level}"))
-        }
-    }
 }

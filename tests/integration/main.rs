@@ -2,9 +2,20 @@
 
 #![cfg(feature = "cli")]
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    clippy::unwrap_used,
+    reason = "tests make small numbers, compare bits where bits are promised, and fail by panicking"
+)]
 
 mod bundle;
+mod cli_sweep;
 mod grid;
+mod history;
 mod metrics;
 mod naive;
 mod portal;

@@ -21,9 +21,16 @@ pub struct Market(pub Vec<Asset>);
 
 impl Asset {
     /// An asset with a bar on each day, closing at these cents.
-    pub fn closing(name: &str, days: impl IntoIterator<Item = i64>, cents: impl IntoIterator<Item = i64>) -> Self {
-        let (days, bars) =
-            days.into_iter().zip(cents).map(|(day, cents)| (day, [cents - 1, cents + 2, cents - 2, cents, 10 * cents])).unzip();
+    pub fn closing(
+        name: &str,
+        days: impl IntoIterator<Item = i64>,
+        cents: impl IntoIterator<Item = i64>,
+    ) -> Self {
+        let (days, bars) = days
+            .into_iter()
+            .zip(cents)
+            .map(|(day, cents)| (day, [cents - 1, cents + 2, cents - 2, cents, 10 * cents]))
+            .unzip();
         Self { name: name.to_owned(), days, bars, events: Vec::new() }
     }
 
@@ -109,7 +116,14 @@ impl Market {
     }
 
     /// The window of the bars `first..=end` of the assets' common days, column after column.
-    pub fn window(&self, names: &[&str], fields: &[Field], first: usize, end: usize, adjust: Adjust) -> Vec<Vec<f64>> {
+    pub fn window(
+        &self,
+        names: &[&str],
+        fields: &[Field],
+        first: usize,
+        end: usize,
+        adjust: Adjust,
+    ) -> Vec<Vec<f64>> {
         let days = self.days(names);
         let mut columns = Vec::new();
         for name in names {
