@@ -8,3 +8,5 @@
 )]
 
 mod bundle;
+mod files;
+mod ingest;
