@@ -14,8 +14,10 @@
 
 mod bundle;
 mod cli_sweep;
+mod files;
 mod grid;
 mod history;
+mod ingest;
 mod metrics;
 mod naive;
 mod portal;
