@@ -27,6 +27,7 @@ impl Table {
             for (cell, width) in row.iter().zip(&widths) {
                 text += &format!("  {cell:>width$}");
             }
+            text.truncate(text.trim_end_matches(' ').len());
             text.push('\n');
         }
         text

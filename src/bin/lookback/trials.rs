@@ -11,6 +11,7 @@ use lookback::sweep::{Costs, FillAt, Parameter, Settings, Sweep};
 use lookback::{Bundle, Error, ErrorKind, When};
 
 use crate::settings::CacheArguments;
+use crate::table::grouped;
 
 /// Which trials, and how they are run.
 #[derive(clap::Args, Debug)]
@@ -143,7 +144,7 @@ pub fn settings_text(settings: &Settings, periods_per_year: Option<f64>) -> Stri
         settings.costs.fee * 100.0,
         settings.costs.commission,
         settings.costs.slippage_bps,
-        settings.cash,
+        amount(settings.cash),
         match settings.adjust {
             Adjust::Raw => "as traded",
             _ => "adjusted for splits and dividends",
@@ -158,6 +159,13 @@ pub fn settings_text(settings: &Settings, periods_per_year: Option<f64>) -> Stri
         }
     }
     text
+}
+
+/// An amount with commas between thousands, and its fraction where it has one.
+fn amount(value: f64) -> String {
+    let text = value.to_string();
+    let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    grouped(value, decimals)
 }
 
 fn adjust_name(adjust: Adjust) -> &'static str {
