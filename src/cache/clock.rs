@@ -290,11 +290,9 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
         unsafe { pin.retire(retired, move |bytes| counters.freed(bytes)) };
     }
 
-    /// Calls `visit` with every entry that a shard names when its turn comes.
-    pub(super) fn for_each(&self, pin: &Pin, mut visit: impl FnMut(&Entry<K, V>)) {
-        for shard in &self.shards {
-            shard.load(self.shape, pin).1.entries().for_each(|entry| visit(entry.get()));
-        }
+    /// Every entry that a shard names when its turn comes.
+    pub(super) fn entries<'pin>(&self, pin: &'pin Pin) -> Vec<Lent<'pin, K, V>> {
+        self.shards.iter().flat_map(|shard| shard.load(self.shape, pin).1.entries()).collect()
     }
 
     /// What every shard names at one moment, at which `at` is called; `None` where a shard changed meanwhile.
@@ -341,6 +339,8 @@ enum Gone {
 
 impl<K, V> Drop for Clock<K, V> {
     fn drop(&mut self) {
+        // Dropped last and together: a value whose drop panics leaks neither tables nor the other entries.
+        let mut owned = Vec::new();
         for shard in &self.shards {
             // ORDERING: Relaxed: `&mut self` came from whoever dropped the last handle, after all the others.
             let first = shard.table.load(Ordering::Relaxed);
@@ -352,7 +352,7 @@ impl<K, V> Drop for Clock<K, V> {
             for entry in table.entries() {
                 self.counters.variable_unpublished(entry.get().weight_bytes);
                 // SAFETY: the tier owns its published entries, each named once by one table.
-                drop(unsafe { Box::from_raw(entry.as_ptr()) });
+                owned.push(unsafe { Box::from_raw(entry.as_ptr()) });
             }
             // SAFETY: the tier owns its published tables, and no reader is left.
             drop(unsafe { Table::from_raw(first, self.shape) });

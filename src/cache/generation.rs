@@ -183,14 +183,14 @@ impl<K: Key, V: Value, S> Inner<K, V, S> {
     ) -> Admission<'pin, K, V> {
         let weight = weight_bytes::<K, V>(&value);
         if tier == Tier::Permanent {
-            if self.ledger.reserve_permanent(weight) {
+            if let Some(share) = self.ledger.share(weight) {
                 let mut credit = self.ledger.credit();
                 if self.gather(weight, hash, &mut credit, pin) {
                     let value = self.permanent.publish(hash, key, value, weight, map_pin);
                     credit.spend(weight);
+                    share.keep();
                     return Admission::Held(value);
                 }
-                self.ledger.release_permanent(weight);
             }
             self.counters.overflow.add(1);
             tracing::debug!(hash, bytes = weight, "permanent bytes are spent, kept as variable");

@@ -15,25 +15,31 @@ impl<K, V> SideList<K, V> {
         Self(UnsafeCell::new(Vec::new()))
     }
 
+    fn len(&self) -> usize {
+        // SAFETY: as in `at`.
+        let items = unsafe { &*self.0.get() };
+        items.len()
+    }
+
     fn at(&self, index: usize) -> Option<NonNull<(K, V)>> {
         // SAFETY: the list is `!Sync`, and this reference ends here, before any foreign code runs (I2).
         let items = unsafe { &*self.0.get() };
         items.get(index).copied()
     }
 
-    /// Finds a key.
+    /// Finds the value of a key that was served last.
     pub(super) fn find(&self, key: &K) -> Option<&V>
     where
         K: Eq,
     {
-        let mut index = 0;
-        while let Some(item) = self.at(index) {
+        let mut index = self.len();
+        while index > 0 {
+            index -= 1;
             // SAFETY: items are leaked boxes that live until `clear` (I1).
-            let (served, value) = unsafe { item.as_ref() };
+            let (served, value) = unsafe { self.at(index)?.as_ref() };
             if served == key {
                 return Some(value);
             }
-            index += 1;
         }
         None
     }
@@ -50,10 +56,12 @@ impl<K, V> SideList<K, V> {
 
     /// Drops every value.
     pub(super) fn clear(&mut self) {
-        for item in std::mem::take(self.0.get_mut()) {
-            // SAFETY: leaked by `push`, taken out of the list here, and no longer lent (I1).
-            drop(unsafe { Box::from_raw(item.as_ptr()) });
-        }
+        let boxed = |item: NonNull<(K, V)>| {
+            // SAFETY: leaked by `push`, taken out of the list below, and no longer lent (I1).
+            unsafe { Box::from_raw(item.as_ptr()) }
+        };
+        // Boxed first: a value whose drop panics does not keep the others.
+        drop(std::mem::take(self.0.get_mut()).into_iter().map(boxed).collect::<Vec<_>>());
     }
 }
 

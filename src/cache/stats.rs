@@ -122,6 +122,10 @@ impl Counters {
         self.limbo_bytes.get() > 0
     }
 
+    pub(super) fn limbo_bytes(&self) -> u64 {
+        self.limbo_bytes.get()
+    }
+
     pub(super) fn generation_began(&self) {
         self.generations.add(1);
     }
