@@ -77,7 +77,8 @@ impl Plain {
         if let Some(&item) = self.permanent.get(&key) {
             return Some((item, Tier::Permanent));
         }
-        let queued = self.shards[self.placement[usize::from(key)]].0.iter().find(|queued| queued.key == key)?;
+        let queued =
+            self.shards[self.placement[usize::from(key)]].0.iter().find(|queued| queued.key == key)?;
         Some((queued.item, Tier::Variable))
     }
 
@@ -102,7 +103,8 @@ impl Plain {
     /// Evicts the next entry of the first shard from `start` on that has one.
     fn evict_from(&mut self, start: usize, stats: &mut Stats) {
         let count = self.shards.len();
-        let shard = (0..count).map(|offset| (start + offset) % count).find(|&at| !self.shards[at].0.is_empty());
+        let shard =
+            (0..count).map(|offset| (start + offset) % count).find(|&at| !self.shards[at].0.is_empty());
         Self::evict(&mut self.shards[shard.expect("something is left")].0);
         stats.evictions += 1;
     }
@@ -127,8 +129,11 @@ impl Plain {
         let home = self.placement[usize::from(key)];
         if tier == Tier::Permanent {
             if self.may_be_permanent(item) {
+                // From shard to shard, so that none loses everything.
+                let mut from = home;
                 while self.free_bytes() < weight {
-                    self.evict_from(home, stats);
+                    self.evict_from(from, stats);
+                    from += 1;
                 }
                 self.permanent.insert(key, item);
                 return Placed::Held;
@@ -142,7 +147,7 @@ impl Plain {
             stats.rejected += 1;
             return Placed::Uncached;
         }
-        loop {
+        for others in 1.. {
             // The own shard gives up what it must, if that is enough; else another shard gives up one entry first.
             let mut trial = self.shards[home].0.clone();
             let (mut free, mut evicted) = (self.free_bytes(), 0);
@@ -157,8 +162,9 @@ impl Plain {
                 stats.evictions += evicted;
                 return Placed::Held;
             }
-            self.evict_from(home + 1, stats);
+            self.evict_from(home + others, stats);
         }
+        unreachable!("what fits beside the permanent entries fits once the others are gone")
     }
 
     /// The next generation, with what is still true of this one.
