@@ -123,8 +123,8 @@ fn parent(target: &Path) -> &Path {
 
 /// Makes a folder that was not there, with its manifest, still empty, locked.
 fn new_folder(parent: &Path, prefix: &str) -> Result<(PathBuf, File), Error> {
-    let mut number = 0_u32;
-    loop {
+    const ATTEMPTS: u32 = 1_000;
+    for number in 0..ATTEMPTS {
         let folder = parent.join(format!("{prefix}{}-{number}", std::process::id()));
         let manifest = fs::create_dir(&folder).and_then(|()| File::create(folder.join(manifest::FILE)));
         match manifest.map(|file| (file.try_lock(), file)) {
@@ -135,8 +135,8 @@ fn new_folder(parent: &Path, prefix: &str) -> Result<(PathBuf, File), Error> {
             // Where locks are not supported, nobody takes a folder with a manifest for dead either.
             Ok((_, file)) => return Ok((folder, file)),
         }
-        number += 1;
     }
+    Err(Error::invalid(parent.display().to_string(), format!("has no place for a folder {prefix}…")))
 }
 
 /// Deletes the hidden folders of killed ingests: those whose manifest is free, or not there yet or any more. Best

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking, and compares exact values"
 )]
 
+mod adjust;
 mod bundle;
+mod decimal;
 mod files;
 mod ingest;
