@@ -10,6 +10,8 @@ pub mod asset;
 #[cfg(feature = "portal")]
 pub mod block;
 #[cfg(feature = "portal")]
+pub mod decimal;
+#[cfg(feature = "portal")]
 pub mod time;
 
 // Layer 2: two engines that do not know each other.
