@@ -103,7 +103,7 @@ fn wide(mantissa: i128, scale: u32) -> f64 {
     let divisor = 5_u128.pow(scale);
     let shifted = magnitude << shift;
     let sticky = u128::from(!shifted.is_multiple_of(divisor));
-    let rounded = (shifted / divisor | sticky) as f64;
+    let rounded = ((shifted / divisor) | sticky) as f64;
     let value = rounded * power_of_two(shift + scale);
     if mantissa < 0 { -value } else { value }
 }
@@ -115,6 +115,7 @@ fn power_of_two(exponent: u32) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the results are exact")]
 mod tests {
     use super::*;
 

@@ -9,6 +9,7 @@
 
 use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::Session;
@@ -19,11 +20,15 @@ use crate::time::Frequency;
 /// Bars of a batch.
 pub(super) const BATCH_ROWS: usize = 4_096;
 
-/// 32 bytes of SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Digest(pub(super) [u8; 32]);
+/// 32 bytes of SHA-256, written in hexadecimal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(super) struct Digest([u8; 32]);
 
 impl Digest {
+    /// Stands for a digest that is not known yet.
+    pub(super) const NONE: Self = Self([0; 32]);
+
     pub(super) fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
@@ -34,17 +39,27 @@ impl Digest {
             text
         })
     }
+}
 
-    pub(super) fn from_hex(text: &str) -> Option<Self> {
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.hex()
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let bad = || format!("{text:?} is not a SHA-256 in hexadecimal");
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(bad());
+        }
         let mut bytes = [0; 32];
-        let digits = text.as_bytes();
-        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return None;
+        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+            *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| bad())?;
         }
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        Some(Self(bytes))
+        Ok(Self(bytes))
     }
 }
 
@@ -154,7 +169,7 @@ mod tests {
     #[test]
     fn a_digest_reads_back_from_its_text() {
         let digest = Digest::of(b"bars");
-        assert!(Digest::from_hex(&digest.hex()) == Some(digest));
-        assert!(Digest::from_hex("12").is_none());
+        assert_eq!(Digest::try_from(digest.hex()), Ok(digest));
+        assert!(Digest::try_from("12".to_owned()).is_err());
     }
 }

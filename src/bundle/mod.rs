@@ -3,30 +3,44 @@
 #![forbid(unsafe_code)]
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::asset::{AssetId, Field, Symbol};
 use crate::error::{Error, ErrorKind};
 use crate::time::{Calendar, Frequency, Timestamp};
 
+mod adjust;
+mod bars;
 mod column;
 mod csv;
 mod derive;
 mod digest;
 mod header;
+mod ingest;
+mod manifest;
 mod memory;
 mod moment;
 mod number;
+mod rest;
+mod segment;
 mod series;
 mod session;
+mod staging;
+mod step;
 mod table;
 
 pub use digest::predecessor_version;
+pub use ingest::{Ingested, Options as IngestOptions, ingest};
+pub use manifest::Source;
 pub use moment::TimestampUnit;
 pub use series::{Adjustment, AdjustmentKind, Series};
 pub use session::{Session, Stamp};
 
-use memory::Memory;
+use bars::Bars;
+use manifest::Manifest;
+use memory::{Memory, Scales};
+use rest::AtRest;
 
 /// Ingested bars. Cloning costs one reference count.
 ///
@@ -50,10 +64,33 @@ struct Inner {
     frequency: Frequency,
     session: Session,
     symbols: Vec<Symbol>,
-    assets: Vec<Memory>,
+    assets: Vec<Box<dyn Bars>>,
+    folder: Option<Arc<Path>>,
 }
 
 impl Bundle {
+    /// Opens a bundle at rest: reads and checks its manifest, and no bar yet.
+    ///
+    /// What a later read finds damaged is refused then. A bundle that is replaced after it was opened fails its reads;
+    /// it never gives values of another version.
+    ///
+    /// # Errors
+    /// `Io` or `Invalid` where there is no bundle, `Corrupt` where its manifest is damaged.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let manifest = Manifest::open(path.as_ref())?;
+        let folder: Arc<Path> = path.as_ref().into();
+        let assets = AtRest::assets(&folder, &manifest)?;
+        Ok(Self(Arc::new(Inner {
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            frequency: manifest.frequency()?,
+            session: manifest.session(),
+            symbols: manifest.assets.iter().map(|entry| entry.symbol.as_str().into()).collect(),
+            assets: assets.into_iter().map(|asset| Box::new(asset) as Box<dyn Bars>).collect(),
+            folder: Some(folder),
+        })))
+    }
+
     /// A bundle held in memory.
     ///
     /// # Errors
@@ -61,17 +98,24 @@ impl Bundle {
     /// an adjustment is not above 0, or values need more than 38 digits at one scale.
     pub fn from_series(name: &str, frequency: Frequency, series: Vec<Series>) -> Result<Self, Error> {
         let series = series::checked(series)?;
-        let assets = series.iter().map(Memory::new).collect::<Result<Vec<_>, _>>()?;
+        let scales = Scales::of(&series);
+        let assets = series.iter().map(|one| Memory::new(one, scales)).collect::<Result<Vec<_>, _>>()?;
         let session = Session::default();
         let meanings = series.iter().zip(&assets).map(|(one, memory)| digest::AssetMeaning {
             symbol: &one.symbol,
-            bars: memory.calendar.len(),
-            batches: memory.digests(),
-            adjustments: &memory.adjustments,
+            bars: memory.len(),
+            batches: memory.batches().map(|rows| memory.digest(rows)).collect(),
+            adjustments: memory.adjustments(),
         });
-        let version = digest::version(frequency, &session, meanings);
-        let symbols = series.iter().map(|one| one.symbol.clone()).collect();
-        Ok(Self(Arc::new(Inner { name: name.to_owned(), version, frequency, session, symbols, assets })))
+        Ok(Self(Arc::new(Inner {
+            name: name.to_owned(),
+            version: digest::version(frequency, &session, meanings),
+            frequency,
+            session,
+            symbols: series.iter().map(|one| one.symbol.clone()).collect(),
+            assets: assets.into_iter().map(|asset| Box::new(asset) as Box<dyn Bars>).collect(),
+            folder: None,
+        })))
     }
 
     /// Daily bars of AAPL, FB, GOOG, IBM and MSFT, 2000 to 2013, with their splits and dividends.
@@ -89,6 +133,12 @@ impl Bundle {
             Self::from_series("sample", Frequency::Day, series)
         };
         SAMPLE.get_or_init(parse).clone()
+    }
+
+    /// The folder of a bundle at rest, as it was named; `None` for one in memory.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.0.folder.as_deref()
     }
 
     /// The bundle's name.
@@ -127,6 +177,9 @@ impl Bundle {
     ///
     /// # Errors
     /// `UnknownAsset`, with the nearest names.
+    ///
+    /// # Panics
+    /// Never: a bundle has fewer than 2^32 assets.
     pub fn asset(&self, name: &str) -> Result<AssetId, Error> {
         match self.0.symbols.binary_search_by(|symbol| symbol.as_str().cmp(name)) {
             Ok(index) => Ok(AssetId(u32::try_from(index).expect("a bundle has fewer than 2^32 assets"))),
@@ -143,7 +196,7 @@ impl Bundle {
     /// Where the asset is not one of this bundle.
     #[must_use]
     pub fn bars(&self, asset: AssetId) -> usize {
-        self.0.assets[asset.index()].calendar.len()
+        self.0.assets[asset.index()].len()
     }
 
     /// The moments of an asset's first and last bar.
@@ -152,11 +205,21 @@ impl Bundle {
     /// Where the asset is not one of this bundle.
     #[must_use]
     pub fn span(&self, asset: AssetId) -> (Timestamp, Timestamp) {
-        let moments = self.0.assets[asset.index()].calendar.as_slice();
-        (Timestamp(moments[0]), Timestamp(moments[moments.len() - 1]))
+        self.0.assets[asset.index()].span()
+    }
+
+    /// Bytes of an asset's bars: of its files at rest, or in memory.
+    ///
+    /// # Panics
+    /// Where the asset is not one of this bundle.
+    #[must_use]
+    pub fn bytes(&self, asset: AssetId) -> u64 {
+        self.0.assets[asset.index()].bytes()
     }
 
     /// The bars' moments of one asset.
+    ///
+    /// At rest, the first call reads and verifies all of the asset's files; later ones find the moments in memory.
     ///
     /// # Errors
     /// `Io` or `Corrupt` where the bars are at rest.
@@ -164,7 +227,7 @@ impl Bundle {
     /// # Panics
     /// Where the asset is not one of this bundle.
     pub fn calendar(&self, asset: AssetId) -> Result<Calendar, Error> {
-        Ok(self.0.assets[asset.index()].calendar.clone())
+        self.0.assets[asset.index()].calendar()
     }
 
     /// Splits and dividends of one asset, ascending by ex-date; of one day, what is paid per old share comes first.
@@ -173,10 +236,12 @@ impl Bundle {
     /// Where the asset is not one of this bundle.
     #[must_use]
     pub fn adjustments(&self, asset: AssetId) -> &[Adjustment] {
-        &self.0.assets[asset.index()].adjustments
+        self.0.assets[asset.index()].adjustments()
     }
 
     /// Appends the raw values of some bars of a field to `out`, correctly rounded.
+    ///
+    /// At rest, the record batches that hold the bars are read and their digests verified, each time.
     ///
     /// `price` reads as the close: on its own bars, an asset has nothing to carry forward.
     ///
@@ -195,7 +260,6 @@ impl Bundle {
         let field = if field == Field::Price { Field::Close } else { field };
         let column =
             Field::STORED.iter().position(|&stored| stored == field).expect("every other field is stored");
-        self.0.assets[asset.index()].columns[column].read(bars, out);
-        Ok(())
+        self.0.assets[asset.index()].read(column, bars, out)
     }
 }

@@ -4,22 +4,30 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::{Timestamp, When};
 
 /// What the moments of a file are written in; one for the whole file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum TimestampUnit {
     /// `2005-02-28` or `20050228`: midnight UTC of a session.
+    #[serde(rename = "date")]
     Date,
     /// RFC 3339 with an offset.
+    #[serde(rename = "rfc3339")]
     Rfc3339,
     /// Seconds since the Unix epoch.
+    #[serde(rename = "s")]
     Seconds,
     /// Milliseconds since the Unix epoch.
+    #[serde(rename = "ms")]
     Milliseconds,
     /// Microseconds since the Unix epoch.
+    #[serde(rename = "us")]
     Microseconds,
     /// Nanoseconds since the Unix epoch.
+    #[serde(rename = "ns")]
     Nanoseconds,
 }
 

@@ -67,6 +67,18 @@ impl Table {
         self.rows.iter().map(|row| row.moment.0)
     }
 
+    /// The moments of the first and last bar.
+    pub(super) fn span(&self) -> (Timestamp, Timestamp) {
+        let moment = |row: Option<&Row>| row.expect("a table is made with its first row").moment;
+        (moment(self.rows.first()), moment(self.rows.last()))
+    }
+
+    /// Whether an event at this moment has bars before it and from it on.
+    pub(super) fn covers(&self, moment: Timestamp) -> bool {
+        let (first, last) = self.span();
+        first < moment && moment <= last
+    }
+
     /// The close of the last bar before a moment.
     pub(super) fn close_before(&self, moment: Timestamp) -> Option<Decimal> {
         let bar = self.rows.partition_point(|row| row.moment < moment).checked_sub(1)?;

@@ -16,6 +16,7 @@ mod timeline;
 
 use std::collections::HashSet;
 use std::hash::Hash;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use reader::{PortalReader, ReaderAt};
@@ -69,6 +70,15 @@ impl DataPortal {
         let version = bundle.version().to_owned();
         let cache = Cache::new(options.cache, version, Source::new(bundle, registry.clone()))?;
         Ok(Self { cache, registry, permanent_windows: options.permanent_windows })
+    }
+
+    /// Serves the bundle in a folder, as `lookback ingest` wrote it.
+    ///
+    /// # Errors
+    /// `Io` or `Corrupt` where the folder holds no whole bundle; `Invalid` where the cache's options contradict each
+    /// other.
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
+        Self::new(Bundle::open(path)?, options)
     }
 
     /// Serves another bundle from now on; true unless it is the version that is served already.

@@ -13,7 +13,9 @@
 )]
 
 mod bundle;
+mod files;
 mod history;
+mod ingest;
 mod naive;
 mod portal;
 mod replay;
