@@ -1,5 +1,8 @@
 //! The portal against the plain model: calendars, adjustments, clocks, errors, replacement.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use lookback::bundle::AdjustmentKind::{Dividend, Factor, Split};
 use lookback::portal::Options;
 use lookback::{Adjust, Bundle, DataPortal, ErrorKind, Field, Frequency, Short, Timestamp, When};
@@ -181,6 +184,20 @@ fn a_clock_put_back_serves_no_later_data() {
 }
 
 #[test]
+fn windows_of_any_length_and_reader_are_views_of_one_memory() {
+    let portal = portal(Market(vec![Asset::closing("A", 0..600, 1000..)]).bundle());
+    let snapshot = portal.snapshot();
+    let (one, other) = (snapshot.reader(), snapshot.reader());
+    let ask = |bars| portal.request(["A"], [Field::Close], bars, Frequency::Day).unwrap();
+    let (short, odd) = (ask(20), ask(37));
+    let place = |reader: &lookback::PortalReader, request, end| {
+        std::ptr::from_ref(reader.history(request, end).unwrap().column(0).last().unwrap())
+    };
+    assert_eq!(place(&one, &short, 100), place(&other, &odd, 100));
+    assert_eq!(place(&one, &short, 100).wrapping_add(400), place(&one, &short, 500));
+}
+
+#[test]
 fn a_short_window_is_refused_and_never_served_as_whole() {
     let portal = portal(two().bundle());
     let reader = portal.snapshot().reader();
@@ -251,6 +268,40 @@ fn a_replaced_bundle_leaves_old_snapshots_as_they_were() {
     assert!(portal.replace(Market(vec![new.0[0].clone()]).bundle()).unwrap());
     let error = portal.snapshot().reader().history(&request, 8).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::UnknownAsset { .. }), "{error}");
+}
+
+#[test]
+fn readers_under_replacement_see_one_bundle_or_the_other_whole() {
+    let market = |cents| Market(vec![Asset::closing("A", 0..600, [cents; 600]).with(300, Split(2.0))]);
+    let (old, new) = (market(1000).bundle(), market(4000).bundle());
+    let portal = portal(old.clone());
+    let request = portal.request(["A"], [Field::Close], 20, Frequency::Day).unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for worker in 0..4 {
+            let (portal, request, done, old_version) = (&portal, &request, &done, old.version());
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    let snapshot = portal.snapshot();
+                    let close = if snapshot.bundle().version() == old_version { 10.0 } else { 40.0 };
+                    let reader = snapshot.reader();
+                    for end in (19..600).skip(worker).step_by(13) {
+                        let window = reader.history(request, end).unwrap();
+                        for (bar, &found) in window.bar_range().zip(window.column(0)) {
+                            let factor = if bar < 300 && end >= 300 { 0.5 } else { 1.0 };
+                            assert_eq!(found, close * factor);
+                        }
+                    }
+                }
+            });
+        }
+        for round in 0..200 {
+            let next = if round % 2 == 0 { &new } else { &old };
+            assert!(portal.replace(next.clone()).unwrap());
+            assert_eq!(portal.snapshot().bundle().version(), next.version());
+        }
+        done.store(true, Ordering::Relaxed);
+    });
 }
 
 #[test]
