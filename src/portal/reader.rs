@@ -13,7 +13,7 @@ use super::load::{self, Shape};
 use super::memo::Memo;
 use super::registry::Selection;
 use super::request::{Adjust, End, Request};
-use super::slot::{Slot, past_the_last, too_few};
+use super::slot::{Slot, look_ahead, past_the_last, too_few};
 use super::snapshot::Snapshot;
 use super::source::{Alone, Source};
 use crate::asset::AssetId;
@@ -205,7 +205,7 @@ impl PortalReader {
     }
 }
 
-/// A [`PortalReader`] whose windows end no later than a clock.
+/// A [`PortalReader`] through which nothing after a clock can be read.
 #[derive(Clone, Copy, Debug)]
 pub struct ReaderAt<'a> {
     reader: &'a PortalReader,
@@ -219,6 +219,38 @@ impl<'a> ReaderAt<'a> {
     /// `LookAhead` where `end` is after the clock; the others of [`PortalReader::history`].
     pub fn history(&self, request: &Request, end: impl Into<End>) -> Result<Window<'a>, Error> {
         self.reader.window(request, end.into(), Some(self.clock))
+    }
+
+    /// Returns an indicator's values as [`PortalReader::indicator`] does, where `as_of` is no later than the clock.
+    ///
+    /// # Errors
+    /// `LookAhead` where bar `as_of` is after the clock; the others of [`PortalReader::indicator`].
+    pub fn indicator(
+        &self,
+        asset: AssetId,
+        indicator: &Indicator,
+        adjust: Adjust,
+        as_of: usize,
+    ) -> Result<&'a [f64], Error> {
+        self.check(asset, as_of)?;
+        self.reader.indicator(asset, indicator, adjust, as_of)
+    }
+
+    /// Returns an asset's scale as [`PortalReader::scale`] does, where `as_of` is no later than the clock.
+    ///
+    /// # Errors
+    /// `LookAhead` where bar `as_of` is after the clock; the others of [`PortalReader::scale`].
+    pub fn scale(&self, asset: AssetId, adjust: Adjust, as_of: usize) -> Result<&'a [f64], Error> {
+        self.check(asset, as_of)?;
+        self.reader.scale(asset, adjust, as_of)
+    }
+
+    fn check(&self, asset: AssetId, as_of: usize) -> Result<(), Error> {
+        let moment = self.reader.alone(asset)?.timeline.calendar().timestamp(as_of);
+        match moment {
+            Some(moment) if moment <= self.clock => Ok(()),
+            later => Err(look_ahead(End::Bar(as_of), later, self.clock)),
+        }
     }
 
     /// The clock.

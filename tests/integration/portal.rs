@@ -165,6 +165,12 @@ fn a_clock_refuses_every_kind_of_later_end() {
         let error = clock.history(&request, end).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::LookAhead { .. }), "{error}");
     }
+    let asset = reader.snapshot().bundle().asset("A").unwrap();
+    let average = lookback::Indicator::sma(2).unwrap();
+    assert_eq!(clock.indicator(asset, &average, Adjust::Raw, 4).unwrap().len(), 5);
+    assert!(matches!(clock.scale(asset, Adjust::Raw, 5).unwrap_err().kind(), ErrorKind::LookAhead { .. }));
+    let error = clock.indicator(asset, &average, Adjust::Raw, 5).unwrap_err().to_string();
+    assert_eq!(error, "look-ahead: bar 5 (1970-01-07) is after the clock at 1970-01-06");
     assert_eq!(clock.history(&request, 4).unwrap().column(0), [10.03, 10.04]);
     assert_eq!(clock.history(&request, When::Date(Timestamp(5 * DAY))).unwrap().column(0), [10.03, 10.04]);
     assert_eq!(clock.history(&request, Timestamp(5 * DAY)).unwrap().column(0), [10.03, 10.04]);
