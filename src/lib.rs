@@ -18,6 +18,12 @@ pub mod time;
 #[cfg(feature = "portal")]
 pub mod bundle;
 pub mod cache;
+#[cfg(feature = "portal")]
+pub mod indicator;
+
+// Layer 3.
+#[cfg(feature = "portal")]
+pub mod portal;
 
 pub use error::{Error, ErrorKind};
 
@@ -27,5 +33,9 @@ pub use asset::{AssetId, Column, Columns, Field, Symbol};
 pub use block::{Block, OwnedWindow, Window};
 #[cfg(feature = "portal")]
 pub use bundle::Bundle;
+#[cfg(feature = "portal")]
+pub use indicator::Indicator;
+#[cfg(feature = "portal")]
+pub use portal::{Adjust, DataPortal, End, PortalReader, Request, Short, Snapshot};
 #[cfg(feature = "portal")]
 pub use time::{Calendar, Frequency, Timestamp, When};

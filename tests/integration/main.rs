@@ -1,14 +1,23 @@
 //! The one integration binary: a module per subject.
+
 #![cfg(feature = "cli")]
 #![forbid(unsafe_code)]
 #![allow(
-    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     clippy::float_cmp,
-    reason = "a test fails by panicking, and compares exact values"
+    clippy::unwrap_used,
+    reason = "tests make small numbers, compare bits where bits are promised, and fail by panicking"
 )]
 
 mod adjust;
 mod bundle;
 mod decimal;
 mod files;
+mod history;
 mod ingest;
+mod naive;
+mod portal;
+mod replay;
