@@ -14,10 +14,15 @@
 
 mod adjust;
 mod bundle;
+mod cli_sweep;
 mod decimal;
 mod files;
+mod grid;
 mod history;
 mod ingest;
+mod metrics;
 mod naive;
 mod portal;
 mod replay;
+mod stocks;
+mod sweep;
