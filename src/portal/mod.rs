@@ -1,4 +1,19 @@
 //! The portal: windows of a bundle's bars, lent to any number of threads out of one cache.
+//!
+//! What is cached is not a window but a **block**: the bars between two splits or dividends, with a lookback of 256, 512,
+//! 1024 … bars before them, adjusted as of that stretch. Every window that ends in the stretch and fits the lookback is a
+//! slice of it, whatever its end and its length, so a clock that moves hits as one that stands still does.
+//!
+//! # Tiers
+//! A window of 20 bars and one of 37 are slices of the same block. A request whose bar count is a permanent window asks
+//! for that block as permanent, and so keeps it or has it promoted; any other asks for it as variable, finds it in either
+//! tier, and never makes a block permanent by itself.
+//!
+//! # Memory
+//! A block of `C` columns that serves `R` bars in the class of `L` bars takes `8 x C x (R + L - 1)` bytes, less where the
+//! series begins within the lookback. A request for many assets has a stretch between any two of all their events: for
+//! hundreds of assets that pay dividends, ask for each alone. Calendars of several assets are held beside the cache, outside
+//! its budget: 8 bytes a bar of the union and 4 a bar of each asset, once for each list of assets asked for.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +31,7 @@ mod timeline;
 
 use std::collections::HashSet;
 use std::hash::Hash;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use reader::{PortalReader, ReaderAt};
@@ -53,6 +69,18 @@ impl Default for Options {
 /// Price history out of a lock-free cache, for any number of threads.
 ///
 /// Windows are asked for through a [`Snapshot`], one for a run, and a [`PortalReader`], one for a thread.
+///
+/// # Examples
+/// ```
+/// use lookback::portal::Options;
+/// use lookback::{Bundle, DataPortal, Field, Frequency, When};
+/// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// let request = portal.request(["AAPL"], [Field::Close], 2, Frequency::Day)?;
+/// let reader = portal.snapshot().reader();
+/// let window = reader.history(&request, "2005-02-28".parse::<When>()?)?;
+/// assert_eq!(window.column(0), [44.495, 44.86]); // split 2 for 1 on that day: 88.99 the day before
+/// # Ok::<(), lookback::Error>(())
+/// ```
 pub struct DataPortal {
     cache: Cache<Key, Block, Source>,
     registry: Arc<Registry>,
@@ -69,6 +97,15 @@ impl DataPortal {
         let version = bundle.version().to_owned();
         let cache = Cache::new(options.cache, version, Source::new(bundle, registry.clone()))?;
         Ok(Self { cache, registry, permanent_windows: options.permanent_windows })
+    }
+
+    /// Serves the bundle in a folder, as `lookback ingest` wrote it.
+    ///
+    /// # Errors
+    /// `Io` or `Corrupt` where the folder holds no whole bundle; `Invalid` where the cache's options contradict each
+    /// other.
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
+        Self::new(Bundle::open(path)?, options)
     }
 
     /// Serves another bundle from now on; true unless it is the version that is served already.
@@ -97,13 +134,13 @@ impl DataPortal {
     /// Resolves a request for the last `bar_count` bars of every field of every asset.
     ///
     /// Columns come asset-major, then by field, in the order given. A bar count that is one of the portal's permanent
-    /// windows has its blocks kept for good; others find those blocks too, but keep none.
+    /// windows has its blocks kept until the bundle is replaced.
     ///
     /// # Errors
     /// - `UnknownAsset` with the nearest names.
     /// - `BadFrequency` where it is not the bundle's own.
     /// - `BadBarCount` for 0 bars.
-    /// - `Invalid` where there is no asset or no field, one is named twice, or the bar count exceeds 2^32 - 1.
+    /// - `Invalid` where there is no asset or no field, one is named twice, or the bar count exceeds 2^31.
     pub fn request(
         &self,
         assets: impl IntoIterator<Item = impl AsRef<str>>,
@@ -120,6 +157,8 @@ impl DataPortal {
             generation.source().bundle().asset(name.as_str())?;
         }
         generation.source().check_frequency(frequency)?;
+        // Which tier is asked for is a matter of the exact bar count, not of the class: a block that only odd windows use
+        // may be evicted.
         let permanent = self.permanent_windows.contains(&bar_count);
         let tier = if permanent { Tier::Permanent } else { Tier::Variable };
         Request::new(self.registry.selection(&Names { assets, fields, frequency }), bar_count, tier)

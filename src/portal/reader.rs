@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::cell::{Ref, RefCell};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::load::{self, Shape};
 use super::memo::Memo;
 use super::registry::Selection;
 use super::request::{Adjust, End, Request};
-use super::slot::{Slot, past_the_last, too_few};
+use super::slot::{Slot, look_ahead, past_the_last, too_few};
 use super::snapshot::Snapshot;
 use super::source::{Alone, Source};
 use crate::asset::AssetId;
@@ -33,7 +34,7 @@ pub struct PortalReader {
     slots: Memo<Slot>,
     /// By the asset's id.
     alone: Memo<Alone>,
-    indicators: RefCell<Vec<(Indicator, u32)>>,
+    indicators: RefCell<HashMap<Indicator, u32>>,
 }
 
 impl PortalReader {
@@ -67,6 +68,18 @@ impl PortalReader {
     }
 
     /// Reads as of a clock: ends after it are refused.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, DataPortal, Field, Frequency, portal::Options};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let reader = portal.snapshot().reader();
+    /// let request = portal.request(["IBM"], [Field::Close], 20, Frequency::Day)?;
+    /// let today = reader.snapshot().calendar(&request)?.timestamp(99).expect("IBM has more bars");
+    /// assert!(reader.at(today).history(&request, 99).is_ok());
+    /// assert!(reader.at(today).history(&request, 100).is_err());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn at(&self, clock: Timestamp) -> ReaderAt<'_> {
         ReaderAt { reader: self, clock }
@@ -99,6 +112,17 @@ impl PortalReader {
     ///
     /// A price of bar `t` adjusted as of `as_of`, times this, is the price adjusted as of `t`: the level that was seen
     /// then. It is 1 throughout for raw prices.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Adjust, Bundle, DataPortal, portal::Options};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let reader = portal.snapshot().reader();
+    /// let apple = reader.snapshot().bundle().asset("AAPL")?;
+    /// let scale = reader.scale(apple, Adjust::Total, 2_000)?;
+    /// assert_eq!((scale[0], scale[500], scale[2_000]), (4.0, 2.0, 1.0)); // two splits of 2 for 1
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     ///
     /// # Errors
     /// `Invalid` for an asset or a bar that the bundle lacks; `Io`, `Corrupt`.
@@ -172,16 +196,16 @@ impl PortalReader {
     }
 
     fn indicator_id(&self, indicator: &Indicator) -> u32 {
-        let known = self.indicators.borrow().iter().find(|(known, _)| known == indicator).map(|&(_, id)| id);
+        let known = self.indicators.borrow().get(indicator).copied();
         known.unwrap_or_else(|| {
             let id = self.snapshot.generation().source().registry().indicator(indicator);
-            self.indicators.borrow_mut().push((indicator.clone(), id));
+            self.indicators.borrow_mut().insert(indicator.clone(), id);
             id
         })
     }
 }
 
-/// A [`PortalReader`] whose windows end no later than a clock.
+/// A [`PortalReader`] through which nothing after a clock can be read.
 #[derive(Clone, Copy, Debug)]
 pub struct ReaderAt<'a> {
     reader: &'a PortalReader,
@@ -195,6 +219,38 @@ impl<'a> ReaderAt<'a> {
     /// `LookAhead` where `end` is after the clock; the others of [`PortalReader::history`].
     pub fn history(&self, request: &Request, end: impl Into<End>) -> Result<Window<'a>, Error> {
         self.reader.window(request, end.into(), Some(self.clock))
+    }
+
+    /// Returns an indicator's values as [`PortalReader::indicator`] does, where `as_of` is no later than the clock.
+    ///
+    /// # Errors
+    /// `LookAhead` where bar `as_of` is after the clock; the others of [`PortalReader::indicator`].
+    pub fn indicator(
+        &self,
+        asset: AssetId,
+        indicator: &Indicator,
+        adjust: Adjust,
+        as_of: usize,
+    ) -> Result<&'a [f64], Error> {
+        self.check(asset, as_of)?;
+        self.reader.indicator(asset, indicator, adjust, as_of)
+    }
+
+    /// Returns an asset's scale as [`PortalReader::scale`] does, where `as_of` is no later than the clock.
+    ///
+    /// # Errors
+    /// `LookAhead` where bar `as_of` is after the clock; the others of [`PortalReader::scale`].
+    pub fn scale(&self, asset: AssetId, adjust: Adjust, as_of: usize) -> Result<&'a [f64], Error> {
+        self.check(asset, as_of)?;
+        self.reader.scale(asset, adjust, as_of)
+    }
+
+    fn check(&self, asset: AssetId, as_of: usize) -> Result<(), Error> {
+        let moment = self.reader.alone(asset)?.timeline.calendar().timestamp(as_of);
+        match moment {
+            Some(moment) if moment <= self.clock => Ok(()),
+            later => Err(look_ahead(End::Bar(as_of), later, self.clock)),
+        }
     }
 
     /// The clock.

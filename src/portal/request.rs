@@ -63,10 +63,25 @@ impl From<Timestamp> for End {
 /// The smallest lookback that a block is cut for, as a power of two: 256 bars.
 const SMALLEST_CLASS: u8 = 8;
 
+/// The longest window: its class still fits a shift of 32 bits.
+const MOST_BARS: usize = 1 << 31;
+
 /// Some columns and a bar count, resolved once and asked for as often as needed.
 ///
 /// Names are kept beside ids, so a request stays good when the portal's bundle is replaced by another version.
 /// Made by [`DataPortal::request`](super::DataPortal::request); cloning costs one reference count.
+///
+/// # Examples
+/// ```
+/// use lookback::portal::{Adjust, Options, Short};
+/// use lookback::{Bundle, DataPortal, Field, Frequency};
+/// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// let request = portal.request(["FB"], [Field::Open, Field::Close], 50, Frequency::Day)?;
+/// let request = request.adjust(Adjust::Raw).short(Short::Pad);
+/// let reader = portal.snapshot().reader();
+/// assert!(reader.history(&request, 0)?.column(1)[..49].iter().all(|close| close.is_nan()));
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Request {
     selection: Arc<Selection>,
@@ -82,8 +97,8 @@ impl Request {
         if bar_count == 0 {
             return Err(ErrorKind::BadBarCount { found: bar_count }.into());
         }
-        if u32::try_from(bar_count).is_err() {
-            let message = format!("{bar_count} is out of range, expected at most {}", u32::MAX);
+        if bar_count > MOST_BARS {
+            let message = format!("{bar_count} is out of range, expected at most {MOST_BARS}");
             return Err(Error::invalid("bar count", message));
         }
         let class = ceiling_log2(bar_count).max(SMALLEST_CLASS);

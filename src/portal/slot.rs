@@ -88,7 +88,7 @@ impl Slot {
 }
 
 #[cold]
-fn look_ahead(end: End, moment: Option<Timestamp>, clock: Timestamp) -> Error {
+pub(super) fn look_ahead(end: End, moment: Option<Timestamp>, clock: Timestamp) -> Error {
     let end = match (end, moment) {
         (End::Bar(bar), Some(moment)) => format!("bar {bar} ({moment})"),
         (End::Bar(bar), None) => format!("bar {bar}"),

@@ -12,8 +12,10 @@
     reason = "tests make small numbers, compare bits where bits are promised, and fail by panicking"
 )]
 
+mod adjust;
 mod bundle;
 mod cli_sweep;
+mod decimal;
 mod files;
 mod grid;
 mod history;

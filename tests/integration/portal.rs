@@ -1,5 +1,8 @@
 //! The portal against the plain model: calendars, adjustments, clocks, errors, replacement.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use lookback::bundle::AdjustmentKind::{Dividend, Factor, Split};
 use lookback::portal::Options;
 use lookback::{Adjust, Bundle, DataPortal, ErrorKind, Field, Frequency, Short, Timestamp, When};
@@ -162,6 +165,12 @@ fn a_clock_refuses_every_kind_of_later_end() {
         let error = clock.history(&request, end).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::LookAhead { .. }), "{error}");
     }
+    let asset = reader.snapshot().bundle().asset("A").unwrap();
+    let average = lookback::Indicator::sma(2).unwrap();
+    assert_eq!(clock.indicator(asset, &average, Adjust::Raw, 4).unwrap().len(), 5);
+    assert!(matches!(clock.scale(asset, Adjust::Raw, 5).unwrap_err().kind(), ErrorKind::LookAhead { .. }));
+    let error = clock.indicator(asset, &average, Adjust::Raw, 5).unwrap_err().to_string();
+    assert_eq!(error, "look-ahead: bar 5 (1970-01-07) is after the clock at 1970-01-06");
     assert_eq!(clock.history(&request, 4).unwrap().column(0), [10.03, 10.04]);
     assert_eq!(clock.history(&request, When::Date(Timestamp(5 * DAY))).unwrap().column(0), [10.03, 10.04]);
     assert_eq!(clock.history(&request, Timestamp(5 * DAY)).unwrap().column(0), [10.03, 10.04]);
@@ -178,6 +187,20 @@ fn a_clock_put_back_serves_no_later_data() {
     assert_eq!((early.column(0)[0], early.column(0)[19]), (12.8, 12.99));
     assert!(reader.at(Timestamp(299 * DAY)).history(&request, 300).is_err());
     assert_eq!(reader.history(&request, 500).unwrap().column(0), late);
+}
+
+#[test]
+fn windows_of_any_length_and_reader_are_views_of_one_memory() {
+    let portal = portal(Market(vec![Asset::closing("A", 0..600, 1000..)]).bundle());
+    let snapshot = portal.snapshot();
+    let (one, other) = (snapshot.reader(), snapshot.reader());
+    let ask = |bars| portal.request(["A"], [Field::Close], bars, Frequency::Day).unwrap();
+    let (short, odd) = (ask(20), ask(37));
+    let place = |reader: &lookback::PortalReader, request, end| {
+        std::ptr::from_ref(reader.history(request, end).unwrap().column(0).last().unwrap())
+    };
+    assert_eq!(place(&one, &short, 100), place(&other, &odd, 100));
+    assert_eq!(place(&one, &short, 100).wrapping_add(400), place(&one, &short, 500));
 }
 
 #[test]
@@ -251,6 +274,40 @@ fn a_replaced_bundle_leaves_old_snapshots_as_they_were() {
     assert!(portal.replace(Market(vec![new.0[0].clone()]).bundle()).unwrap());
     let error = portal.snapshot().reader().history(&request, 8).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::UnknownAsset { .. }), "{error}");
+}
+
+#[test]
+fn readers_under_replacement_see_one_bundle_or_the_other_whole() {
+    let market = |cents| Market(vec![Asset::closing("A", 0..600, [cents; 600]).with(300, Split(2.0))]);
+    let (old, new) = (market(1000).bundle(), market(4000).bundle());
+    let portal = portal(old.clone());
+    let request = portal.request(["A"], [Field::Close], 20, Frequency::Day).unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for worker in 0..4 {
+            let (portal, request, done, old_version) = (&portal, &request, &done, old.version());
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    let snapshot = portal.snapshot();
+                    let close = if snapshot.bundle().version() == old_version { 10.0 } else { 40.0 };
+                    let reader = snapshot.reader();
+                    for end in (19..600).skip(worker).step_by(13) {
+                        let window = reader.history(request, end).unwrap();
+                        for (bar, &found) in window.bar_range().zip(window.column(0)) {
+                            let factor = if bar < 300 && end >= 300 { 0.5 } else { 1.0 };
+                            assert_eq!(found, close * factor);
+                        }
+                    }
+                }
+            });
+        }
+        for round in 0..200 {
+            let next = if round % 2 == 0 { &new } else { &old };
+            assert!(portal.replace(next.clone()).unwrap());
+            assert_eq!(portal.snapshot().bundle().version(), next.version());
+        }
+        done.store(true, Ordering::Relaxed);
+    });
 }
 
 #[test]

@@ -191,3 +191,51 @@ fn windows_of_several_assets_agree_with_windows_of_each() {
         }
     }
 }
+
+#[test]
+fn a_bar_is_the_same_bits_in_a_block_of_any_class() {
+    let portal = portal();
+    let reader = portal.snapshot().reader();
+    let fields = [Field::Close, Field::Volume];
+    let ask = |bars| portal.request(["IBM"], fields, bars, Frequency::Day).unwrap();
+    let (short, longer) = (ask(20), [256, 257, 512, 1000, 3000].map(ask));
+    for end in (2999..3269).step_by(10) {
+        let window = reader.history(&short, end).unwrap();
+        for request in &longer {
+            let long = reader.history(request, end).unwrap();
+            for column in 0..fields.len() {
+                let tail = &long.column(column)[request.bar_count() - 20..];
+                assert_eq!(window.column(column), tail, "{} bars as of {end}", request.bar_count());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_window_outlives_its_reader_once_it_is_owned() {
+    let portal = portal();
+    let request = portal.request(["MSFT"], [Field::Close], 50, Frequency::Day).unwrap();
+    let (owned, lent) = {
+        let reader = portal.snapshot().reader();
+        let window = reader.history(&request, 100).unwrap();
+        (window.to_owned(), window.column(0).to_vec())
+    };
+    assert_eq!(owned.as_window().column(0), lent);
+}
+
+#[test]
+fn a_cache_too_small_for_a_block_still_serves_every_window() {
+    let file = file();
+    for (capacity_bytes, variable_entries) in [(0, 4096), (3_000, 4096), (200_000_000, 0), (200_000_000, 1)] {
+        let mut options = Options::default();
+        options.cache.capacity_bytes = capacity_bytes;
+        options.cache.variable_entries = variable_entries;
+        let portal = DataPortal::new(Bundle::sample().unwrap(), options).unwrap();
+        let requests = requests(&portal);
+        let mut reader = portal.snapshot().reader();
+        for end in (0..file["IBM"].dates.len()).step_by(7) {
+            check(&reader, &requests, &file, end);
+            reader.refresh();
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! `lookback history`: prints a window.
 
+#![forbid(unsafe_code)]
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
