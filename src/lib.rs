@@ -25,6 +25,12 @@ pub mod indicator;
 #[cfg(feature = "portal")]
 pub mod portal;
 
+// Layer 4: backtests.
+#[cfg(feature = "sweep")]
+pub mod strategies;
+#[cfg(feature = "sweep")]
+pub mod sweep;
+
 pub use error::{Error, ErrorKind};
 
 #[cfg(feature = "portal")]

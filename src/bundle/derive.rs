@@ -40,10 +40,26 @@ const SMALLEST_SPLIT: f64 = 1.25;
 /// Of a split and a dividend on one day, the dividend takes at most this share of the price.
 const LARGEST_DIVIDEND_WITH_SPLIT: f64 = 0.05;
 
-/// The events that the columns tell of, each with the bar from whose open it applies, oldest first.
+/// The splits and dividends that closes and adjusted closes tell of, each with the bar from whose open it applies.
 ///
-/// Events after the last bar cannot be seen; those before are relative to it.
-pub(super) fn events(closes: &[Decimal], adjusted: &[Decimal]) -> Vec<(usize, AdjustmentKind)> {
+/// Oldest first. Dividends come as factors: the cash is not in the columns. A step is called a split only where it is
+/// a ratio of small integers, or one with a dividend of at most 5 % on the same day. Events after the last bar cannot
+/// be seen; those before are relative to it. Values are as printed, with any trailing zeros; prices above 0.
+///
+/// # Panics
+/// Where the columns differ in length.
+///
+/// # Examples
+/// ```
+/// use lookback::bundle::{AdjustmentKind, derive_adjustments};
+/// let column = |prices: [&str; 4]| prices.map(|price| price.parse().unwrap());
+/// let closes = column(["100.00", "102.00", "51.50", "51.00"]);
+/// let adjusted = column(["50.00", "51.00", "51.50", "51.00"]);
+/// assert_eq!(derive_adjustments(&closes, &adjusted), [(2, AdjustmentKind::Split(2.0))]);
+/// ```
+#[must_use]
+pub fn derive_adjustments(closes: &[Decimal], adjusted: &[Decimal]) -> Vec<(usize, AdjustmentKind)> {
+    assert_eq!(closes.len(), adjusted.len(), "a bar has a close and an adjusted close");
     let stretches = stretches(closes, adjusted);
     stretches.windows(2).flat_map(|pair| step(&pair[0], &pair[1])).collect()
 }

@@ -30,6 +30,7 @@ mod staging;
 mod step;
 mod table;
 
+pub use derive::derive_adjustments;
 pub use digest::predecessor_version;
 pub use ingest::{Ingested, Options as IngestOptions, ingest};
 pub use manifest::Source;

@@ -14,7 +14,7 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -41,12 +41,7 @@ impl Staging {
             .map_err(|error| Error::io(parent.display(), "cannot be created", error))?;
         let prefix = format!(".{}.ingest-", name(&target));
         remove_dead(parent, &prefix);
-        let folder = new_folder(parent, &prefix)?;
-        let path = folder.join(manifest::FILE);
-        let manifest =
-            File::create(&path).map_err(|error| Error::io(path.display(), "cannot be written", error))?;
-        // Where locks are not supported, nobody takes this folder for dead either.
-        let _ = manifest.try_lock();
+        let (folder, manifest) = new_folder(parent, &prefix)?;
         Ok(Self { target, folder, manifest })
     }
 
@@ -126,27 +121,36 @@ fn parent(target: &Path) -> &Path {
     target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Makes a folder that was not there.
-fn new_folder(parent: &Path, prefix: &str) -> Result<PathBuf, Error> {
-    let mut number = 0_u32;
-    loop {
+/// Makes a folder that was not there, with its manifest, still empty, locked.
+fn new_folder(parent: &Path, prefix: &str) -> Result<(PathBuf, File), Error> {
+    const ATTEMPTS: u32 = 1_000;
+    for number in 0..ATTEMPTS {
         let folder = parent.join(format!("{prefix}{}-{number}", std::process::id()));
-        match fs::create_dir(&folder) {
-            Ok(()) => return Ok(folder),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+        let manifest = fs::create_dir(&folder).and_then(|()| File::create(folder.join(manifest::FILE)));
+        match manifest.map(|file| (file.try_lock(), file)) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {}
             Err(error) => return Err(Error::io(folder.display(), "cannot be created", error)),
+            // Another ingest looks at it in this very moment and takes it for dead.
+            Ok((Err(TryLockError::WouldBlock), _)) => {}
+            // Where locks are not supported, nobody takes a folder with a manifest for dead either.
+            Ok((_, file)) => return Ok((folder, file)),
         }
     }
+    Err(Error::invalid(parent.display().to_string(), format!("has no place for a folder {prefix}…")))
 }
 
-/// Deletes the hidden folders of killed ingests: those whose lock is free. Best effort, they are only in the way.
+/// Deletes the hidden folders of killed ingests: those whose manifest is free, or not there yet or any more. Best
+/// effort, they are only in the way.
 fn remove_dead(parent: &Path, prefix: &str) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         if !entry.file_name().to_string_lossy().starts_with(prefix) {
             continue;
         }
-        let is_dead = File::open(entry.path().join(manifest::FILE)).is_ok_and(|file| file.try_lock().is_ok());
+        let is_dead = match File::open(entry.path().join(manifest::FILE)) {
+            Ok(file) => file.try_lock().is_ok(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
         if is_dead {
             let _ = fs::remove_dir_all(entry.path());
         }

@@ -92,7 +92,7 @@ impl Table {
             return Vec::new();
         };
         let closes: Vec<Decimal> = self.rows.iter().map(|row| row.values[3]).collect();
-        let events = derive::events(&closes, &adjusted);
+        let events = derive::derive_adjustments(&closes, &adjusted);
         events.into_iter().map(|(bar, kind)| Adjustment { ex_date: self.rows[bar].moment, kind }).collect()
     }
 

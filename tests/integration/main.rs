@@ -12,10 +12,17 @@
     reason = "tests make small numbers, compare bits where bits are promised, and fail by panicking"
 )]
 
+mod adjust;
 mod bundle;
+mod cli_sweep;
+mod decimal;
 mod files;
+mod grid;
 mod history;
 mod ingest;
+mod metrics;
 mod naive;
 mod portal;
 mod replay;
+mod stocks;
+mod sweep;
