@@ -1,9 +1,18 @@
 //! What does a window cost that the cache holds, beside a slice of a plain `Vec`?
 //!
-//! One asset of the sample, closes adjusted as of the window's end, 20 bars (37 where variable); ends in the order of a moving clock and
-//! shuffled (seeded). Each thread has its own reader; a figure is the time of one window in each thread.
+//! One asset of the sample, closes adjusted as of the window's end, 20 bars (37 where variable); ends in the
+//! order of a moving clock and shuffled (seeded). Each thread has its own reader; a figure is the time of one
+//! window in each thread.
 //!
-//! Machine: TO BE FILLED
+//! Machine: AMD EPYC, 2 shared cores, under load; rustc 1.95.0; November 2026. One thread, ns a window, the
+//! least of 2,000 batches of 20,480 (means on a loaded machine are those of its load):
+//!
+//! | asked by | moving | shuffled |
+//! |---|---|---|
+//! | slice of a `Vec` | 2.0 | 2.0 |
+//! | bar, permanent | 14.2 | 15.6 |
+//! | bar, variable | 15.4 | 17.4 |
+//! | timestamp, permanent | 17.6 | 45.3 |
 //!
 //! Command: `cargo bench --bench history`
 

@@ -13,7 +13,8 @@ fn main() -> Result<(), Error> {
     let request = portal.request(["AAPL", "MSFT"], [Field::Close], 20, Frequency::Day)?;
     let bars = snapshot.calendar(&request)?.len();
 
-    // Each thread counts the bars, of its share of them, at which AAPL gained more than MSFT over twenty bars.
+    // Each thread counts the bars, of its share of them, at which AAPL gained more than MSFT over twenty
+    // bars.
     let count = |first: usize| -> Result<usize, Error> {
         let reader = snapshot.reader();
         let mut wins = 0;

@@ -82,7 +82,8 @@ impl Block {
         (start <= end && end <= self.rows).then_some(Window { block: self, start, bars: end - start })
     }
 
-    /// The window of `bar_count` rows of which the last holds bar `end`; `None` where the block lacks some of them.
+    /// The window of `bar_count` rows of which the last holds bar `end`; `None` where the block lacks some of
+    /// them.
     ///
     /// It may begin in the padding, where [`window`](Self::window) gives bars only.
     #[inline]

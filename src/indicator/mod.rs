@@ -9,7 +9,8 @@ use std::fmt;
 use crate::asset::Field;
 use crate::error::{Error, ErrorKind};
 
-/// How an indicator moves when all prices before a bar are scaled: what a value as of one bar says as of another.
+/// How an indicator moves when all prices before a bar are scaled: what a value as of one bar says as of
+/// another.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kind {
     /// It scales as prices do: a moving average. Divided by a later scale, it is right at an earlier clock.

@@ -28,8 +28,8 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
 
 /// The mean of the last `bars` values at each place; NaN until there are that many in a row that are finite.
 ///
-/// One addition and one subtraction a bar, in twice the precision: the mean is right to the last place whatever the
-/// length of the series, so an average of equal prices is that price.
+/// One addition and one subtraction a bar, in twice the precision: the mean is right to the last place
+/// whatever the length of the series, so an average of equal prices is that price.
 pub(super) fn sma(values: &[f64], bars: usize) -> Vec<f64> {
     #[expect(clippy::cast_precision_loss, reason = "a series has fewer than 2^53 bars")]
     let divisor = bars as f64;

@@ -6,8 +6,8 @@ use super::request::Adjust;
 
 /// Names one cached block within one bundle version.
 ///
-/// No bar count and no end date are in it: every window that lies inside a block shares its key, which is why a
-/// moving clock hits.
+/// No bar count and no end date are in it: every window that lies inside a block shares its key, which is why
+/// a moving clock hits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Key {
     /// Subject and first bar, 32 bits each.

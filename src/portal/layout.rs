@@ -83,8 +83,8 @@ pub(super) struct Rows {
     pub(super) rows: Option<Box<[u32]>>,
 }
 
-/// A selection resolved against one bundle version. Not part of the byte budget: it costs 8 bytes a bar of the
-/// union and 4 bytes a bar of each asset, and nothing where the selection has one asset.
+/// A selection resolved against one bundle version. Not part of the byte budget: it costs 8 bytes a bar of
+/// the union and 4 bytes a bar of each asset, and nothing where the selection has one asset.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) calendar: Calendar,

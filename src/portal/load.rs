@@ -108,7 +108,8 @@ fn own(
     Ok(())
 }
 
-/// Appends an asset's column in a calendar that has bars which the asset lacks; `rows` places the asset's own.
+/// Appends an asset's column in a calendar that has bars which the asset lacks; `rows` places the asset's
+/// own.
 fn aligned(
     bundle: &Bundle,
     timeline: &Timeline,

@@ -1,19 +1,21 @@
 //! The portal: windows of a bundle's bars, lent to any number of threads out of one cache.
 //!
-//! What is cached is not a window but a **block**: the bars between two splits or dividends, with a lookback of 256, 512,
-//! 1024 … bars before them, adjusted as of that stretch. Every window that ends in the stretch and fits the lookback is a
-//! slice of it, whatever its end and its length, so a clock that moves hits as one that stands still does.
+//! What is cached is not a window but a **block**: the bars between two splits or dividends, with a lookback
+//! of 256, 512, 1024 … bars before them, adjusted as of that stretch. Every window that ends in the stretch
+//! and fits the lookback is a slice of it, whatever its end and its length, so a clock that moves hits as one
+//! that stands still does.
 //!
 //! # Tiers
-//! A window of 20 bars and one of 37 are slices of the same block. A request whose bar count is a permanent window asks
-//! for that block as permanent, and so keeps it or has it promoted; any other asks for it as variable, finds it in either
-//! tier, and never makes a block permanent by itself.
+//! A window of 20 bars and one of 37 are slices of the same block. A request whose bar count is a permanent
+//! window asks for that block as permanent, and so keeps it or has it promoted; any other asks for it as
+//! variable, finds it in either tier, and never makes a block permanent by itself.
 //!
 //! # Memory
-//! A block of `C` columns that serves `R` bars in the class of `L` bars takes `8 x C x (R + L - 1)` bytes, less where the
-//! series begins within the lookback. A request for many assets has a stretch between any two of all their events: for
-//! hundreds of assets that pay dividends, ask for each alone. Calendars of several assets are held beside the cache, outside
-//! its budget: 8 bytes a bar of the union and 4 a bar of each asset, once for each list of assets asked for.
+//! A block of `C` columns that serves `R` bars in the class of `L` bars takes `8 x C x (R + L - 1)` bytes,
+//! less where the series begins within the lookback. A request for many assets has a stretch between any two
+//! of all their events: for hundreds of assets that pay dividends, ask for each alone. Calendars of several
+//! assets are held beside the cache, outside its budget: 8 bytes a bar of the union and 4 a bar of each
+//! asset, once for each list of assets asked for.
 
 #![forbid(unsafe_code)]
 
@@ -102,8 +104,8 @@ impl DataPortal {
     /// Serves the bundle in a folder, as `lookback ingest` wrote it.
     ///
     /// # Errors
-    /// `Io` or `Corrupt` where the folder holds no whole bundle; `Invalid` where the cache's options contradict each
-    /// other.
+    /// `Io` or `Corrupt` where the folder holds no whole bundle; `Invalid` where the cache's options
+    /// contradict each other.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
         Self::new(Bundle::open(path)?, options)
     }
@@ -133,8 +135,8 @@ impl DataPortal {
 
     /// Resolves a request for the last `bar_count` bars of every field of every asset.
     ///
-    /// Columns come asset-major, then by field, in the order given. A bar count that is one of the portal's permanent
-    /// windows has its blocks kept until the bundle is replaced.
+    /// Columns come asset-major, then by field, in the order given. A bar count that is one of the portal's
+    /// permanent windows has its blocks kept until the bundle is replaced.
     ///
     /// # Errors
     /// - `UnknownAsset` with the nearest names.
@@ -157,8 +159,8 @@ impl DataPortal {
             generation.source().bundle().asset(name.as_str())?;
         }
         generation.source().check_frequency(frequency)?;
-        // Which tier is asked for is a matter of the exact bar count, not of the class: a block that only odd windows use
-        // may be evicted.
+        // Which tier is asked for is a matter of the exact bar count, not of the class: a block that only odd
+        // windows use may be evicted.
         let permanent = self.permanent_windows.contains(&bar_count);
         let tier = if permanent { Tier::Permanent } else { Tier::Variable };
         Request::new(self.registry.selection(&Names { assets, fields, frequency }), bar_count, tier)

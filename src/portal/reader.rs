@@ -25,8 +25,8 @@ use crate::time::Timestamp;
 
 /// One thread's reader of a [`Snapshot`].
 ///
-/// It is not `Send`. What it lends lives until [`refresh`](Self::refresh) or its end; a reader that lives long should be
-/// refreshed now and then, so that what was evicted meanwhile can be freed.
+/// It is not `Send`. What it lends lives until [`refresh`](Self::refresh) or its end; a reader that lives
+/// long should be refreshed now and then, so that what was evicted meanwhile can be freed.
 pub struct PortalReader {
     reader: cache::Reader<Key, Block, Source>,
     snapshot: Snapshot,
@@ -50,8 +50,9 @@ impl PortalReader {
 
     /// Returns the last `bar_count` bars of the request's columns up to and including `end`, oldest first.
     ///
-    /// A hit lends the cached block: no copy, no allocation, no lock. A miss loads the block once, however many threads
-    /// ask for it; all windows that end between the same two events, of any length in the same class, are hits then.
+    /// A hit lends the cached block: no copy, no allocation, no lock. A miss loads the block once, however
+    /// many threads ask for it; all windows that end between the same two events, of any length in the same
+    /// class, are hits then.
     ///
     /// - Shape: `[bar_count, columns]`, each column contiguous; asset-major, then field, as asked.
     /// - Units: quote currency per share; shares.
@@ -87,8 +88,8 @@ impl PortalReader {
 
     /// Returns an indicator's value at each of an asset's own bars up to `as_of`; NaN while undefined.
     ///
-    /// It is computed once for all `as_of` between the same two events, over the whole series up to the later of them,
-    /// and held in the cache. Values are on the series adjusted as of bar `as_of`.
+    /// It is computed once for all `as_of` between the same two events, over the whole series up to the later
+    /// of them, and held in the cache. Values are on the series adjusted as of bar `as_of`.
     ///
     /// # Errors
     /// `Invalid` for an asset or a bar that the bundle lacks; `Io`, `Corrupt`.
@@ -108,10 +109,11 @@ impl PortalReader {
         Ok(&block.column(0)[..=as_of])
     }
 
-    /// Returns, for each of an asset's own bars up to `as_of`, what takes its price as of `as_of` back to its own time.
+    /// Returns what takes each price as of bar `as_of` back to its own time.
     ///
-    /// A price of bar `t` adjusted as of `as_of`, times this, is the price adjusted as of `t`: the level that was seen
-    /// then. It is 1 throughout for raw prices.
+    /// One value for each of the asset's own bars up to `as_of`. A price of bar `t` adjusted as of `as_of`,
+    /// times this, is the price adjusted as of `t`: the level that was seen then. It is 1 throughout for raw
+    /// prices.
     ///
     /// # Examples
     /// ```
@@ -221,7 +223,7 @@ impl<'a> ReaderAt<'a> {
         self.reader.window(request, end.into(), Some(self.clock))
     }
 
-    /// Returns an indicator's values as [`PortalReader::indicator`] does, where `as_of` is no later than the clock.
+    /// Returns an indicator as [`PortalReader::indicator`] does, up to the clock.
     ///
     /// # Errors
     /// `LookAhead` where bar `as_of` is after the clock; the others of [`PortalReader::indicator`].
@@ -236,7 +238,7 @@ impl<'a> ReaderAt<'a> {
         self.reader.indicator(asset, indicator, adjust, as_of)
     }
 
-    /// Returns an asset's scale as [`PortalReader::scale`] does, where `as_of` is no later than the clock.
+    /// Returns an asset's scale as [`PortalReader::scale`] does, up to the clock.
     ///
     /// # Errors
     /// `LookAhead` where bar `as_of` is after the clock; the others of [`PortalReader::scale`].

@@ -68,8 +68,8 @@ const MOST_BARS: usize = 1 << 31;
 
 /// Some columns and a bar count, resolved once and asked for as often as needed.
 ///
-/// Names are kept beside ids, so a request stays good when the portal's bundle is replaced by another version.
-/// Made by [`DataPortal::request`](super::DataPortal::request); cloning costs one reference count.
+/// Names are kept beside ids, so a request stays good when the portal's bundle is replaced by another
+/// version. Made by [`DataPortal::request`](super::DataPortal::request); cloning costs one reference count.
 ///
 /// # Examples
 /// ```
@@ -151,7 +151,8 @@ impl Request {
         &self.selection
     }
 
-    /// The lookback class: the power of two of bars that a block holds up to its span's first, itself included.
+    /// The lookback class: the power of two of bars that a block holds up to its span's first, itself
+    /// included.
     pub(super) fn class(&self) -> u8 {
         self.class
     }

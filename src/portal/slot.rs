@@ -50,7 +50,8 @@ impl Slot {
         }
     }
 
-    /// The last bar at or before a moment, first looked for at the bar of the last window and the one after it.
+    /// The last bar at or before a moment, first looked for at the bar of the last window and the one after
+    /// it.
     fn bar_at(&self, when: When, clock: Option<Timestamp>) -> Result<usize, Error> {
         if let Some(clock) = clock
             && when.first_moment() > clock

@@ -44,7 +44,8 @@ impl Snapshot {
     /// The bars that a request's ends count: an asset's own, or the union of several assets' bars.
     ///
     /// # Errors
-    /// `UnknownAsset` or `BadFrequency` where this version of the bundle lacks what the request names; `Io`, `Corrupt`.
+    /// `UnknownAsset` or `BadFrequency` where this version of the bundle lacks what the request names; `Io`,
+    /// `Corrupt`.
     pub fn calendar(&self, request: &Request) -> Result<Calendar, Error> {
         let source = self.generation.source();
         let selection = source.registry().selection(request.selection().names());

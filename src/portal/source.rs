@@ -87,7 +87,8 @@ impl Source {
     }
 }
 
-/// Reads a memo, or fills it: outside the lock, since resolving reads files; of two that race, the first stays.
+/// Reads a memo, or fills it: outside the lock, since resolving reads files; of two that race, the first
+/// stays.
 fn resolve_once<K: Hash + Eq, V>(
     memo: &RwLock<HashMap<K, Arc<V>>>,
     key: K,

@@ -92,7 +92,8 @@ impl Timeline {
         }
     }
 
-    /// For each of the bars 0 to `end`, what takes its price as of the first `known` events back to its own time.
+    /// For each of the bars 0 to `end`, what takes its price as of the first `known` events back to its own
+    /// time.
     pub(super) fn level(&self, known: usize, end: usize) -> Vec<f64> {
         let mut levels = vec![1.0; end];
         for (bars, scale) in self.scales(known, 0..end) {
@@ -103,8 +104,8 @@ impl Timeline {
 
     /// Runs of bars with one scale each, latest first.
     ///
-    /// The product always runs from the latest known event backwards, so a bar's scale as of some events is the same
-    /// bits whatever block asks for it.
+    /// The product always runs from the latest known event backwards, so a bar's scale as of some events is
+    /// the same bits whatever block asks for it.
     fn scales(&self, known: usize, bars: Range<usize>) -> impl Iterator<Item = (Range<usize>, Scale)> {
         let mut end = bars.end;
         let mut scale = Scale::ONE;
@@ -121,8 +122,9 @@ impl Timeline {
 
 /// Turns an asset's adjustments into events; those without a bar before them change nothing and are left out.
 ///
-/// `level` is what the close before the ex-bar has become by the events since. So events that fall between the same
-/// two bars compound as if there had been a bar between them: two dividends of one day take 1 - (a + b) / close.
+/// `level` is what the close before the ex-bar has become by the events since. So events that fall between
+/// the same two bars compound as if there had been a bar between them: two dividends of one day take 1 - (a +
+/// b) / close.
 fn events(bundle: &Bundle, asset: AssetId, calendar: &Calendar) -> Result<Vec<Event>, Error> {
     let adjustments = bundle.adjustments(asset);
     let mut closes = Vec::new();

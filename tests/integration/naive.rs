@@ -51,7 +51,8 @@ impl Asset {
         self.bars.iter().map(|bar| bar[at] as f64 / unit).collect()
     }
 
-    /// The column as a vendor restates it: each event known on `day` rewrites the bars before it, one after the other.
+    /// The column as a vendor restates it: each event known on `day` rewrites the bars before it, one after
+    /// the other.
     pub fn restated(&self, field: Field, day: i64, adjust: Adjust) -> Vec<f64> {
         let mut events: Vec<_> = self.events.iter().filter(|event| event.0 <= day).collect();
         events.sort_by_key(|(ex, kind)| match kind {

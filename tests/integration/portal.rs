@@ -401,13 +401,17 @@ fn any_market() -> impl Strategy<Value = Market> {
 
 type Ask = (usize, usize, usize, usize, bool, bool);
 
+fn any_ask() -> impl Strategy<Value = Ask> {
+    (0_usize..7, 0_usize..4, 1_usize..600, any::<usize>(), any::<bool>(), any::<bool>())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn every_window_is_the_naive_slice(
         market in any_market(),
-        asks in prop::collection::vec((0_usize..7, 0_usize..4, 1_usize..600, any::<usize>(), any::<bool>(), any::<bool>()), 1..12),
+        asks in prop::collection::vec(any_ask(), 1..12),
     ) {
         let portal = portal(market.bundle());
         let snapshot = portal.snapshot();

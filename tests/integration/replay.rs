@@ -182,7 +182,8 @@ fn windows_of_several_assets_agree_with_windows_of_each() {
     let together = portal.request(ASSETS, [Field::Price], 20, Frequency::Day).unwrap();
     let calendar = snapshot.calendar(&together).unwrap();
     let alone = ASSETS.map(|asset| portal.request([asset], [Field::Close], 20, Frequency::Day).unwrap());
-    // All five trade on the same days from FB's first on, so prices there are their own bars, to the last bit.
+    // All five trade on the same days from FB's first on, so prices there are their own bars, to the last
+    // bit.
     for end in calendar.len() - 100..calendar.len() {
         let window = reader.history(&together, end).unwrap();
         for (column, request) in alone.iter().enumerate() {
