@@ -211,10 +211,9 @@ fn a_killed_ingest_leaves_the_old_bundle_or_the_new_one() {
     let whole_run = start.elapsed();
     let mut expected = &versions[0];
     let mut killed_before_the_end = 0;
-    for round in 0..24 {
+    for (round, target) in (0..24).zip([1, 0].into_iter().cycle()) {
         // Rounds move through the whole run, more of them near its end, where the files are written.
         let part = 1.1 - 0.9 * (f64::from(round % 12) / 12.0).powi(2);
-        let target = (round as usize + 1) % 2;
         let mut child = spawn(["old.csv", "new.csv"][target]);
         std::thread::sleep(Duration::from_secs_f64(whole_run.as_secs_f64() * part));
         child.kill().unwrap();
