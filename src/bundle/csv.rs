@@ -117,7 +117,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn note_ignored(&mut self) {
-        let ignored: Vec<&str> = self.header.ignored().collect();
+        let spelled = |name| if name == "" { "(unnamed)" } else { name };
+        let ignored: Vec<&str> = self.header.ignored().map(spelled).collect();
         if !ignored.is_empty() {
             self.notes.push(format!("{}: ignored the columns {}", self.name, ignored.join(", ")));
         }
@@ -254,6 +255,6 @@ mod tests {
 
     #[test]
     fn quoted_fields_may_hold_commas() {
-        assert_eq!(split(r#""2005-02-28", "1,000",5"#), ["2005-02-28", "1,000", "5"]);
+        assert_eq!(split(r#""2005-02-28","1,000",5"#), ["2005-02-28", "1,000", "5"]);
     }
 }
