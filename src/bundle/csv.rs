@@ -117,8 +117,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn note_ignored(&mut self) {
-        let spelled = |name| if name == "" { "(unnamed)" } else { name };
-        let ignored: Vec<&str> = self.header.ignored().map(spelled).collect();
+        let mut ignored: Vec<&str> = self.header.ignored().collect();
+        ignored.iter_mut().filter(|name| name.is_empty()).for_each(|name| *name = "(unnamed)");
         if !ignored.is_empty() {
             self.notes.push(format!("{}: ignored the columns {}", self.name, ignored.join(", ")));
         }
