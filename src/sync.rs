@@ -50,10 +50,10 @@ pub(crate) use std::thread::yield_now;
 #[cfg(loom)]
 pub(crate) use loom::thread::yield_now;
 
-/// Whether this build carries the mutant of that name: one rule broken, to show that a model sees it.
+/// Whether this build carries the mutant of that name: one rule broken, to show that a model or a sanitizer sees it.
 macro_rules! mutant {
     ($name:literal) => {
-        cfg!(all(loom, lookback_mutant = $name))
+        cfg!(all(any(loom, lookback_sanitize), lookback_mutant = $name))
     };
 }
 pub(crate) use mutant;
