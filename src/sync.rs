@@ -50,13 +50,26 @@ pub(crate) use std::thread::yield_now;
 #[cfg(loom)]
 pub(crate) use loom::thread::yield_now;
 
-/// Whether this build carries the mutant of that name: one rule broken, to show that a model sees it.
+/// Whether the mutant of that name runs: one rule broken, to show that a model sees it. Models only.
+///
+/// Asked of the environment, `LOOKBACK_MUTANT`, so that one build serves every mutant.
 macro_rules! mutant {
     ($name:literal) => {
-        cfg!(all(loom, lookback_mutant = $name))
+        cfg!(loom) && $crate::sync::is_mutant($name)
     };
 }
 pub(crate) use mutant;
+
+#[cfg(loom)]
+pub(crate) fn is_mutant(name: &str) -> bool {
+    static CHOSEN: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    CHOSEN.get_or_init(|| std::env::var("LOOKBACK_MUTANT").ok()).as_deref() == Some(name)
+}
+
+#[cfg(not(loom))]
+pub(crate) const fn is_mutant(_name: &str) -> bool {
+    false
+}
 
 /// Locks; a panic in another thread while it held the lock does not poison it.
 ///
@@ -100,7 +113,7 @@ impl<T: Clone> Flag<T> {
     #[cfg(loom)]
     pub(crate) fn wait_for(&self, limit: Duration) -> Option<T> {
         let mut value = self.value.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        while value.is_none() && !limit.is_zero() {
+        while value.is_none() && (!limit.is_zero() || mutant!("waits_without_limit")) {
             value = self.filled.wait(value).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
         value.clone()
@@ -189,7 +202,22 @@ mod reclaim {
         /// Pins memory for this thread until the pin is refreshed or dropped.
         pub(crate) fn pin(&self) -> Pin {
             let handle = self.0.register();
-            Pin { guard: handle.pin(), _handle: handle }
+            let guard = handle.pin();
+            #[cfg(loom)]
+            if super::mutant!("reader_forgets_to_pin") {
+                // SAFETY: the twin ends the hold here; `Pin::drop` takes one anew for the guard that is kept to end.
+                drop(unsafe { std::ptr::read(&raw const guard) });
+            }
+            Pin { guard, _handle: handle }
+        }
+    }
+
+    #[cfg(loom)]
+    impl Drop for Pin {
+        fn drop(&mut self) {
+            if super::mutant!("reader_forgets_to_pin") {
+                std::mem::forget(self._handle.pin());
+            }
         }
     }
 
@@ -280,15 +308,16 @@ mod reclaim {
         }
 
         pub(crate) fn pin(&self) -> Pin {
-            if !super::mutant!("reader_forgets_to_pin") {
-                self.0.start();
-            }
+            self.0.start();
             Pin(self.0.clone(), std::marker::PhantomData)
         }
     }
 
     impl State {
         fn start(&self) {
+            if super::mutant!("reader_forgets_to_pin") {
+                return;
+            }
             // ORDERING: Acquire, pairs with the AcqRel in `end`: whatever was freed before this pin started had
             // been unpublished in this thread's sight (I1).
             self.pinned.fetch_add(1, Ordering::Acquire);
@@ -298,7 +327,7 @@ mod reclaim {
         fn end(&self) {
             // ORDERING: AcqRel: Release ends this thread's reads before the count falls, Acquire sees those of
             // the others before anything is freed (I1).
-            if self.pinned.fetch_sub(1, Ordering::AcqRel) == 1 {
+            if super::mutant!("reader_forgets_to_pin") || self.pinned.fetch_sub(1, Ordering::AcqRel) == 1 {
                 self.free();
             }
         }
@@ -349,10 +378,8 @@ mod reclaim {
         }
 
         pub(crate) fn refresh(&mut self) {
-            if !super::mutant!("reader_forgets_to_pin") {
-                self.0.end();
-                self.0.start();
-            }
+            self.0.end();
+            self.0.start();
         }
 
         pub(crate) fn flush(&self) {}
@@ -360,9 +387,7 @@ mod reclaim {
 
     impl Drop for Pin {
         fn drop(&mut self) {
-            if !super::mutant!("reader_forgets_to_pin") {
-                self.0.end();
-            }
+            self.0.end();
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lookback::cache::{Options, Tier};
 use lookback::{Error, ErrorKind};
 use loom::sync::{Arc, Condvar, Mutex};
-use loom_tests::{Block, Sealed, blocks, composed, options, with};
+use loom_tests::{Block, Sealed, blocks, composed, options, small, with};
 
 fn load(source: &u64) -> Result<Block, Error> {
     Ok(Block::new(source + 1))
@@ -20,7 +20,7 @@ fn ask(generation: &Sealed) {
 /// Flight I1, I3: two misses of one key make one load, at whatever moment the second comes.
 #[test]
 fn two_misses_make_one_load() {
-    composed(|| {
+    small(|| {
         let cache = blocks(options(1));
         let generation = cache.current();
         let other = with(&generation, ask);
@@ -46,7 +46,7 @@ fn three_misses_make_one_load() {
 /// Flight I1: a value that cannot be held is handed to the waiters all the same.
 #[test]
 fn a_bypassed_tier_still_flies() {
-    composed(|| {
+    small(|| {
         let cache = blocks(options(0));
         let generation = cache.current();
         let other = with(&generation, ask);
@@ -65,7 +65,7 @@ fn an_error_answers_the_waiters_and_is_forgotten() {
         let error = generation.reader().get_or_load(&1, Tier::Variable, fail).unwrap_err();
         assert_eq!(error.to_string(), "no such block");
     }
-    composed(|| {
+    small(|| {
         let cache = blocks(options(1));
         let generation = cache.current();
         let other = with(&generation, fail);
@@ -81,7 +81,7 @@ fn an_error_answers_the_waiters_and_is_forgotten() {
 /// Flight I2: a panic goes on in its own thread; a waiter is told, and nobody hangs.
 #[test]
 fn a_panic_stays_in_its_thread_and_wakes_the_waiters() {
-    composed(|| {
+    small(|| {
         let cache = blocks(options(1));
         let generation = cache.current();
         let other = with(&generation, |generation| {
@@ -107,7 +107,7 @@ fn a_panic_stays_in_its_thread_and_wakes_the_waiters() {
 /// Reader I4: a loader that asks for its own key loads by itself; another thread's miss of that key still ends.
 #[test]
 fn a_loader_that_asks_for_its_own_key_does_not_wait() {
-    composed(|| {
+    small(|| {
         let cache = blocks(options(1));
         let generation = cache.current();
         let other = with(&generation, ask);
@@ -136,7 +136,7 @@ fn loads_nested_crosswise_do_not_hang() {
         };
         assert_eq!(reader.get_or_load(&outer, Tier::Variable, load_outer).unwrap().number(), 11);
     }
-    composed(|| {
+    small(|| {
         let cache = blocks(options(2));
         let generation = cache.current();
         let other = with(&generation, |generation| nested(generation, 2, 1));
@@ -149,7 +149,7 @@ fn loads_nested_crosswise_do_not_hang() {
 /// Flight I2: a waiter whose limit has passed loads by itself, even where the leader waits for that very thread.
 #[test]
 fn a_wait_that_is_over_ends_in_a_load() {
-    composed(|| {
+    small(|| {
         let cache = blocks(Options { wait_limit: Duration::ZERO, ..options(1) });
         let generation = cache.current();
         let done = Arc::new((Mutex::new(false), Condvar::new()));
@@ -176,7 +176,7 @@ fn a_wait_that_is_over_ends_in_a_load() {
 /// Flight I1: of a put and a load of one key one wins, and both threads are lent the winner.
 #[test]
 fn a_put_and_a_load_lend_the_same_value() {
-    composed(|| {
+    small(|| {
         let cache = blocks(options(1));
         let generation = cache.current();
         let other = with(&generation, |generation| {

@@ -4,7 +4,7 @@
 use lookback::cache::Tier;
 use loom::sync::Arc;
 use loom::thread;
-use loom_tests::{Block, blocks, composed, holding, options, put, small, with};
+use loom_tests::{Block, blocks, holding, options, put, small, with};
 
 fn load(source: &u64) -> Result<Block, lookback::Error> {
     Ok(Block::new(source + 1))
@@ -13,7 +13,7 @@ fn load(source: &u64) -> Result<Block, lookback::Error> {
 /// Generation I2: a load in flight across an invalidation lands where it started, and nowhere else.
 #[test]
 fn a_load_lands_in_the_generation_it_started_in() {
-    composed(|| {
+    small(|| {
         let cache = blocks(options(1));
         let old = cache.current();
         let other = with(&old, |old| {
@@ -32,7 +32,7 @@ fn a_load_lands_in_the_generation_it_started_in() {
 /// it is the new one.
 #[test]
 fn what_is_read_is_of_the_generations_own_source() {
-    composed(|| {
+    small(|| {
         let cache = Arc::new(blocks(options(1)));
         cache.current().reader().get_or_load(&1, Tier::Variable, load).unwrap();
         let shared = cache.clone();
@@ -52,7 +52,7 @@ fn what_is_read_is_of_the_generations_own_source() {
 /// Generation's states: an old one dies with its last reader, and takes its entries along.
 #[test]
 fn a_generation_dies_with_its_last_holder() {
-    composed(|| {
+    small(|| {
         let (cache, old) = holding(options(1), &[1]);
         let other = with(&old, |old| {
             let reader = old.reader();
@@ -69,7 +69,7 @@ fn a_generation_dies_with_its_last_holder() {
 /// Contract 5: of two threads that announce the same version one begins it.
 #[test]
 fn the_same_version_begins_once() {
-    composed(|| {
+    small(|| {
         let cache = Arc::new(blocks(options(1)));
         let shared = cache.clone();
         let other = thread::spawn(move || shared.invalidate("v2", 20));
@@ -81,7 +81,7 @@ fn the_same_version_begins_once() {
 /// Generation I1: what is still true is inherited; what is not, or lands in the old one too late, is not.
 #[test]
 fn only_what_is_kept_is_inherited() {
-    composed(|| {
+    small(|| {
         let (cache, old) = holding(options(2), &[1]);
         let other = with(&old, |old| {
             old.reader().get_or_load(&2, Tier::Variable, load).unwrap();

@@ -2,7 +2,7 @@
 #![cfg(not(crossbeam_loom))]
 
 use lookback::cache::{Options, Tier};
-use loom_tests::{Block, Sealed, composed, holding, options, put, weight_bytes, with};
+use loom_tests::{Block, Sealed, holding, options, put, small, weight_bytes, with};
 
 fn ask(generation: &Sealed, tier: Tier) {
     let reader = generation.reader();
@@ -14,7 +14,7 @@ fn ask(generation: &Sealed, tier: Tier) {
 #[test]
 fn two_promoters_move_one_reservation() {
     let weight = weight_bytes();
-    composed(move || {
+    small(move || {
         let (cache, generation) = holding(options(1), &[1]);
         let other = with(&generation, |generation| ask(generation, Tier::Permanent));
         ask(&generation, Tier::Permanent);
@@ -29,7 +29,7 @@ fn two_promoters_move_one_reservation() {
 /// Flight I1: a reader that comes between the two tiers in the middle of a promotion joins it or hits.
 #[test]
 fn a_reader_in_the_middle_of_a_promotion_never_loads() {
-    composed(|| {
+    small(|| {
         let (cache, generation) = holding(options(1), &[1]);
         let other = with(&generation, |generation| ask(generation, Tier::Permanent));
         ask(&generation, Tier::Variable);
@@ -43,7 +43,7 @@ fn a_reader_in_the_middle_of_a_promotion_never_loads() {
 #[test]
 fn a_promotion_survives_the_eviction_of_its_entry() {
     let weight = weight_bytes();
-    composed(move || {
+    small(move || {
         let limits = Options { permanent_bytes: Some(weight), capacity_bytes: 2 * weight, ..options(1) };
         let (cache, generation) = holding(limits, &[1]);
         let other = with(&generation, |generation| {
@@ -66,7 +66,7 @@ fn a_promotion_survives_the_eviction_of_its_entry() {
 #[test]
 fn bounds_hold_in_the_middle_of_a_promotion() {
     let weight = weight_bytes();
-    composed(move || {
+    small(move || {
         let full = Options { capacity_bytes: weight, permanent_bytes: Some(weight), ..options(1) };
         let (_cache, generation) = holding(full, &[1]);
         let other = with(&generation, |generation| ask(generation, Tier::Permanent));

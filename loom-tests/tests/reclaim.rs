@@ -25,7 +25,7 @@ fn a_lent_entry_outlives_its_eviction() {
 /// Clock I1, I6: two threads that evict at once retire each table and each entry once, and forget none.
 #[test]
 fn two_evictors_retire_everything_once() {
-    composed(|| {
+    small(|| {
         let (cache, generation) = holding(options(1), &[1]);
         let other = with(&generation, |generation| put(generation, 2));
         put(&generation, 3);
@@ -57,7 +57,7 @@ fn a_reader_between_two_evictors_reads_whole_entries() {
 /// Reader I1: `refresh` ends the loans of before and protects those of after.
 #[test]
 fn a_refreshed_reader_is_protected_again() {
-    composed(|| {
+    small(|| {
         let (_cache, generation) = holding(options(1), &[1]);
         let other = with(&generation, |generation| {
             let mut reader = generation.reader();

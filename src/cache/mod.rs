@@ -16,7 +16,7 @@ use std::fmt;
 use std::hash::Hash;
 
 use crate::error::Error;
-use crate::sync::{Arc, Mutex, lock};
+use crate::sync::{Arc, Mutex, lock, mutant};
 
 pub use clock::ShardAudit;
 pub use entry::{Tier, Weigh};
@@ -114,7 +114,7 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
         mut keep: impl FnMut(&K, &V) -> bool,
     ) -> bool {
         let version = version.into();
-        let _replacing = lock(&self.replacing);
+        let _replacing = (!mutant!("replaces_unlocked")).then(|| lock(&self.replacing));
         let old = self.current();
         if *old.version() == *version {
             return false;
@@ -151,7 +151,7 @@ fn inherit<K: Key, V: Value, S>(
     let mut inherited = 0;
     let (map_pin, pin) = (to.permanent.pin(), to.clock.pin());
     let mut copy = |hash: u64, key: &K, value: &V, tier: Tier| {
-        if keep(key, value) {
+        if keep(key, value) || mutant!("inherits_everything") {
             let admission = to.admit(hash, key.clone(), value.clone(), tier, &map_pin, &pin);
             inherited += usize::from(matches!(admission, Admission::Held(_)));
         }

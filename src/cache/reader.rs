@@ -19,7 +19,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use crate::error::Error;
-use crate::sync::{MapPin, Pin, hash_of};
+use crate::sync::{MapPin, Pin, hash_of, mutant};
 
 use super::entry::{Lent, Tier, weight_bytes};
 use super::flight::{Boarding, Inside, Join, Lead, attempt};
@@ -242,7 +242,8 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
             return self.lend(hash, key, Tier::Permanent, copy);
         };
         let weight = weight_bytes::<K, V>(&moved);
-        let value = if let Some(value) = inner.permanent.get(hash, key, &self.map_pin) {
+        let published = inner.permanent.get(hash, key, &self.map_pin);
+        let value = if let Some(value) = published.filter(|_| !mutant!("promoter_looks_once")) {
             value
         } else if inner.ledger.reserve_permanent(weight) {
             let mut credit = inner.ledger.credit();
@@ -294,8 +295,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         load: impl FnOnce(&S) -> Result<V, Error>,
     ) -> Result<&V, Error> {
         // The last leader may have published between this thread's look and its boarding (flight I3).
-        if let Some(found) = self.find(hash, key, tier).filter(|_| !crate::sync::mutant!("leader_looks_once"))
-        {
+        if let Some(found) = self.find(hash, key, tier).filter(|_| !mutant!("leader_looks_once")) {
             self.inner().counters.joined.add(1);
             lead.land(Ok(found.value().clone()));
             return Ok(found.value());
@@ -320,7 +320,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
             return found.value();
         }
         let copy = value.clone();
-        if crate::sync::mutant!("lands_before_publishing") {
+        if mutant!("lands_before_publishing") {
             lead.land(Ok(copy));
             return match self.inner().admit(hash, key, value, tier, &self.map_pin, &self.pin) {
                 Admission::Held(value) => value,
@@ -384,7 +384,9 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
 
 impl<K: Key, V: Value, S> Drop for Reader<K, V, S> {
     fn drop(&mut self) {
-        self.flush();
+        if !mutant!("reader_keeps_its_counts") {
+            self.flush();
+        }
         if self.inner().counters.has_limbo() {
             self.pin.flush();
         }
