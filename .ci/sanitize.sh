@@ -51,7 +51,7 @@ done
 
 # A run that must fail: the tables are published without Release.
 began=$SECONDS
-if storm thread 1000 --cfg lookback_sanitize '--cfg lookback_mutant="table_published_relaxed"' > "$log" 2>&1; then
+if LOOKBACK_MUTANT=table_published_relaxed storm thread 1000 --cfg lookback_sanitize > "$log" 2>&1; then
     echo 'sanitize: thread did not see a Relaxed publication: it is blind here'
     exit 1
 fi

@@ -50,13 +50,27 @@ pub(crate) use std::thread::yield_now;
 #[cfg(loom)]
 pub(crate) use loom::thread::yield_now;
 
-/// Whether this build carries the mutant of that name: one rule broken, to show that a model or a sanitizer sees it.
+/// Whether the mutant of that name runs: one rule broken, to show that a model or a sanitizer sees it. In builds for
+/// these only.
+///
+/// Asked of the environment, `LOOKBACK_MUTANT`, so that one build serves every mutant.
 macro_rules! mutant {
     ($name:literal) => {
-        cfg!(all(any(loom, lookback_sanitize), lookback_mutant = $name))
+        cfg!(any(loom, lookback_sanitize)) && $crate::sync::is_mutant($name)
     };
 }
 pub(crate) use mutant;
+
+#[cfg(any(loom, lookback_sanitize))]
+pub(crate) fn is_mutant(name: &str) -> bool {
+    static CHOSEN: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    CHOSEN.get_or_init(|| std::env::var("LOOKBACK_MUTANT").ok()).as_deref() == Some(name)
+}
+
+#[cfg(not(any(loom, lookback_sanitize)))]
+pub(crate) const fn is_mutant(_name: &str) -> bool {
+    false
+}
 
 /// Locks; a panic in another thread while it held the lock does not poison it.
 ///
@@ -100,7 +114,7 @@ impl<T: Clone> Flag<T> {
     #[cfg(loom)]
     pub(crate) fn wait_for(&self, limit: Duration) -> Option<T> {
         let mut value = self.value.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        while value.is_none() && !limit.is_zero() {
+        while value.is_none() && (!limit.is_zero() || mutant!("waits_without_limit")) {
             value = self.filled.wait(value).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
         value.clone()
@@ -205,7 +219,22 @@ mod reclaim {
         /// Pins memory for this thread until the pin is refreshed or dropped.
         pub(crate) fn pin(&self) -> Pin {
             let handle = self.0.register();
-            Pin { guard: handle.pin(), _handle: handle, retired: Cell::new(0) }
+            let guard = handle.pin();
+            #[cfg(loom)]
+            if super::mutant!("reader_forgets_to_pin") {
+                // SAFETY: the twin ends the hold here; `Pin::drop` takes one anew for the guard that is kept to end.
+                drop(unsafe { std::ptr::read(&raw const guard) });
+            }
+            Pin { guard, _handle: handle, retired: Cell::new(0) }
+        }
+    }
+
+    #[cfg(loom)]
+    impl Drop for Pin {
+        fn drop(&mut self) {
+            if super::mutant!("reader_forgets_to_pin") {
+                std::mem::forget(self._handle.pin());
+            }
         }
     }
 

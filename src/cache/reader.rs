@@ -19,7 +19,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use crate::error::Error;
-use crate::sync::{ErasedMapPin, Pin, hash_of};
+use crate::sync::{ErasedMapPin, Pin, hash_of, mutant};
 
 use super::entry::{Lent, Tier};
 use super::flight::{Boarding, Inside, Join, Lead, attempt};
@@ -246,7 +246,8 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
             // Another thread is promoting it, or loading what was evicted since: the value in hand is as good.
             return &found.get().value;
         };
-        if let Some(value) = inner.permanent.get(hash, key, self.map_pin.get()) {
+        let published = inner.permanent.get(hash, key, self.map_pin.get());
+        if let Some(value) = published.filter(|_| !mutant!("promoter_looks_once")) {
             lead.land(Ok(value.clone()));
             return value;
         }
@@ -302,8 +303,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         load: impl FnOnce(&S) -> Result<V, Error>,
     ) -> Result<&V, Error> {
         // The last leader may have published between this thread's look and its boarding (flight I3).
-        if let Some(found) = self.find(hash, key, tier).filter(|_| !crate::sync::mutant!("leader_looks_once"))
-        {
+        if let Some(found) = self.find(hash, key, tier).filter(|_| !mutant!("leader_looks_once")) {
             self.inner().counters.joined.add(1);
             lead.land(Ok(found.value().clone()));
             return Ok(self.settle(found, hash, key, tier));
@@ -328,7 +328,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
             return self.settle(found, hash, &key, tier);
         }
         let copy = value.clone();
-        if crate::sync::mutant!("lands_before_publishing") {
+        if mutant!("lands_before_publishing") {
             lead.land(Ok(copy));
             return match self.inner().admit(hash, key, value, tier, self.map_pin.get(), &self.pin) {
                 Admission::Held(value) => value,
@@ -392,7 +392,9 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
 
 impl<K: Key, V: Value, S> Drop for Reader<K, V, S> {
     fn drop(&mut self) {
-        self.flush();
+        if !mutant!("reader_keeps_its_counts") {
+            self.flush();
+        }
         if self.inner().counters.has_limbo() {
             self.pin.share_out();
         }
