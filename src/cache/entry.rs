@@ -38,6 +38,16 @@ pub enum Tier {
     Variable,
 }
 
+impl Tier {
+    #[inline]
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Permanent => Self::Variable,
+            Self::Variable => Self::Permanent,
+        }
+    }
+}
+
 /// An entry of the variable tier, as tables point to it.
 ///
 /// # Invariants
