@@ -510,27 +510,24 @@ mod map {
     use std::marker::PhantomData;
     use std::mem::MaybeUninit;
 
-    /// A key with the hash that [`super::hash_of`] gave it.
-    struct Hashed<K> {
-        hash: u64,
-        key: K,
-    }
+    /// A key that hashes by [`super::hash_of`]: once more only when the map grows, so that entries need not hold it.
+    struct Hashed<K>(K);
 
-    impl<K> Hash for Hashed<K> {
+    impl<K: Hash> Hash for Hashed<K> {
         fn hash<H: Hasher>(&self, state: &mut H) {
-            state.write_u64(self.hash);
+            state.write_u64(super::hash_of(&self.0));
         }
     }
 
     impl<K: PartialEq> PartialEq for Hashed<K> {
         fn eq(&self, other: &Self) -> bool {
-            self.hash == other.hash && self.key == other.key
+            self.0 == other.0
         }
     }
 
     impl<K: Eq> Eq for Hashed<K> {}
 
-    /// A key to look up, borrowed.
+    /// A key to look up, borrowed, with the hash that [`super::hash_of`] gave it.
     struct Sought<'a, K> {
         hash: u64,
         key: &'a K,
@@ -544,11 +541,11 @@ mod map {
 
     impl<K: Eq> papaya::Equivalent<Hashed<K>> for Sought<'_, K> {
         fn equivalent(&self, other: &Hashed<K>) -> bool {
-            self.hash == other.hash && *self.key == other.key
+            *self.key == other.0
         }
     }
 
-    /// Passes the hash of a [`Hashed`] key through.
+    /// Passes the hash of [`Hashed`] and [`Sought`] keys through.
     #[derive(Default)]
     struct Through(u64);
 
@@ -601,7 +598,7 @@ mod map {
         }
     }
 
-    impl<K: Eq, V> Map<K, V> {
+    impl<K: Hash + Eq, V> Map<K, V> {
         /// Room for `capacity` entries before the first resize.
         pub(crate) fn new(capacity: usize) -> Self {
             Self(papaya::HashMap::builder().capacity(capacity).hasher(BuildHasherDefault::default()).build())
@@ -627,13 +624,14 @@ mod map {
             value: V,
             pin: &'pin MapPin<'_>,
         ) -> Result<&'pin V, &'pin V> {
-            self.0.try_insert(Hashed { hash, key }, value, &pin.0).map_err(|occupied| occupied.current)
+            debug_assert_eq!(hash, super::hash_of(&key), "a key is found by the hash that it is inserted by");
+            self.0.try_insert(Hashed(key), value, &pin.0).map_err(|occupied| occupied.current)
         }
 
         /// Calls `visit` with every entry that was there when the call began.
         pub(crate) fn for_each(&self, mut visit: impl FnMut(u64, &K, &V)) {
-            for (hashed, value) in &self.0.pin_owned() {
-                visit(hashed.hash, &hashed.key, value);
+            for (Hashed(key), value) in &self.0.pin_owned() {
+                visit(super::hash_of(key), key, value);
             }
         }
     }
