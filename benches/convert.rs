@@ -1,6 +1,12 @@
 //! How fast does a column of decimals become `f64`, beside `Decimal::to_f64`?
 //!
-//! TABLE
+//! ns a value, best of 300 columns of 4,096 values, one core of a shared AMD EPYC, rustc 1.95, November 2026:
+//!
+//! | values                     | `Decimal::to_f64` | `column_to_f64` | `mantissas_to_f64` |
+//! |----------------------------|-------------------|-----------------|--------------------|
+//! | prices in cents            | 43.3              | 2.5             | 1.8                |
+//! | 30 bits, 6 decimals        | 45.2              | 2.5             | 1.8                |
+//! | 90 bits, 20 decimals       | 43.2              | 25.1            | 25.2               |
 //!
 //! `cargo bench --bench convert`
 
@@ -51,11 +57,11 @@ fn column<T>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, mut fill: imp
 /// Seeded mantissas of a number of bits.
 fn mantissas(bits: u32) -> Vec<i128> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u128;
-    let mut next = || {
+    let next = || {
         state = state.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645).wrapping_add(1);
         i128::try_from(state >> (128 - bits)).expect("fewer than 128 bits")
     };
-    std::iter::repeat_with(|| next()).take(VALUES).collect()
+    std::iter::repeat_with(next).take(VALUES).collect()
 }
 
 criterion_group!(benches, convert);

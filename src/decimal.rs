@@ -71,14 +71,16 @@ pub fn mantissas_to_f64(mantissas: &[i128], scale: u32, out: &mut Vec<f64>) {
         return;
     };
     out.reserve(mantissas.len());
-    for chunk in mantissas.chunks(CHUNK) {
+    let (chunks, rest) = mantissas.as_chunks::<CHUNK>();
+    for chunk in chunks {
         let bits = chunk.iter().fold(0, |bits, mantissa| bits | mantissa.unsigned_abs());
         if bits <= EXACT_MANTISSA {
-            out.extend(chunk.iter().map(|&mantissa| exact(mantissa, power)));
+            out.extend_from_slice(&chunk.map(|mantissa| exact(mantissa, power)));
         } else {
             out.extend(chunk.iter().map(|&mantissa| mantissa_to_f64(mantissa, scale)));
         }
     }
+    out.extend(rest.iter().map(|&mantissa| mantissa_to_f64(mantissa, scale)));
 }
 
 #[inline]

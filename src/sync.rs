@@ -50,13 +50,27 @@ pub(crate) use std::thread::yield_now;
 #[cfg(loom)]
 pub(crate) use loom::thread::yield_now;
 
-/// Whether this build carries the mutant of that name: one rule broken, to show that a model sees it.
+/// Whether the mutant of that name runs: one rule broken, to show that a model or a sanitizer sees it. In builds for
+/// these only.
+///
+/// Asked of the environment, `LOOKBACK_MUTANT`, so that one build serves every mutant.
 macro_rules! mutant {
     ($name:literal) => {
-        cfg!(all(loom, lookback_mutant = $name))
+        cfg!(any(loom, lookback_sanitize)) && $crate::sync::is_mutant($name)
     };
 }
 pub(crate) use mutant;
+
+#[cfg(any(loom, lookback_sanitize))]
+pub(crate) fn is_mutant(name: &str) -> bool {
+    static CHOSEN: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    CHOSEN.get_or_init(|| std::env::var("LOOKBACK_MUTANT").ok()).as_deref() == Some(name)
+}
+
+#[cfg(not(any(loom, lookback_sanitize)))]
+pub(crate) const fn is_mutant(_name: &str) -> bool {
+    false
+}
 
 /// Locks; a panic in another thread while it held the lock does not poison it.
 ///
@@ -100,7 +114,7 @@ impl<T: Clone> Flag<T> {
     #[cfg(loom)]
     pub(crate) fn wait_for(&self, limit: Duration) -> Option<T> {
         let mut value = self.value.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        while value.is_none() && !limit.is_zero() {
+        while value.is_none() && (!limit.is_zero() || mutant!("waits_without_limit")) {
             value = self.filled.wait(value).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
         value.clone()
@@ -205,7 +219,22 @@ mod reclaim {
         /// Pins memory for this thread until the pin is refreshed or dropped.
         pub(crate) fn pin(&self) -> Pin {
             let handle = self.0.register();
-            Pin { guard: handle.pin(), _handle: handle, retired: Cell::new(0) }
+            let guard = handle.pin();
+            #[cfg(loom)]
+            if super::mutant!("reader_forgets_to_pin") {
+                // SAFETY: the twin ends the hold here; `Pin::drop` takes one anew for the guard that is kept to end.
+                drop(unsafe { std::ptr::read(&raw const guard) });
+            }
+            Pin { guard, _handle: handle, retired: Cell::new(0) }
+        }
+    }
+
+    #[cfg(loom)]
+    impl Drop for Pin {
+        fn drop(&mut self) {
+            if super::mutant!("reader_forgets_to_pin") {
+                std::mem::forget(self._handle.pin());
+            }
         }
     }
 
@@ -481,27 +510,24 @@ mod map {
     use std::marker::PhantomData;
     use std::mem::MaybeUninit;
 
-    /// A key with the hash that [`super::hash_of`] gave it.
-    struct Hashed<K> {
-        hash: u64,
-        key: K,
-    }
+    /// A key that hashes by [`super::hash_of`]: once more only when the map grows, so that entries need not hold it.
+    struct Hashed<K>(K);
 
-    impl<K> Hash for Hashed<K> {
+    impl<K: Hash> Hash for Hashed<K> {
         fn hash<H: Hasher>(&self, state: &mut H) {
-            state.write_u64(self.hash);
+            state.write_u64(super::hash_of(&self.0));
         }
     }
 
     impl<K: PartialEq> PartialEq for Hashed<K> {
         fn eq(&self, other: &Self) -> bool {
-            self.hash == other.hash && self.key == other.key
+            self.0 == other.0
         }
     }
 
     impl<K: Eq> Eq for Hashed<K> {}
 
-    /// A key to look up, borrowed.
+    /// A key to look up, borrowed, with the hash that [`super::hash_of`] gave it.
     struct Sought<'a, K> {
         hash: u64,
         key: &'a K,
@@ -515,11 +541,11 @@ mod map {
 
     impl<K: Eq> papaya::Equivalent<Hashed<K>> for Sought<'_, K> {
         fn equivalent(&self, other: &Hashed<K>) -> bool {
-            self.hash == other.hash && *self.key == other.key
+            *self.key == other.0
         }
     }
 
-    /// Passes the hash of a [`Hashed`] key through.
+    /// Passes the hash of [`Hashed`] and [`Sought`] keys through.
     #[derive(Default)]
     struct Through(u64);
 
@@ -572,7 +598,7 @@ mod map {
         }
     }
 
-    impl<K: Eq, V> Map<K, V> {
+    impl<K: Hash + Eq, V> Map<K, V> {
         /// Room for `capacity` entries before the first resize.
         pub(crate) fn new(capacity: usize) -> Self {
             Self(papaya::HashMap::builder().capacity(capacity).hasher(BuildHasherDefault::default()).build())
@@ -598,13 +624,14 @@ mod map {
             value: V,
             pin: &'pin MapPin<'_>,
         ) -> Result<&'pin V, &'pin V> {
-            self.0.try_insert(Hashed { hash, key }, value, &pin.0).map_err(|occupied| occupied.current)
+            debug_assert_eq!(hash, super::hash_of(&key), "a key is found by the hash that it is inserted by");
+            self.0.try_insert(Hashed(key), value, &pin.0).map_err(|occupied| occupied.current)
         }
 
         /// Calls `visit` with every entry that was there when the call began.
         pub(crate) fn for_each(&self, mut visit: impl FnMut(u64, &K, &V)) {
-            for (hashed, value) in &self.0.pin_owned() {
-                visit(hashed.hash, &hashed.key, value);
+            for (Hashed(key), value) in &self.0.pin_owned() {
+                visit(super::hash_of(key), key, value);
             }
         }
     }

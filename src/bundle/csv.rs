@@ -117,7 +117,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn note_ignored(&mut self) {
-        let ignored: Vec<&str> = self.header.ignored().collect();
+        let mut ignored: Vec<&str> = self.header.ignored().collect();
+        ignored.iter_mut().filter(|name| name.is_empty()).for_each(|name| *name = "(unnamed)");
         if !ignored.is_empty() {
             self.notes.push(format!("{}: ignored the columns {}", self.name, ignored.join(", ")));
         }
@@ -254,6 +255,6 @@ mod tests {
 
     #[test]
     fn quoted_fields_may_hold_commas() {
-        assert_eq!(split(r#""2005-02-28", "1,000",5"#), ["2005-02-28", "1,000", "5"]);
+        assert_eq!(split(r#""2005-02-28","1,000",5"#), ["2005-02-28", "1,000", "5"]);
     }
 }

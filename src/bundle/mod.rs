@@ -72,8 +72,8 @@ struct Inner {
 impl Bundle {
     /// Opens a bundle at rest: reads and checks its manifest, and no bar yet.
     ///
-    /// What a later read finds damaged is refused then. A bundle that is replaced after it was opened fails its reads;
-    /// it never gives values of another version.
+    /// What a later read finds damaged is refused then. Reads of a bundle that was replaced after it was opened fail with
+    /// `Invalid`; they never give values of another version.
     ///
     /// # Errors
     /// `Io` or `Invalid` where there is no bundle, `Corrupt` where its manifest is damaged.

@@ -10,14 +10,14 @@ pub(super) fn parse(text: &str) -> Result<Decimal, String> {
         return Err("is empty, expected a decimal".to_owned());
     }
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let lower = unsigned.to_ascii_lowercase();
-    if matches!(lower.as_str(), "nan" | "inf" | "infinity" | "null" | "none" | "n/a" | "na") {
-        return Err(format!("is {text}, expected a finite decimal"));
-    }
     // rust_decimal also reads 1_000, which no vendor writes on purpose.
     let numeric = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+');
     if !unsigned.bytes().all(numeric) || !unsigned.bytes().any(|byte| byte.is_ascii_digit()) {
-        return Err(format!("is {text:?}, expected a decimal such as 44.86"));
+        let words = ["nan", "inf", "infinity", "null", "none", "n/a", "na"];
+        return Err(match words.iter().any(|word| word.eq_ignore_ascii_case(unsigned)) {
+            true => format!("is {text}, expected a finite decimal"),
+            false => format!("is {text:?}, expected a decimal such as 44.86"),
+        });
     }
     let value = match unsigned.find(['e', 'E']) {
         None => exact(unsigned, text)?,

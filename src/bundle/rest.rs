@@ -19,6 +19,8 @@ use crate::time::{Calendar, Timestamp};
 #[derive(Debug)]
 pub(super) struct AtRest {
     folder: Arc<Path>,
+    /// The bundle's, as it was opened.
+    version: Arc<str>,
     entry: AssetEntry,
     scales: Scales,
     span: (Timestamp, Timestamp),
@@ -29,9 +31,11 @@ pub(super) struct AtRest {
 impl AtRest {
     /// The assets of a manifest.
     pub(super) fn assets(folder: &Arc<Path>, manifest: &Manifest) -> Result<Vec<Self>, Error> {
+        let version: Arc<str> = manifest.version.as_str().into();
         let asset = |entry: &AssetEntry| {
             Ok(Self {
                 folder: Arc::clone(folder),
+                version: Arc::clone(&version),
                 scales: manifest.scales(),
                 span: entry.span()?,
                 adjustments: entry.adjustments()?,
@@ -40,6 +44,17 @@ impl AtRest {
             })
         };
         manifest.assets.iter().map(asset).collect()
+    }
+
+    /// Says so where a failure comes from another bundle having taken this one's place.
+    fn explain(&self, error: Error) -> Error {
+        match Manifest::open(&self.folder) {
+            Ok(now) if *now.version != *self.version => Error::invalid(
+                self.folder.display().to_string(),
+                format!("was replaced by version {} after it was opened; open it again", now.version),
+            ),
+            _ => error,
+        }
     }
 
     /// Visits the batches that hold some rows, in order, each with the asset's row that it starts with.
@@ -102,7 +117,7 @@ impl Bars for AtRest {
             return Ok(calendar.clone());
         }
         // Two threads may both load it; they find the same.
-        let calendar = self.load_calendar()?;
+        let calendar = self.load_calendar().map_err(|error| self.explain(error))?;
         Ok(self.calendar.get_or_init(|| calendar).clone())
     }
 
@@ -119,10 +134,10 @@ impl Bars for AtRest {
             let end = rows.end.min(first_row + BATCH_ROWS) - first_row;
             batch.read(column, rows.start.saturating_sub(first_row)..end, out);
         });
-        if outcome.is_err() {
+        outcome.map_err(|error| {
             out.truncate(before);
-        }
-        outcome
+            self.explain(error)
+        })
     }
 
     fn bytes(&self) -> u64 {

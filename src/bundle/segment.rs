@@ -139,8 +139,7 @@ impl<'a> Segment<'a> {
     pub(super) fn open(folder: &Path, entry: &'a SegmentEntry, scales: Scales) -> Result<Self, Error> {
         let path = folder.join(&entry.file);
         let name = path.display().to_string();
-        let what = "cannot be read; was the bundle replaced or moved after it was opened?";
-        let file = File::open(&path).map_err(|error| Error::io(&name, what, error))?;
+        let file = File::open(&path).map_err(|error| Error::io(&name, "cannot be read", error))?;
         Ok(Self { file, name, entry, scales })
     }
 

@@ -233,7 +233,7 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
             let mut draft = table.draft();
             draft.remove(entry);
             let (next, aftermath) = draft.finish();
-            if self.publish(shard, current, next, &aftermath, pin) {
+            if mutant!("promotion_leaves_its_entry") || self.publish(shard, current, next, &aftermath, pin) {
                 credit.take_over(entry.get().weight_bytes);
                 self.dispose(&aftermath, Gone::Promoted, pin);
                 return Some(entry);

@@ -98,6 +98,9 @@ impl<K, V: Clone> Lead<'_, K, V> {
 
     /// Ends the flight with what a loader's panic said.
     pub(super) fn land_panicked(self, payload: &(dyn std::any::Any + Send)) {
+        if mutant!("panic_leaves_flight") {
+            return std::mem::forget(self);
+        }
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
         let message = text.unwrap_or_else(|| "no message".to_owned());
@@ -119,7 +122,7 @@ impl<K, V: Clone> Lead<'_, K, V> {
 
 impl<K, V: Clone> Drop for Lead<'_, K, V> {
     fn drop(&mut self) {
-        if !mutant!("panic_leaves_flight") {
+        if !mutant!("lead_dropped_in_flight") {
             let message = "the leader gave up".to_owned();
             self.arrive(Err(ErrorKind::LoadPanicked { message }.into()));
         }

@@ -178,7 +178,8 @@ impl Count {
 
     fn release(&self, bytes: u64) {
         // ORDERING: Release, pairs with the Acquire in `get` and `reserve`: the unpublishing comes before (I2).
-        let before = self.bytes.fetch_sub(bytes, Ordering::Release);
+        let order = if mutant!("ledger_releases_relaxed") { Ordering::Relaxed } else { Ordering::Release };
+        let before = self.bytes.fetch_sub(bytes, order);
         debug_assert!(before >= bytes, "I2: nothing is released twice");
     }
 }

@@ -16,7 +16,7 @@ use std::fmt;
 use std::hash::Hash;
 
 use crate::error::Error;
-use crate::sync::{Arc, Mutex, lock};
+use crate::sync::{Arc, Mutex, lock, mutant};
 
 pub use clock::ShardAudit;
 pub use entry::{Tier, Weigh};
@@ -122,7 +122,7 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
         // Declared before the lock, and so dropped after it: this may be the last hold on the old generation, and
         // what ends with it may call back.
         let old;
-        let _replacing = lock(&self.replacing);
+        let _replacing = (!mutant!("replaces_unlocked")).then(|| lock(&self.replacing));
         old = self.current();
         if *old.version() == *version {
             return false;
@@ -163,7 +163,7 @@ fn inherit<K: Key, V: Value, S>(
     let from_pin = from.clock.pin();
     let variable = from.clock.entries(&from_pin);
     let mut copy = |hash: u64, key: &K, value: &V, tier: Tier| {
-        if keep(key, value) {
+        if keep(key, value) || mutant!("inherits_everything") {
             let admission = to.admit(hash, key.clone(), value.clone(), tier, &map_pin, &pin);
             inherited += usize::from(matches!(admission, Admission::Held(_)));
             // Each variable entry retires the table that it replaces: as large as all that is inherited together.

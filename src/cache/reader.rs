@@ -15,11 +15,10 @@
 //! # Orderings
 //! None of its own.
 
-use std::cell::Cell;
 use std::fmt;
 
 use crate::error::Error;
-use crate::sync::{ErasedMapPin, Pin, hash_of};
+use crate::sync::{ErasedMapPin, Pin, hash_of, mutant};
 
 use super::entry::{Lent, Tier};
 use super::flight::{Boarding, Inside, Join, Lead, attempt};
@@ -61,7 +60,7 @@ pub struct Reader<K: Key, V: Value, S> {
     map_pin: ErasedMapPin,
     pin: Pin,
     side: SideList<K, V>,
-    tally: Cell<Tally>,
+    tally: Tally,
     // Last, so that it outlives the pins (I2).
     generation: Generation<K, V, S>,
 }
@@ -79,7 +78,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         // pins are dropped (I2).
         let map_pin = unsafe { inner.permanent.pin().erase() };
         let pin = inner.clock.pin();
-        Self { map_pin, pin, side: SideList::new(), tally: Cell::default(), generation }
+        Self { map_pin, pin, side: SideList::new(), tally: Tally::default(), generation }
     }
 
     /// The generation that it reads.
@@ -99,17 +98,20 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     #[inline]
     pub fn get(&self, key: &K, tier: Tier) -> Option<&V> {
         let hash = hash_of(key);
-        match self.find(hash, key, tier) {
+        match self.probe(hash, key, tier) {
             Some(found) => Some(self.count_hit(found)),
-            None => {
-                let served = self.side.find(hash, key);
-                self.count(|tally| match served {
-                    Some(_) => tally.side_hits += 1,
-                    None => tally.misses += 1,
-                });
-                served
-            }
+            None => self.get_elsewhere(hash, key, tier),
         }
+    }
+
+    /// What `get` does after its first probe: out of line, so that a first-probe hit is small enough to be inlined.
+    fn get_elsewhere(&self, hash: u64, key: &K, tier: Tier) -> Option<&V> {
+        if let Some(found) = self.probe(hash, key, tier.other()) {
+            return Some(self.count_hit(found));
+        }
+        let served = self.side.find(hash, key);
+        Tally::count(if served.is_some() { &self.tally.side_hits } else { &self.tally.misses });
+        served
     }
 
     /// Clones the value of a key, where it is held: an owned value outlives the reader, at the price of whatever
@@ -141,7 +143,21 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         load: impl FnOnce(&S) -> Result<V, Error>,
     ) -> Result<&V, Error> {
         let hash = hash_of(key);
-        match self.find(hash, key, tier) {
+        match self.probe(hash, key, tier) {
+            Some(found) => Ok(self.count_hit(found)),
+            None => self.load_elsewhere(hash, key, tier, load),
+        }
+    }
+
+    /// What `get_or_load` does after its first probe.
+    fn load_elsewhere(
+        &self,
+        hash: u64,
+        key: &K,
+        tier: Tier,
+        load: impl FnOnce(&S) -> Result<V, Error>,
+    ) -> Result<&V, Error> {
+        match self.probe(hash, key, tier.other()) {
             Some(Found::Variable(entry)) if self.is_to_promote(entry, tier) => {
                 self.count_hit(Found::Variable(entry));
                 Ok(self.promote(hash, key, entry))
@@ -187,38 +203,34 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         }
     }
 
-    fn flush(&mut self) {
-        let tally = self.tally.take();
-        self.inner().counters.flush(tally);
+    fn flush(&self) {
+        self.inner().counters.flush(&self.tally);
     }
 
-    #[inline]
+    /// Looks into both tiers, the one asked for first.
     fn find(&self, hash: u64, key: &K, tier: Tier) -> Option<Found<'_, K, V>> {
-        let inner = self.inner();
-        let permanent = || inner.permanent.get(hash, key, self.map_pin.get()).map(Found::Permanent);
-        let variable = || inner.clock.get(hash, key, &self.pin).map(Found::Variable);
-        match tier {
-            Tier::Permanent => permanent().or_else(variable),
-            Tier::Variable => variable().or_else(permanent),
-        }
+        self.probe(hash, key, tier).or_else(|| self.probe(hash, key, tier.other()))
     }
 
+    /// Looks into one tier.
     #[inline]
-    fn count(&self, change: impl FnOnce(&mut Tally)) {
-        let mut tally = self.tally.get();
-        change(&mut tally);
-        self.tally.set(tally);
+    fn probe(&self, hash: u64, key: &K, tier: Tier) -> Option<Found<'_, K, V>> {
+        let inner = self.inner();
+        match tier {
+            Tier::Permanent => inner.permanent.get(hash, key, self.map_pin.get()).map(Found::Permanent),
+            Tier::Variable => inner.clock.get(hash, key, &self.pin).map(Found::Variable),
+        }
     }
 
     #[inline]
     fn count_hit<'a>(&self, found: Found<'a, K, V>) -> &'a V {
         match found {
             Found::Permanent(value) => {
-                self.count(|tally| tally.permanent_hits += 1);
+                Tally::count(&self.tally.permanent_hits);
                 value
             }
             Found::Variable(entry) => {
-                self.count(|tally| tally.variable_hits += 1);
+                Tally::count(&self.tally.variable_hits);
                 let entry = entry.get();
                 entry.referenced().set();
                 &entry.value
@@ -246,7 +258,8 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
             // Another thread is promoting it, or loading what was evicted since: the value in hand is as good.
             return &found.get().value;
         };
-        if let Some(value) = inner.permanent.get(hash, key, self.map_pin.get()) {
+        let published = inner.permanent.get(hash, key, self.map_pin.get());
+        if let Some(value) = published.filter(|_| !mutant!("promoter_looks_once")) {
             lead.land(Ok(value.clone()));
             return value;
         }
@@ -282,10 +295,10 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         load: impl FnOnce(&S) -> Result<V, Error>,
     ) -> Result<&V, Error> {
         if let Some(served) = self.side.find(hash, key) {
-            self.count(|tally| tally.side_hits += 1);
+            Tally::count(&self.tally.side_hits);
             return Ok(served);
         }
-        self.count(|tally| tally.misses += 1);
+        Tally::count(&self.tally.misses);
         match self.inner().flights.board(hash, key) {
             Boarding::Lead(lead) => self.lead(lead, hash, key, tier, load),
             Boarding::Join(join) if !Inside::is_inside() => self.join(&join, hash, key, tier, load),
@@ -302,8 +315,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         load: impl FnOnce(&S) -> Result<V, Error>,
     ) -> Result<&V, Error> {
         // The last leader may have published between this thread's look and its boarding (flight I3).
-        if let Some(found) = self.find(hash, key, tier).filter(|_| !crate::sync::mutant!("leader_looks_once"))
-        {
+        if let Some(found) = self.find(hash, key, tier).filter(|_| !mutant!("leader_looks_once")) {
             self.inner().counters.joined.add(1);
             lead.land(Ok(found.value().clone()));
             return Ok(self.settle(found, hash, key, tier));
@@ -328,7 +340,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
             return self.settle(found, hash, &key, tier);
         }
         let copy = value.clone();
-        if crate::sync::mutant!("lands_before_publishing") {
+        if mutant!("lands_before_publishing") {
             lead.land(Ok(copy));
             return match self.inner().admit(hash, key, value, tier, self.map_pin.get(), &self.pin) {
                 Admission::Held(value) => value,
@@ -392,7 +404,9 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
 
 impl<K: Key, V: Value, S> Drop for Reader<K, V, S> {
     fn drop(&mut self) {
-        self.flush();
+        if !mutant!("reader_keeps_its_counts") {
+            self.flush();
+        }
         if self.inner().counters.has_limbo() {
             self.pin.share_out();
         }

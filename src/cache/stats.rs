@@ -8,6 +8,7 @@
 //! All Relaxed: the counters guard no memory, and exactness at rest (I2) comes from whatever made the caller know
 //! that the readers are gone, such as joining their threads.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Sub;
 use std::sync::PoisonError;
@@ -138,13 +139,13 @@ impl Counters {
     }
 
     /// Adds what a reader counted, and notes when the hit rate first passed 60 %.
-    pub(super) fn flush(&self, tally: Tally) {
+    pub(super) fn flush(&self, tally: &Tally) {
         let is_warm = self.warming.get() > 0;
         let _alone = (!is_warm).then(|| self.warming_up.lock().unwrap_or_else(PoisonError::into_inner));
-        self.permanent_hits.add(tally.permanent_hits);
-        self.variable_hits.add(tally.variable_hits);
-        self.side_hits.add(tally.side_hits);
-        self.misses.add(tally.misses);
+        self.permanent_hits.add(tally.permanent_hits.take());
+        self.variable_hits.add(tally.variable_hits.take());
+        self.side_hits.add(tally.side_hits.take());
+        self.misses.add(tally.misses.take());
         if !is_warm {
             let hits = self.permanent_hits.get() + self.variable_hits.get() + self.side_hits.get();
             let requests = hits + self.misses.get();
@@ -181,12 +182,20 @@ impl Counters {
 }
 
 /// What a reader counts by itself until it flushes.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Default, Debug)]
 pub(super) struct Tally {
-    pub(super) permanent_hits: u64,
-    pub(super) variable_hits: u64,
-    pub(super) side_hits: u64,
-    pub(super) misses: u64,
+    pub(super) permanent_hits: Cell<u64>,
+    pub(super) variable_hits: Cell<u64>,
+    pub(super) side_hits: Cell<u64>,
+    pub(super) misses: Cell<u64>,
+}
+
+impl Tally {
+    /// Counts one request.
+    #[inline]
+    pub(super) fn count(of: &Cell<u64>) {
+        of.set(of.get() + 1);
+    }
 }
 
 /// One tier's part of [`Stats`].
@@ -348,10 +357,10 @@ mod tests {
     #[test]
     fn warming_is_noted_once() {
         let counters = Counters::new();
-        counters.flush(Tally { misses: 10, ..Tally::default() });
+        counters.flush(&Tally { misses: Cell::new(10), ..Tally::default() });
         assert_eq!(counters.snapshot(0).warming, None);
-        counters.flush(Tally { variable_hits: 20, ..Tally::default() });
-        counters.flush(Tally { variable_hits: 20, ..Tally::default() });
+        counters.flush(&Tally { variable_hits: Cell::new(20), ..Tally::default() });
+        counters.flush(&Tally { variable_hits: Cell::new(20), ..Tally::default() });
         assert_eq!(counters.snapshot(0).warming, Some(30));
     }
 }

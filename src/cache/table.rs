@@ -2,8 +2,8 @@
 //!
 //! A table is one allocation of equal slots: first the places that a key is probed at, then the eviction order from
 //! the hand onwards, last a slot that holds the number of entries. So a hit reads the shard's pointer, one slot and
-//! the entry, and copying a table copies one run of memory. Full hashes in the slots cost 16 bytes each and spare
-//! every false look at an entry.
+//! the entry, and copying a table copies one run of memory. A slot is one pointer: entries are aligned to a cache
+//! line, and the bits that this leaves free carry a tag of the hash, which spares 63 of 64 false looks at an entry.
 //!
 //! # States
 //! | table | reached from | may be freed |
@@ -28,28 +28,60 @@ use crate::sync::{Retire, Track, mutant};
 
 use super::entry::{Entry, Lent};
 
-/// A place in a table: an entry and its hash, or nothing.
+/// A place in a table: an entry with the tag of its hash, or nothing.
 #[derive(Debug)]
 pub(super) struct Slot<K, V> {
-    hash: u64,
-    entry: Option<NonNull<Entry<K, V>>>,
+    /// The entry's pointer with the tag in the bits that its alignment leaves free; null where it names none.
+    tagged: *mut Entry<K, V>,
     track: Track,
 }
 
 impl<K, V> Slot<K, V> {
-    /// A slot that names an entry.
-    fn of(entry: Lent<'_, K, V>) -> Self {
-        Self { hash: entry.get().hash, entry: NonNull::new(entry.as_ptr()), track: Track::new() }
+    /// The bits of a pointer to an entry that are free for a tag.
+    const TAG: usize = align_of::<Entry<K, V>>() - 1;
+
+    /// The tag of a hash: bits that choose neither the shard nor, in a table of up to 2^26 slots, the place.
+    #[inline]
+    fn tag(hash: u64) -> usize {
+        index_of(hash >> 26) & Self::TAG
     }
 
-    /// A slot that names none; it may carry a number.
-    fn vacant(hash: u64) -> Self {
-        Self { hash, entry: None, track: Track::new() }
+    /// A slot that names an entry.
+    fn of(entry: Lent<'_, K, V>) -> Self {
+        let tag = Self::tag(entry.get().hash);
+        Self { tagged: entry.as_ptr().map_addr(|addr| addr | tag), track: Track::new() }
+    }
+
+    /// A slot that names none.
+    fn vacant() -> Self {
+        Self { tagged: ptr::null_mut(), track: Track::new() }
+    }
+
+    /// A slot that carries a number.
+    fn count(count: usize) -> Self {
+        Self { tagged: ptr::without_provenance_mut(count), track: Track::new() }
+    }
+
+    #[inline]
+    fn is_vacant(&self) -> bool {
+        self.tagged.is_null()
+    }
+
+    /// The entry that it names, where its tag is that one; not to be asked of a vacant slot.
+    #[inline]
+    fn entry_tagged(&self, tag: usize) -> Option<NonNull<Entry<K, V>>> {
+        let entry = self.tagged.map_addr(|addr| addr ^ tag);
+        if entry.addr() & Self::TAG == 0 { NonNull::new(entry) } else { None }
+    }
+
+    /// The entry that it names.
+    fn entry(&self) -> Option<NonNull<Entry<K, V>>> {
+        NonNull::new(self.tagged.map_addr(|addr| addr & !Self::TAG))
     }
 
     fn copy(&self) -> Self {
         self.track.read();
-        Self { hash: self.hash, entry: self.entry, track: Track::new() }
+        Self { tagged: self.tagged, track: Track::new() }
     }
 }
 
@@ -121,7 +153,7 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Retire for RetiredTable
 
 impl<K, V> Table<K, V> {
     pub(super) fn empty(shape: Shape) -> Self {
-        Self((0..shape.slots()).map(|_| Slot::vacant(0)).collect())
+        Self((0..shape.slots()).map(|_| Slot::vacant()).collect())
     }
 
     /// Leaks the table as a pointer to its first slot.
@@ -169,14 +201,17 @@ impl<'pin, K, V> Published<'pin, K, V> {
         K: Eq,
     {
         let mask = self.shape.probes() - 1;
+        let tag = Slot::<K, V>::tag(hash);
         // The low bits place a key in its table, the high ones chose the shard.
         let mut place = index_of(hash) & mask;
         loop {
             // SAFETY: `place <= mask < probes <= slots.len()`; `Shape::new` made `probes` a power of two.
             let slot = unsafe { self.slots.get_unchecked(place) };
             slot.track.read();
-            let named = slot.entry?;
-            if slot.hash == hash {
+            if slot.is_vacant() {
+                return None;
+            }
+            if let Some(named) = slot.entry_tagged(tag) {
                 // SAFETY: a published table names live entries: an entry is retired after the table that names it
                 // was unpublished, and `'pin` began before that.
                 let lent = unsafe { Lent::new(named) };
@@ -193,14 +228,14 @@ impl<'pin, K, V> Published<'pin, K, V> {
     pub(super) fn len(self) -> usize {
         let count = &self.slots[self.shape.slots() - 1];
         count.track.read();
-        index_of(count.hash)
+        count.tagged.addr()
     }
 
     /// The entries, in the order in which the hand will meet them.
     pub(super) fn entries(self) -> impl Iterator<Item = Lent<'pin, K, V>> {
         self.slots[self.shape.probes()..][..self.len()].iter().map(|slot| {
             slot.track.read();
-            let named = slot.entry.expect("I2: every place of the order names an entry");
+            let named = slot.entry().expect("I2: every place of the order names an entry");
             // SAFETY: as in `find`.
             let lent = unsafe { Lent::new(named) };
             lent.get().track.read();
@@ -268,20 +303,22 @@ impl<'pin, K, V> Draft<'pin, K, V> {
     fn forget(&mut self, entry: Lent<'pin, K, V>) {
         let mask = self.shape.probes() - 1;
         let mut hole = index_of(entry.get().hash) & mask;
-        while self.probes[hole].entry != NonNull::new(entry.as_ptr()) {
+        while self.probes[hole].entry() != NonNull::new(entry.as_ptr()) {
             hole = (hole + 1) & mask;
         }
         // Later entries of the same run move up, so that no tombstone is needed.
         let mut next = (hole + 1) & mask;
-        while self.probes[next].entry.is_some() {
-            let home = index_of(self.probes[next].hash) & mask;
+        while let Some(named) = self.probes[next].entry() {
+            // SAFETY: a draft names what its table named and what was inserted since, all of it alive for `'pin`.
+            let named: Lent<'pin, K, V> = unsafe { Lent::new(named) };
+            let home = index_of(named.get().hash) & mask;
             if next.wrapping_sub(home) & mask >= next.wrapping_sub(hole) & mask {
                 self.probes.swap(hole, next);
                 hole = next;
             }
             next = (next + 1) & mask;
         }
-        self.probes[hole] = Slot::vacant(0);
+        self.probes[hole] = Slot::vacant();
         self.victims.push(entry);
     }
 
@@ -293,7 +330,7 @@ impl<'pin, K, V> Draft<'pin, K, V> {
         assert!(self.order.len() < self.shape.entries(), "I3: at least half of the probe slots are empty");
         let mask = self.shape.probes() - 1;
         let mut place = index_of(entry.get().hash) & mask;
-        while self.probes[place].entry.is_some() {
+        while !self.probes[place].is_vacant() {
             place = (place + 1) & mask;
         }
         self.probes[place] = Slot::of(entry);
@@ -305,8 +342,8 @@ impl<'pin, K, V> Draft<'pin, K, V> {
         let mut slots = self.probes;
         let count = self.order.len();
         slots.extend(self.order.iter().map(|place| Slot::of(place.entry)));
-        slots.resize_with(self.shape.slots() - 1, || Slot::vacant(0));
-        slots.push(Slot::vacant(count as u64));
+        slots.resize_with(self.shape.slots() - 1, Slot::vacant);
+        slots.push(Slot::count(count));
         let swept = self.order.into_iter().filter(|place| place.swept).map(|place| place.entry).collect();
         (Table(slots.into_boxed_slice()), Aftermath { swept, victims: self.victims })
     }

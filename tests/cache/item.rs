@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use lookback::Error;
-use lookback::cache::{Cache, Generation, Options, Reader, Tier, Weigh};
+use lookback::cache::{Cache, Options, Reader, Tier, Weigh};
 
 /// A value that says which one it is and weighs what it is told to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -26,7 +26,6 @@ impl Weigh for Item {
 
 pub type Items<S = u64> = Cache<u8, Item, S>;
 pub type ItemReader<S = u64> = Reader<u8, Item, S>;
-pub type ItemGeneration<S = u64> = Generation<u8, Item, S>;
 
 /// What an entry weighs beside its payload, as the ledger says.
 pub static ENTRY_BYTES: LazyLock<u64> = LazyLock::new(|| {

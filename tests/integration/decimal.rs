@@ -18,7 +18,7 @@ fn text(mantissa: i128, scale: u32) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
     fn a_decimal_reads_as_its_text(mantissa in mantissa(), scale in 0_u32..=28) {
