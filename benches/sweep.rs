@@ -8,7 +8,6 @@
 //! Command: `cargo bench --bench sweep`
 
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
-#![expect(missing_docs, reason = "criterion's macros make undocumented items")]
 
 use std::num::NonZeroUsize;
 
