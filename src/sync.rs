@@ -50,6 +50,9 @@ pub(crate) use std::thread::yield_now;
 #[cfg(loom)]
 pub(crate) use loom::thread::yield_now;
 
+/// Whether this is a build for models, in which less of everything shows as much.
+pub(crate) const IS_MODEL: bool = cfg!(loom);
+
 /// Whether the mutant of that name runs: one rule broken, to show that a model or a sanitizer sees it. In builds for
 /// these only.
 ///
@@ -176,7 +179,7 @@ pub(crate) trait Retire: Send + 'static {
     ///
     /// # Safety
     /// The memory must not have been freed yet.
-    #[cfg(loom)]
+    #[cfg_attr(not(loom), expect(dead_code, reason = "asked in models only"))]
     unsafe fn tracks(&self, visit: &mut dyn FnMut(&Track));
 
     /// Frees the memory.
