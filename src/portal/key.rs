@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::request::Adjust;
+use crate::asset::Field;
 
 /// Names one cached block within one bundle version.
 ///
@@ -23,6 +24,7 @@ enum Kind {
     Padded,
     Indicator,
     Scale,
+    Series,
 }
 
 impl Key {
@@ -48,6 +50,11 @@ impl Key {
         Self::new(asset, first, indicator, Kind::Indicator, adjust)
     }
 
+    /// A field of an asset over all its bars, adjusted as of the stretch that starts at bar `first`.
+    pub(super) fn series(asset: u32, first: u32, field: Field, adjust: Adjust) -> Self {
+        Self::new(asset, first, field as u32, Kind::Series, adjust)
+    }
+
     /// The scale of an asset, as of the stretch that starts at bar `first`.
     pub(super) fn scale(asset: u32, first: u32, adjust: Adjust) -> Self {
         Self::new(asset, first, 0, Kind::Scale, adjust)
@@ -65,7 +72,7 @@ mod tests {
         let mut keys = HashSet::new();
         for adjust in [Adjust::Raw, Adjust::Total] {
             for (subject, first, detail) in [(1, 2, 3), (2, 1, 3), (1, 3, 2), (0, 2, 3), (u32::MAX, 2, 3)] {
-                for kind in [Kind::Window, Kind::Padded, Kind::Indicator, Kind::Scale] {
+                for kind in [Kind::Window, Kind::Padded, Kind::Indicator, Kind::Scale, Kind::Series] {
                     assert!(keys.insert(Key::new(subject, first, detail, kind, adjust)));
                 }
             }

@@ -13,7 +13,6 @@ use crate::block::Block;
 use crate::bundle::Bundle;
 use crate::cache::Weigh;
 use crate::error::Error;
-use crate::indicator::Indicator;
 use crate::time::Timestamp;
 
 impl Weigh for Block {
@@ -67,24 +66,18 @@ pub(super) fn rows(bundle: &Bundle, layout: &Layout, adjust: Adjust, shape: Shap
     Ok(Block::padded(values, shape.first, shape.rows(), shape.padding))
 }
 
-/// Computes an indicator over an asset's bars up to the end of a stretch, adjusted as of the stretch.
-pub(super) fn indicator(
+/// Reads a field of an asset over its bars up to the end of a stretch, adjusted as of the stretch.
+pub(super) fn series(
     bundle: &Bundle,
     alone: &Alone,
-    indicator: &Indicator,
+    field: Field,
     adjust: Adjust,
     stretch: Span,
 ) -> Result<Block, Error> {
-    let known = alone.known(stretch, adjust);
     let bars = stretch.end as usize;
-    let mut inputs = Vec::new();
-    for &field in indicator.inputs() {
-        let mut values = Vec::with_capacity(bars);
-        own(bundle, &alone.timeline, known, field, 0..bars, &mut values)?;
-        inputs.push(values);
-    }
-    let inputs: Vec<&[f64]> = inputs.iter().map(Vec::as_slice).collect();
-    Ok(Block::new(indicator.compute(&inputs), 0, bars))
+    let mut values = Vec::with_capacity(bars);
+    own(bundle, &alone.timeline, alone.known(stretch, adjust), field, 0..bars, &mut values)?;
+    Ok(Block::new(values, 0, bars))
 }
 
 /// Computes what takes each bar's price as of a stretch back to the bar's own time.

