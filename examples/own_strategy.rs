@@ -1,5 +1,7 @@
 //! Your own strategy in a sweep: the close above its highest close of some bars before buys, below the lowest sells.
 
+#![expect(clippy::print_stdout, reason = "an example shows what it found")]
+
 use lookback::portal::{DataPortal, Options, Request};
 use lookback::sweep::{Bar, Metric, Parameter, Point, Setup, Strategy, Sweep};
 use lookback::{Bundle, Error, Field};
@@ -8,15 +10,12 @@ struct Breakout(Request);
 
 impl Strategy for Breakout {
     const NAME: &'static str = "breakout";
-
     fn parameters() -> Result<Vec<Parameter>, Error> {
         Ok(vec!["bars=10:120:10".parse()?])
     }
-
     fn start(point: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
         Ok(Self(setup.window([Field::Close], point.usize("bars")? + 1)?))
     }
-
     fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
         if bar.index() + 1 < self.0.bar_count() {
             return Ok(());
@@ -36,5 +35,6 @@ fn main() -> Result<(), Error> {
     let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
     let results = Sweep::new().asset("IBM").run::<Breakout>(&portal)?;
     let best = &results.ranking(0, Metric::Sharpe, 1)[0];
-    Ok(println!("bars {}: Sharpe {:.2?}", best.trial.point.usize("bars")?, best.metrics.get(Metric::Sharpe)))
+    println!("bars {}: Sharpe {:.2?}", best.trial.point.usize("bars")?, best.metrics.get(Metric::Sharpe));
+    Ok(())
 }

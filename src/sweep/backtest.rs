@@ -8,7 +8,7 @@ use super::market::Market;
 use super::metrics::Metrics;
 use super::quiet;
 use super::results::AssetSummary;
-use super::runner::hold;
+use super::runner::summary;
 use super::strategy::Strategy;
 use super::trial::{self, Record, Settings};
 use crate::asset::AssetId;
@@ -40,11 +40,8 @@ impl Backtest {
         grid: Grid,
     ) -> Result<Self, Error> {
         if let Some(wide) = grid.parameters().iter().find(|one| one.values().len() > 1) {
-            let message = format!(
-                "has {} values, a single run needs one: such as {0}={1}",
-                wide.values().len(),
-                wide.values()[0]
-            );
+            let (name, count, first) = (wide.name(), wide.values().len(), wide.values()[0]);
+            let message = format!("has {count} values, a single run needs one: such as {name}={first}");
             return Err(ErrorKind::BadParameter { subject: wide.name().to_owned(), message }.into());
         }
         let reader = snapshot.reader();
@@ -53,14 +50,7 @@ impl Backtest {
         let metrics = quiet::catch(|| {
             trial::run::<S>(portal, &reader, &market, &settings, &grid.point(0), Some(&mut record))
         })?;
-        let summary = AssetSummary {
-            symbol: market.symbol.clone(),
-            bars: market.frame.bars,
-            first: market.timestamp(market.first),
-            last: market.timestamp(market.last),
-            periods_per_year: market.frame.periods_per_year,
-            buy_and_hold: hold(portal, &reader, &market, &settings)?,
-        };
+        let summary = summary(portal, &reader, &market, &settings)?;
         Ok(Self {
             strategy: S::NAME,
             settings,

@@ -130,6 +130,7 @@ impl Account {
     ///
     /// The shares are such that, once every cost is paid, they are worth `weight` times the equity that is left. So a
     /// weight of 1 spends all cash, fee included: shares = cash / (price x (1 + fee)); and a weight of 0 sells all.
+    #[expect(clippy::float_cmp, reason = "exactly 1 means all in, and no other weight does")]
     pub(super) fn order(self, weight: f64, price: f64, costs: &Costs) -> Option<Execution> {
         let slippage = costs.slippage();
         let worth = self.shares * price;

@@ -146,10 +146,8 @@ mod tests {
         let path = Path::new(vec![1.0; 6], vec![4.0, 2.0, 3.0, 4.0, 5.0, 1.0]);
         let nexts: Vec<usize> = (0..6).map(|bar| path.record(bar).next).collect();
         assert_eq!(nexts, [3, 2, 3, 4, 6, 6]);
-        assert_eq!(path.record(0).low_ratio, 0.5);
-        assert_eq!(path.record(1).low, f64::INFINITY);
-        assert_eq!(path.lowest(0, 6), 1.0);
-        assert_eq!(path.lowest(2, 2), f64::INFINITY);
+        assert_eq!((path.record(0).low_ratio, path.record(1).low), (0.5, f64::INFINITY));
+        assert_eq!((path.lowest(0, 6), path.lowest(2, 2)), (1.0, f64::INFINITY));
     }
 
     #[test]

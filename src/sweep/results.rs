@@ -118,7 +118,6 @@ impl Results {
 
     /// For each asset what its trials share; an error where it could not be read or has no bar in the run, and then all
     /// its trials failed for that reason.
-    #[must_use]
     pub fn summaries(&self) -> &[Result<AssetSummary, Error>] {
         &self.summaries
     }

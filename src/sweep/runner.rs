@@ -77,7 +77,7 @@ impl Job<'_> {
 struct Worker<'a> {
     job: &'a Job<'a>,
     reader: PortalReader,
-    market: Option<(usize, Result<Market, Error>)>,
+    market: Option<(usize, Result<Box<Market>, Error>)>,
     done: &'a AtomicUsize,
     total: usize,
     unreported: usize,
@@ -95,16 +95,11 @@ impl<'a> Worker<'a> {
             return Outcome::Unfinished;
         }
         let points = job.grid.len();
-        self.enter(index / points);
-        let (reader, market) = (&self.reader, self.market.as_ref().map(|(_, market)| market));
-        let outcome = match market {
-            Some(Ok(market)) => quiet::catch(|| {
-                let point = job.grid.point(index % points);
-                trial::run::<S>(job.portal, reader, market, &job.settings, &point, None)
-            }),
-            Some(Err(error)) => Err(error.clone()),
-            None => Err(Error::invalid("runner", "no asset was entered")),
-        };
+        let (reader, market) = self.enter(index / points);
+        let outcome = market.and_then(|market| {
+            let point = job.grid.point(index % points);
+            quiet::catch(|| trial::run::<S>(job.portal, reader, market, &job.settings, &point, None))
+        });
         self.unreported += 1;
         if self.unreported == REPORT_EVERY {
             self.report();
@@ -113,30 +108,24 @@ impl<'a> Worker<'a> {
     }
 
     fn summary(&mut self, asset: usize) -> Result<AssetSummary, Error> {
-        self.enter(asset);
-        let (job, reader) = (self.job, &self.reader);
-        let market = match &self.market {
-            Some((_, market)) => market.as_ref().map_err(Clone::clone)?,
-            None => return Err(Error::invalid("runner", "no asset was entered")),
-        };
-        Ok(AssetSummary {
-            symbol: market.symbol.clone(),
-            bars: market.frame.bars,
-            first: market.timestamp(market.first),
-            last: market.timestamp(market.last),
-            periods_per_year: market.frame.periods_per_year,
-            buy_and_hold: hold(job.portal, reader, market, &job.settings)?,
-        })
+        let job = self.job;
+        let (reader, market) = self.enter(asset);
+        summary(job.portal, reader, market?, &job.settings)
     }
 
     /// Ends the loans of the trial before, and prepares the asset where it is another one.
-    fn enter(&mut self, asset: usize) {
+    fn enter(&mut self, asset: usize) -> (&PortalReader, Result<&Market, Error>) {
         self.reader.refresh();
-        if self.market.as_ref().is_none_or(|(at, _)| *at != asset) {
-            let job = self.job;
-            let market = Market::load(job.portal, &self.reader, job.assets[asset], &job.settings);
-            self.market = Some((asset, market));
-        }
+        let market = match self.market.take() {
+            Some((at, market)) if at == asset => market,
+            _ => {
+                let job = self.job;
+                let load = || Market::load(job.portal, &self.reader, job.assets[asset], &job.settings);
+                quiet::catch(load).map(Box::new)
+            }
+        };
+        let (_, market) = self.market.insert((asset, market));
+        (&self.reader, market.as_deref().map_err(|error| error.clone()))
     }
 
     fn report(&mut self) {
@@ -155,13 +144,20 @@ impl Drop for Worker<'_> {
     }
 }
 
-/// What buying everything at the first bar would have made.
-pub(super) fn hold(
+/// What all trials on an asset share, and what buying and holding it would have made.
+pub(super) fn summary(
     portal: &DataPortal,
     reader: &PortalReader,
     market: &Market,
     settings: &Settings,
-) -> Result<super::Metrics, Error> {
-    let grid = Grid::new(Vec::new(), &[])?;
-    trial::run::<BuyAndHold>(portal, reader, market, settings, &grid.point(0), None)
+) -> Result<AssetSummary, Error> {
+    let alone = Grid::new(Vec::new(), &[])?;
+    Ok(AssetSummary {
+        symbol: market.symbol.clone(),
+        bars: market.frame.bars,
+        first: market.timestamp(market.first),
+        last: market.timestamp(market.last),
+        periods_per_year: market.frame.periods_per_year,
+        buy_and_hold: trial::run::<BuyAndHold>(portal, reader, market, settings, &alone.point(0), None)?,
+    })
 }
