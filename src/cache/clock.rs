@@ -105,8 +105,7 @@ impl<K, V> Clock<K, V> {
     fn shard_of(&self, hash: u64) -> usize {
         // The high half, scaled to the number of shards: no division, and independent of the place in the table.
         let scaled = (hash >> 32) * self.shards.len() as u64;
-        let shard = (scaled >> 32) as usize;
-        shard
+        (scaled >> 32) as usize
     }
 }
 

@@ -63,7 +63,6 @@ impl<K, V> Flights<K, V> {
         let shard = hash as usize % SHARDS;
         &self.shards[shard]
     }
-
 }
 
 impl<K: Eq + Clone, V: Clone> Flights<K, V> {

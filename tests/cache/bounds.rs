@@ -214,9 +214,7 @@ fn a_promotion_never_brings_back_a_value_that_was_replaced() {
     use cloning::{Calling, CallingKey as Key, ON_KEY, ON_VALUE};
     // Between finding the old value and moving it, its key is evicted and another value wins it: by whatever step the
     // promotion takes first, and whichever of the two is the heavier.
-    for (on, old, new) in
-        [&ON_KEY, &ON_VALUE].into_iter().flat_map(|on| [(on, 10, 900), (on, 900, 10)])
-    {
+    for (on, old, new) in [&ON_KEY, &ON_VALUE].into_iter().flat_map(|on| [(on, 10, 900), (on, 900, 10)]) {
         // Who clones inside a flight waits for itself, but not for long.
         let wait_limit = Duration::from_millis(100);
         let options =

@@ -99,7 +99,10 @@ fn a_panicking_load_wakes_the_waiters_and_unwinds_its_own_thread_only() {
     let began = Instant::now();
     let reader = cache.current().reader();
     let error = reader.get_or_load(&1, Tier::Variable, unexpected).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::LoadPanicked { message } if message == "bad column"), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::LoadPanicked { message } if message == "bad column"),
+        "{error}"
+    );
     assert!(began.elapsed() < SOON);
     assert_eq!(leader.join().unwrap_err().downcast_ref(), Some(&"bad column"));
     // The key is as free as before.
@@ -224,7 +227,8 @@ fn a_reader_works_inside_map_init() {
             || generation.reader(),
             |reader, at| {
                 let key = (at % 16) as u8;
-                let id = reader.get_or_load(&key, Tier::Variable, |_| Ok(Item::light(u64::from(key)))).unwrap().id;
+                let id =
+                    reader.get_or_load(&key, Tier::Variable, |_| Ok(Item::light(u64::from(key)))).unwrap().id;
                 reader.refresh();
                 id
             },
@@ -309,14 +313,17 @@ fn a_key_or_value_that_panics_in_any_of_its_calls_leaves_the_cache_as_good_as_be
     };
     let works: [&dyn Fn(&Broken); 4] = [
         &|cache| {
-            let _ = cache.current().reader().get_or_load(&Brittle(1), Tier::Permanent, |()| Ok(BrittleItem(1)));
+            let _ =
+                cache.current().reader().get_or_load(&Brittle(1), Tier::Permanent, |()| Ok(BrittleItem(1)));
         },
         &|cache| {
-            let _ = cache.current().reader().get_or_load(&Brittle(2), Tier::Variable, |()| Ok(BrittleItem(2)));
+            let _ =
+                cache.current().reader().get_or_load(&Brittle(2), Tier::Variable, |()| Ok(BrittleItem(2)));
         },
         // A promotion.
         &|cache| {
-            let _ = cache.current().reader().get_or_load(&Brittle(3), Tier::Permanent, |()| Ok(BrittleItem(3)));
+            let _ =
+                cache.current().reader().get_or_load(&Brittle(3), Tier::Permanent, |()| Ok(BrittleItem(3)));
         },
         &|cache| {
             cache.current().reader().put(Brittle(4), BrittleItem(4), Tier::Permanent);
@@ -343,7 +350,8 @@ fn a_key_or_value_that_panics_in_any_of_its_calls_leaves_the_cache_as_good_as_be
             assert_eq!(stats.resident_bytes(), audit.published_bytes(), "fuse {fuse}");
             let reader = generation.reader();
             for key in 1..=4 {
-                let value = reader.get_or_load(&Brittle(key), Tier::Permanent, |()| Ok(BrittleItem(key.into())));
+                let value =
+                    reader.get_or_load(&Brittle(key), Tier::Permanent, |()| Ok(BrittleItem(key.into())));
                 assert_eq!(value.unwrap(), &BrittleItem(key.into()));
             }
             if is_whole {

@@ -18,24 +18,53 @@ const READERS: usize = 3;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Get { reader: usize, key: u8, tier: Tier },
-    Load { reader: usize, key: u8, tier: Tier, loader: Loader },
-    Put { reader: usize, key: u8, tier: Tier, payload: u64 },
-    Refresh { reader: usize },
+    Get {
+        reader: usize,
+        key: u8,
+        tier: Tier,
+    },
+    Load {
+        reader: usize,
+        key: u8,
+        tier: Tier,
+        loader: Loader,
+    },
+    Put {
+        reader: usize,
+        key: u8,
+        tier: Tier,
+        payload: u64,
+    },
+    Refresh {
+        reader: usize,
+    },
     /// Drops the reader, and takes one of the current generation.
-    Renew { reader: usize },
-    Drop { reader: usize },
-    Invalidate { is_new: bool },
-    Keep { keys: u8 },
+    Renew {
+        reader: usize,
+    },
+    Drop {
+        reader: usize,
+    },
+    Invalidate {
+        is_new: bool,
+    },
+    Keep {
+        keys: u8,
+    },
 }
 
 #[derive(Clone, Debug)]
 enum Loader {
-    Gives { payload: u64 },
+    Gives {
+        payload: u64,
+    },
     Fails,
     Panics,
     /// Comes back into the cache first.
-    After { step: Box<Step>, loader: Box<Loader> },
+    After {
+        step: Box<Step>,
+        loader: Box<Loader>,
+    },
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -87,7 +116,11 @@ impl Subject {
             Step::Get { reader: at, key, tier } => reader(at).map(|reader| {
                 // The owned form is the same request.
                 let is_owned = key % 2 == 0;
-                Answer::Item(if is_owned { reader.get_owned(key, *tier) } else { reader.get(key, *tier).copied() })
+                Answer::Item(if is_owned {
+                    reader.get_owned(key, *tier)
+                } else {
+                    reader.get(key, *tier).copied()
+                })
             }),
             Step::Load { reader: at, key, tier, loader } => reader(at).map(|reader| {
                 let version = reader.generation().version().to_owned();
@@ -107,8 +140,9 @@ impl Subject {
                     }
                 }
             }),
-            Step::Put { reader: at, key, tier, payload } => reader(at)
-                .map(|reader| Answer::Item(Some(*reader.put(*key, self.item(*payload), *tier)))),
+            Step::Put { reader: at, key, tier, payload } => {
+                reader(at).map(|reader| Answer::Item(Some(*reader.put(*key, self.item(*payload), *tier))))
+            }
             Step::Invalidate { is_new } => {
                 let version = self.versions.get() + u64::from(*is_new);
                 self.versions.set(version);
@@ -334,7 +368,8 @@ impl Expected {
     }
 
     fn stats(&self) -> Stats {
-        let mut alive: BTreeSet<usize> = self.readers.iter().flatten().map(|reader| reader.generation).collect();
+        let mut alive: BTreeSet<usize> =
+            self.readers.iter().flatten().map(|reader| reader.generation).collect();
         alive.insert(self.generations.len() - 1);
         let mut stats = Stats { generations: alive.len() as u64, ..self.stats };
         for generation in alive.into_iter().map(|at| &self.generations[at]) {
@@ -354,7 +389,8 @@ impl Expected {
 static PLACEMENT: LazyLock<BTreeMap<usize, Vec<usize>>> = LazyLock::new(|| {
     let placement_in = |shards| {
         let shard_of = |key| {
-            let options = Options { variable_entries: 8 * shards, shards: Some(shards), ..Options::default() };
+            let options =
+                Options { variable_entries: 8 * shards, shards: Some(shards), ..Options::default() };
             let generation = Items::new(options, "look", 0).unwrap().current();
             generation.reader().put(key, Item::light(0), Tier::Variable);
             generation.audit().unwrap().shards.iter().position(|shard| shard.entries == 1).unwrap()
@@ -375,7 +411,13 @@ fn compare(options: Options, steps: &[Step]) -> Result<(), TestCaseError> {
     for (at, step) in steps.iter().enumerate() {
         subject.step(step);
         expected.step(step);
-        prop_assert_eq!(&*subject.answers.borrow(), &expected.answers, "answers after step {}: {:?}", at, step);
+        prop_assert_eq!(
+            &*subject.answers.borrow(),
+            &expected.answers,
+            "answers after step {}: {:?}",
+            at,
+            step
+        );
         for (reader, plain) in subject.readers.iter().zip(&expected.readers) {
             let (Some(reader), Some(plain)) = (reader, plain) else { continue };
             let (generation, plain) = (reader.generation(), &expected.generations[plain.generation]);
@@ -417,10 +459,10 @@ fn tier() -> impl Strategy<Value = Tier> {
 fn request(loader: impl Strategy<Value = Loader> + Clone + 'static) -> impl Strategy<Value = Step> + Clone {
     let at = || (0..READERS, 0..KEYS, tier());
     let get = at().prop_map(|(reader, key, tier)| Step::Get { reader, key, tier });
-    let load = (at(), loader)
-        .prop_map(|((reader, key, tier), loader)| Step::Load { reader, key, tier, loader });
-    let put = (at(), payload())
-        .prop_map(|((reader, key, tier), payload)| Step::Put { reader, key, tier, payload });
+    let load =
+        (at(), loader).prop_map(|((reader, key, tier), loader)| Step::Load { reader, key, tier, loader });
+    let put =
+        (at(), payload()).prop_map(|((reader, key, tier), payload)| Step::Put { reader, key, tier, payload });
     prop_oneof![5 => get.boxed(), 10 => load.boxed(), 3 => put.boxed()].boxed()
 }
 

@@ -77,7 +77,8 @@ impl Plain {
         if let Some(&item) = self.permanent.get(&key) {
             return Some((item, Tier::Permanent));
         }
-        let queued = self.shards[self.placement[usize::from(key)]].0.iter().find(|queued| queued.key == key)?;
+        let queued =
+            self.shards[self.placement[usize::from(key)]].0.iter().find(|queued| queued.key == key)?;
         Some((queued.item, Tier::Variable))
     }
 
@@ -102,7 +103,8 @@ impl Plain {
     /// Evicts the next entry of the first shard from `start` on that has one.
     fn evict_from(&mut self, start: usize, stats: &mut Stats) {
         let count = self.shards.len();
-        let shard = (0..count).map(|offset| (start + offset) % count).find(|&at| !self.shards[at].0.is_empty());
+        let shard =
+            (0..count).map(|offset| (start + offset) % count).find(|&at| !self.shards[at].0.is_empty());
         Self::evict(&mut self.shards[shard.expect("something is left")].0);
         stats.evictions += 1;
     }
