@@ -61,18 +61,6 @@ struct Shard<K, V> {
     capacity: usize,
 }
 
-impl<K, V> Shard<K, V> {
-    /// The current table.
-    #[inline]
-    fn load<'pin>(&self, shape: Shape, _pin: &'pin Pin) -> (*mut Slot<K, V>, Published<'pin, K, V>) {
-        // ORDERING: Acquire, pairs with the Release in `publish`: the table's slots and their entries.
-        let order = if mutant!("table_read_relaxed") { Ordering::Relaxed } else { Ordering::Acquire };
-        let first = self.table.load(order);
-        // SAFETY: a shard points to a published table of the tier's shape, and the pin keeps it (I1).
-        (first, unsafe { Published::new(first, shape) })
-    }
-}
-
 impl<K, V> Clock<K, V> {
     /// A tier of `entries` in `shards`; the capacities differ by at most one and sum to `entries`.
     ///
@@ -96,6 +84,17 @@ impl<K, V> Clock<K, V> {
         self.collector.pin()
     }
 
+    /// The current table of a shard. `pin` must be one of this tier's.
+    #[inline]
+    fn load<'pin>(&self, shard: &Shard<K, V>, pin: &'pin Pin) -> (*mut Slot<K, V>, Published<'pin, K, V>) {
+        debug_assert!(pin.belongs_to(&self.collector), "I1: a pin keeps the memory of its own tier");
+        // ORDERING: Acquire, pairs with the Release in `publish`: the table's slots and their entries.
+        let order = if mutant!("table_read_relaxed") { Ordering::Relaxed } else { Ordering::Acquire };
+        let first = shard.table.load(order);
+        // SAFETY: a shard points to a published table of the tier's shape, and the pin keeps it (I1).
+        (first, unsafe { Published::new(first, self.shape) })
+    }
+
     /// Whether the tier holds nothing ever.
     pub(super) fn is_bypassed(&self) -> bool {
         self.shards[0].capacity == 0
@@ -113,7 +112,7 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
     /// Finds a key. `pin` must be one of this tier's.
     #[inline]
     pub(super) fn get<'pin>(&self, hash: u64, key: &K, pin: &'pin Pin) -> Option<Lent<'pin, K, V>> {
-        let (_, table) = self.shards[self.shard_of(hash)].load(self.shape, pin);
+        let (_, table) = self.load(&self.shards[self.shard_of(hash)], pin);
         table.find(hash, key)
     }
 
@@ -134,9 +133,9 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
         let raw = NonNull::from(Box::leak(fresh));
         // SAFETY: just leaked; once published it is freed after this pin, and it is taken back below if it was not.
         let fresh: Lent<'pin, K, V> = unsafe { Lent::new(raw) };
-        let mut setbacks = 0;
+        let (mut setbacks, mut victims) = (0, 0);
         while shard.capacity > 0 && setbacks < SETBACKS && fits(weight) {
-            let (current, table) = shard.load(self.shape, pin);
+            let (current, table) = self.load(shard, pin);
             let mut draft = table.draft();
             match self.make_room(shard, &mut draft, weight, credit) {
                 Room::Made { freed } => {
@@ -152,7 +151,9 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
                     setbacks += 1;
                 }
                 Room::Short => {
-                    if !self.evict_one(home + 1, credit, pin) {
+                    if self.evict_one(home + 1 + victims, credit, pin) {
+                        victims += 1;
+                    } else {
                         // Nothing is left to evict: other threads hold the bytes. Two that hold half each would
                         // wait for ever, so this one lets go and tries again.
                         credit.release();
@@ -195,7 +196,10 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
         for offset in 0..self.shards.len() {
             let shard = &self.shards[(start + offset) % self.shards.len()];
             loop {
-                let (current, table) = shard.load(self.shape, pin);
+                let (current, table) = self.load(shard, pin);
+                if table.len() == 0 {
+                    break;
+                }
                 let mut draft = table.draft();
                 let Some(freed) = draft.evict() else { break };
                 let (next, aftermath) = draft.finish();
@@ -224,7 +228,7 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
     ) -> Option<Lent<'pin, K, V>> {
         let shard = &self.shards[self.shard_of(hash)];
         loop {
-            let (current, table) = shard.load(self.shape, pin);
+            let (current, table) = self.load(shard, pin);
             let entry = table.find(hash, key)?;
             let mut draft = table.draft();
             draft.remove(entry);
@@ -292,12 +296,12 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
 
     /// Every entry that a shard names when its turn comes.
     pub(super) fn entries<'pin>(&self, pin: &'pin Pin) -> Vec<Lent<'pin, K, V>> {
-        self.shards.iter().flat_map(|shard| shard.load(self.shape, pin).1.entries()).collect()
+        self.shards.iter().flat_map(|shard| self.load(shard, pin).1.entries()).collect()
     }
 
     /// What every shard names at one moment, at which `at` is called; `None` where a shard changed meanwhile.
     pub(super) fn still<T>(&self, pin: &Pin, at: impl FnOnce() -> T) -> Option<(T, Vec<ShardAudit>)> {
-        let look = || self.shards.iter().map(|shard| shard.load(self.shape, pin)).collect::<Vec<_>>();
+        let look = || self.shards.iter().map(|shard| self.load(shard, pin)).collect::<Vec<_>>();
         let before = look();
         let answer = at();
         // A pointer that is the same twice was there all the time: while this thread is pinned, none comes back (I6).

@@ -137,8 +137,9 @@ impl Drop for Share<'_> {
     }
 }
 
-/// A count with a limit.
+/// A count with a limit, on cache lines of its own: every miss writes it, beside what every hit reads.
 #[derive(Debug)]
+#[repr(align(128))]
 struct Count {
     bytes: AtomicU64,
     limit: u64,

@@ -68,6 +68,10 @@ pub struct Cache<K: Key, V: Value, S> {
     options: Options,
 }
 
+// As for `Generation`: what a panic interrupts was not published yet.
+impl<K: Key, V: Value, S> std::panic::UnwindSafe for Cache<K, V, S> {}
+impl<K: Key, V: Value, S> std::panic::RefUnwindSafe for Cache<K, V, S> {}
+
 impl<K: Key, V: Value, S> fmt::Debug for Cache<K, V, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")

@@ -19,7 +19,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use crate::error::Error;
-use crate::sync::{MapPin, Pin, hash_of};
+use crate::sync::{ErasedMapPin, Pin, hash_of};
 
 use super::entry::{Lent, Tier};
 use super::flight::{Boarding, Inside, Join, Lead, attempt};
@@ -36,27 +36,29 @@ use super::{Key, Value};
 ///
 /// # Examples
 /// ```
+/// use std::sync::Arc;
+///
 /// use lookback::cache::{Cache, Options, Tier, Weigh};
 ///
 /// #[derive(Clone)]
-/// struct Text(String);
+/// struct Text(Arc<str>);
 /// impl Weigh for Text {
 ///     fn payload_bytes(&self) -> u64 {
-///         self.0.capacity() as u64
+///         self.0.len() as u64
 ///     }
 /// }
 ///
 /// let cache: Cache<u32, Text, &str> = Cache::new(Options::default(), "v1", "source")?;
 /// let mut reader = cache.current().reader();
-/// let text = reader.get_or_load(&7, Tier::Variable, |source| Ok(Text(format!("{source} 7"))))?;
-/// assert_eq!(text.0, "source 7");
+/// let text = reader.get_or_load(&7, Tier::Variable, |source| Ok(Text(format!("{source} 7").into())))?;
+/// assert_eq!(&*text.0, "source 7");
 /// assert!(reader.get(&7, Tier::Variable).is_some());
 /// reader.refresh();
 /// assert_eq!(cache.stats().loads, 1);
 /// # Ok::<(), lookback::Error>(())
 /// ```
 pub struct Reader<K: Key, V: Value, S> {
-    map_pin: MapPin<'static>,
+    map_pin: ErasedMapPin,
     pin: Pin,
     side: SideList<K, V>,
     tally: Cell<Tally>,
@@ -100,7 +102,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         match self.find(hash, key, tier) {
             Some(found) => Some(self.count_hit(found)),
             None => {
-                let served = self.side.find(key);
+                let served = self.side.find(hash, key);
                 self.count(|tally| match served {
                     Some(_) => tally.side_hits += 1,
                     None => tally.misses += 1,
@@ -161,11 +163,11 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         loop {
             match self.inner().flights.board(hash, &key) {
                 Boarding::Lead(lead) => return self.lead_with(lead, hash, key, value, tier),
-                Boarding::Join(_) if Inside::is_inside() => return self.side.push(key, value),
+                Boarding::Join(_) if Inside::is_inside() => return self.side.push(hash, key, value),
                 Boarding::Join(join) => match join.wait(self.inner().options.wait_limit) {
                     Some(Ok(landed)) => return self.lend(hash, &key, tier, landed),
                     Some(Err(_)) => {}
-                    None => return self.side.push(key, value),
+                    None => return self.side.push(hash, key, value),
                 },
             }
         }
@@ -193,7 +195,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     #[inline]
     fn find(&self, hash: u64, key: &K, tier: Tier) -> Option<Found<'_, K, V>> {
         let inner = self.inner();
-        let permanent = || inner.permanent.get(hash, key, &self.map_pin).map(Found::Permanent);
+        let permanent = || inner.permanent.get(hash, key, self.map_pin.get()).map(Found::Permanent);
         let variable = || inner.clock.get(hash, key, &self.pin).map(Found::Variable);
         match tier {
             Tier::Permanent => permanent().or_else(variable),
@@ -244,7 +246,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
             // Another thread is promoting it, or loading what was evicted since: the value in hand is as good.
             return &found.get().value;
         };
-        if let Some(value) = inner.permanent.get(hash, key, &self.map_pin) {
+        if let Some(value) = inner.permanent.get(hash, key, self.map_pin.get()) {
             lead.land(Ok(value.clone()));
             return value;
         }
@@ -260,7 +262,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
             inner.clock.take(hash, key, &mut credit, &self.pin);
             // Evicted since it was found? Then its bytes are gone, and others have to be found for it.
             if inner.gather(weight, hash, &mut credit, &self.pin) {
-                value = inner.permanent.publish(hash, own_key, copy, weight, &self.map_pin);
+                value = inner.permanent.publish(hash, own_key, copy, weight, self.map_pin.get());
                 credit.spend(weight);
                 share.keep();
                 inner.counters.promotions.add(1);
@@ -279,7 +281,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         tier: Tier,
         load: impl FnOnce(&S) -> Result<V, Error>,
     ) -> Result<&V, Error> {
-        if let Some(served) = self.side.find(key) {
+        if let Some(served) = self.side.find(hash, key) {
             self.count(|tally| tally.side_hits += 1);
             return Ok(served);
         }
@@ -328,14 +330,14 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         let copy = value.clone();
         if crate::sync::mutant!("lands_before_publishing") {
             lead.land(Ok(copy));
-            return match self.inner().admit(hash, key, value, tier, &self.map_pin, &self.pin) {
+            return match self.inner().admit(hash, key, value, tier, self.map_pin.get(), &self.pin) {
                 Admission::Held(value) => value,
-                Admission::Uncached(key, value) => self.side.push(key, value),
+                Admission::Uncached(key, value) => self.side.push(hash, key, value),
             };
         }
-        let lent = match self.inner().admit(hash, key, value, tier, &self.map_pin, &self.pin) {
+        let lent = match self.inner().admit(hash, key, value, tier, self.map_pin.get(), &self.pin) {
             Admission::Held(value) => value,
-            Admission::Uncached(key, value) => self.side.push(key, value),
+            Admission::Uncached(key, value) => self.side.push(hash, key, value),
         };
         lead.land(Ok(copy));
         lent
@@ -361,7 +363,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     fn load_alone(&self, hash: u64, key: &K, load: impl FnOnce(&S) -> Result<V, Error>) -> Result<&V, Error> {
         self.inner().counters.alone.add(1);
         match self.run(hash, load) {
-            Ok(outcome) => outcome.map(|value| self.side.push(key.clone(), value)),
+            Ok(outcome) => outcome.map(|value| self.side.push(hash, key.clone(), value)),
             Err(payload) => std::panic::resume_unwind(payload),
         }
     }
@@ -383,7 +385,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     fn lend(&self, hash: u64, key: &K, tier: Tier, value: V) -> &V {
         match self.find(hash, key, tier) {
             Some(found) => self.settle(found, hash, key, tier),
-            None => self.side.push(key.clone(), value),
+            None => self.side.push(hash, key.clone(), value),
         }
     }
 }

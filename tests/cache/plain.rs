@@ -129,8 +129,11 @@ impl Plain {
         let home = self.placement[usize::from(key)];
         if tier == Tier::Permanent {
             if self.may_be_permanent(item) {
+                // From shard to shard, so that none loses everything.
+                let mut from = home;
                 while self.free_bytes() < weight {
-                    self.evict_from(home, stats);
+                    self.evict_from(from, stats);
+                    from += 1;
                 }
                 self.permanent.insert(key, item);
                 return Placed::Held;
@@ -144,7 +147,7 @@ impl Plain {
             stats.rejected += 1;
             return Placed::Uncached;
         }
-        loop {
+        for others in 1.. {
             // The own shard gives up what it must, if that is enough; else another shard gives up one entry first.
             let mut trial = self.shards[home].0.clone();
             let (mut free, mut evicted) = (self.free_bytes(), 0);
@@ -159,8 +162,9 @@ impl Plain {
                 stats.evictions += evicted;
                 return Placed::Held;
             }
-            self.evict_from(home + 1, stats);
+            self.evict_from(home + others, stats);
         }
+        unreachable!("what fits beside the permanent entries fits once the others are gone")
     }
 
     /// The next generation, with what is still true of this one.
