@@ -40,7 +40,11 @@ impl Backtest {
         grid: Grid,
     ) -> Result<Self, Error> {
         if let Some(wide) = grid.parameters().iter().find(|one| one.values().len() > 1) {
-            let message = format!("has {} values, a single run needs one: such as {0}={1}", wide.values().len(), wide.values()[0]);
+            let message = format!(
+                "has {} values, a single run needs one: such as {0}={1}",
+                wide.values().len(),
+                wide.values()[0]
+            );
             return Err(ErrorKind::BadParameter { subject: wide.name().to_owned(), message }.into());
         }
         let reader = snapshot.reader();

@@ -57,7 +57,8 @@ impl Constraint {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        let comparisons = text.split("&&").map(|part| comparison(text, part, names)).collect::<Result<_, _>>()?;
+        let comparisons =
+            text.split("&&").map(|part| comparison(text, part, names)).collect::<Result<_, _>>()?;
         Ok(Self { comparisons, text: text.to_owned() })
     }
 
@@ -176,7 +177,8 @@ mod tests {
     #[test]
     fn what_is_no_comparison_is_refused() {
         let expected = "expected comparisons of two parameters or numbers, joined by &&";
-        for text in ["fast <", "fast < slow < 3", "fast = slow <", "fast < slow || fast < 3", "(fast < slow)"] {
+        for text in ["fast <", "fast < slow < 3", "fast = slow <", "fast < slow || fast < 3", "(fast < slow)"]
+        {
             assert!(error(text).ends_with(expected), "{text}: {}", error(text));
         }
         assert!(error("fast").contains("\"fast\" is no comparison"));

@@ -41,15 +41,18 @@ impl Grid {
         if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
             return Err(bad(twice.1, "is given twice"));
         }
-        let constraints = constraints.iter().map(|text| Constraint::parse(text, &names)).collect::<Result<Vec<_>, _>>()?;
+        let constraints =
+            constraints.iter().map(|text| Constraint::parse(text, &names)).collect::<Result<Vec<_>, _>>()?;
         let product = parameters
             .iter()
             .try_fold(1_u64, |product, one| product.checked_mul(one.values().len() as u64))
             .filter(|product| *product <= MAX_PRODUCT)
             .and_then(|product| u32::try_from(product).ok())
             .ok_or_else(|| {
-                let sizes: Vec<String> =
-                    parameters.iter().map(|one| format!("{} of {}", one.values().len(), one.name())).collect();
+                let sizes: Vec<String> = parameters
+                    .iter()
+                    .map(|one| format!("{} of {}", one.values().len(), one.name()))
+                    .collect();
                 bad("grid", format!("{} make more than {MAX_PRODUCT} points", sizes.join(" x ")))
             })?;
         let mut grid = Self { parameters, constraints, points: Vec::new() };

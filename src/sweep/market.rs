@@ -49,7 +49,8 @@ impl Market {
         let (first, last) = bars_between(&symbol, &calendar, settings.from, settings.to)?;
         let window = |fields: &[Field], adjust: Adjust| {
             let fields = fields.iter().copied();
-            let request = portal.request([symbol.as_str()], fields, last + 1, bundle.frequency())?.adjust(adjust);
+            let request =
+                portal.request([symbol.as_str()], fields, last + 1, bundle.frequency())?.adjust(adjust);
             Ok::<_, Error>(reader.history(&request, last)?.to_owned())
         };
         let traded = window(&Field::STORED, Adjust::Raw)?;

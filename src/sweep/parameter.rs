@@ -162,7 +162,10 @@ mod tests {
         assert_eq!(error("fast=1:1000000000"), "fast: 1:1000000000 has more than 10000000 values");
         assert_eq!(error("fast=0:79228162514264337593543950335:0.1").split(": ").next(), Some("fast"));
         assert_eq!(error("fast"), "\"fast\": expected NAME=START:END[:STEP] or NAME=a,b,c");
-        assert_eq!(error("a b=1"), "\"a b\": a parameter's name is a word of letters, digits and underscores");
+        assert_eq!(
+            error("a b=1"),
+            "\"a b\": a parameter's name is a word of letters, digits and underscores"
+        );
         assert_eq!(error("fast="), "fast: \"\" is not a number, expected such as 5 or 0.25");
     }
 }

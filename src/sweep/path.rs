@@ -98,7 +98,8 @@ struct Exact {
 impl Exact {
     fn add(&mut self, value: f64) -> f64 {
         let sum = self.sum + value;
-        self.lost += if self.sum.abs() >= value.abs() { (self.sum - sum) + value } else { (value - sum) + self.sum };
+        self.lost +=
+            if self.sum.abs() >= value.abs() { (self.sum - sum) + value } else { (value - sum) + self.sum };
         self.sum = sum;
         sum + self.lost
     }

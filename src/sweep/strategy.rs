@@ -124,7 +124,11 @@ impl<'a> Setup<'a> {
     ///
     /// # Errors
     /// `BadBarCount` for 0 bars.
-    pub fn window(&self, fields: impl IntoIterator<Item = Field>, bar_count: usize) -> Result<Request, Error> {
+    pub fn window(
+        &self,
+        fields: impl IntoIterator<Item = Field>,
+        bar_count: usize,
+    ) -> Result<Request, Error> {
         self.request([self.symbol().as_str()], fields, bar_count)
     }
 

@@ -85,7 +85,8 @@ pub(super) fn run<S: Strategy>(
     let mut setup = Setup { scene };
     let mut strategy = S::start(point, &mut setup)?;
     let scene = setup.scene;
-    let (mut fills, curve) = record.map_or((None, None), |record| (Some(&mut record.fills), Some(&mut record.equity)));
+    let (mut fills, curve) =
+        record.map_or((None, None), |record| (Some(&mut record.fills), Some(&mut record.equity)));
     let mut ledger = Ledger::new(&market.path, settings.costs, settings.cash, curve);
     let mut fill = |ledger: &mut Ledger<'_>, bar: usize, weight: f64| {
         let filled = ledger.fill(bar - market.first, settings.fill, weight);

@@ -68,7 +68,10 @@ fn json_has_a_row_for_each_trial_and_everything_about_the_sweep() {
     assert_eq!(ibm["error"], Value::Null);
     // FB has 196 bars: an average over 300 is never defined.
     let fb = rows[5].as_object().unwrap();
-    assert_eq!((&fb["status"], &fb["total_return"], &fb["sharpe"]), (&"ok".into(), &0.0.into(), &Value::Null));
+    assert_eq!(
+        (&fb["status"], &fb["total_return"], &fb["sharpe"]),
+        (&"ok".into(), &0.0.into(), &Value::Null)
+    );
 }
 
 #[test]
@@ -134,7 +137,10 @@ fn wrong_usage_exits_with_2_and_says_what_would_be_right() {
         (&["sweep", "--param", "fats=5"], "fats=5: unknown parameter fats; nearest: fast"),
         (&["sweep", "--param", "fast=5:50:0"], "the step in 5:50:0 is 0, expected a number above 0"),
         (&["sweep", "--param", "fast=50:5"], "50:5 ends before it starts"),
-        (&["sweep", "--param", "fast=1:9999999", "--param", "slow=1:9999999"], "make more than 100000000 points"),
+        (
+            &["sweep", "--param", "fast=1:9999999", "--param", "slow=1:9999999"],
+            "make more than 100000000 points",
+        ),
         (&["sweep", "--where", "fast < slw"], "unknown parameter slw; nearest: slow"),
         (&["sweep", "--where", "fast > slow"], "no point satisfies fast < slow && fast > slow"),
         (&["sweep", "--asset", "APPL"], "unknown asset APPL; nearest: AAPL"),
@@ -142,8 +148,14 @@ fn wrong_usage_exits_with_2_and_says_what_would_be_right() {
         (&["sweep", "--fee=-1"], "fee: is -1, expected a share of the notional"),
         (&["sweep", "--from", "soon"], "\"soon\" is not a date or timestamp"),
         (&["sweep", "--threads", "0"], "threads"),
-        (&["run", "sma-cross", "--asset", "IBM"], "fast: has 46 values, a single run needs one: such as fast=5"),
-        (&["run", "sma-cross", "--param", "fast=5", "--param", "slow=50"], "5 assets are chosen, a single run needs one"),
+        (
+            &["run", "sma-cross", "--asset", "IBM"],
+            "fast: has 46 values, a single run needs one: such as fast=5",
+        ),
+        (
+            &["run", "sma-cross", "--param", "fast=5", "--param", "slow=50"],
+            "5 assets are chosen, a single run needs one",
+        ),
     ] {
         let output = lookback(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -174,10 +186,16 @@ fn a_run_writes_every_fill_and_the_equity_of_every_bar() {
     let output = lookback(&[&point[..], &["--trades", &trades, "--equity", &equity]].concat());
     assert!(output.status.success(), "{}", stderr(&output));
     let text = stdout(&output);
-    assert!(text.contains("sma-cross fast=20 slow=50 on AAPL: 3,270 bars from 2000-03-01 to 2013-03-01"), "{text}");
+    assert!(
+        text.contains("sma-cross fast=20 slow=50 on AAPL: 3,270 bars from 2000-03-01 to 2013-03-01"),
+        "{text}"
+    );
     let read = |path: &str| std::fs::read_to_string(Path::new(path)).unwrap();
     let (trades, equity) = (read(&trades), read(&equity));
-    assert!(trades.starts_with("date,side,raw_price,adjusted_price,weight,cost\n2000-07-10,buy,54.09,"), "{trades}");
+    assert!(
+        trades.starts_with("date,side,raw_price,adjusted_price,weight,cost\n2000-07-10,buy,54.09,"),
+        "{trades}"
+    );
     assert!(equity.starts_with("date,equity\n2000-03-01,1000000\n"));
     assert_eq!(equity.lines().count(), 3271);
     let json = lookback(&[&point[..], &["--format", "json"]].concat());

@@ -42,7 +42,11 @@ fn the_last_parameter_changes_fastest() {
     let grid = Grid::new(vec![parameter("a=2,1"), parameter("b=0.5:1.5:0.5")], &[]).unwrap();
     let points: Vec<String> = (0..grid.len())
         .map(|index| {
-            grid.point(index).iter().map(|(name, value)| format!("{name}{value}")).collect::<Vec<_>>().join(" ")
+            grid.point(index)
+                .iter()
+                .map(|(name, value)| format!("{name}{value}"))
+                .collect::<Vec<_>>()
+                .join(" ")
         })
         .collect();
     assert_eq!(points, ["a2 b0.5", "a2 b1", "a2 b1.5", "a1 b0.5", "a1 b1", "a1 b1.5"]);
@@ -54,8 +58,14 @@ fn a_value_is_read_as_what_it_is() {
     let (first, second) = (grid.point(0), grid.point(1));
     assert_eq!(first.usize("bars").unwrap(), 20);
     assert_eq!(first.f64("share").unwrap(), 0.1);
-    assert_eq!(first.usize("share").unwrap_err().to_string(), "share: is 0.1, expected a whole number of at least 0");
-    assert_eq!(second.usize("share").unwrap_err().to_string(), "share: is -1, expected a whole number of at least 0");
+    assert_eq!(
+        first.usize("share").unwrap_err().to_string(),
+        "share: is 0.1, expected a whole number of at least 0"
+    );
+    assert_eq!(
+        second.usize("share").unwrap_err().to_string(),
+        "share: is -1, expected a whole number of at least 0"
+    );
     assert_eq!(
         first.f64("bar").unwrap_err().to_string(),
         "strategy: unknown parameter bar; nearest: bars; the strategy has bars, share"
@@ -74,10 +84,7 @@ fn a_parameter_that_the_strategy_lacks_is_refused_with_the_nearest() {
 #[test]
 fn an_empty_grid_is_refused_with_what_empties_it() {
     assert_eq!(error(&["fast=5", "slow=5"], ""), "grid: no point satisfies fast < slow");
-    assert_eq!(
-        error(&["fast=5"], "fast > 9"),
-        "grid: no point satisfies fast < slow && fast > 9"
-    );
+    assert_eq!(error(&["fast=5"], "fast > 9"), "grid: no point satisfies fast < slow && fast > 9");
 }
 
 #[test]

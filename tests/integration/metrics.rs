@@ -1,6 +1,8 @@
 //! Metrics: each row of the table by hand on a few bars, and all of them against a plain computation from the equity.
 
-use lookback::sweep::{Backtest, Bar, Costs, FillAt, Metric, Parameter, Point, Settings, Setup, Strategy, Sweep};
+use lookback::sweep::{
+    Backtest, Bar, Costs, FillAt, Metric, Parameter, Point, Settings, Setup, Strategy, Sweep,
+};
 use lookback::{DataPortal, Error};
 
 use super::stocks;
@@ -54,7 +56,10 @@ fn run<S: Strategy>(closes: &[f64], costs: Costs) -> Backtest {
 fn check(backtest: &Backtest, metric: Metric, expected: impl Into<Option<f64>>) {
     match (backtest.metrics().get(metric), expected.into()) {
         (Some(found), Some(expected)) => {
-            assert!((found - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{metric}: {found}, not {expected}");
+            assert!(
+                (found - expected).abs() <= 1e-12 * expected.abs().max(1.0),
+                "{metric}: {found}, not {expected}"
+            );
         }
         (found, expected) => assert_eq!(found, expected, "{metric}"),
     }
@@ -63,7 +68,9 @@ fn check(backtest: &Backtest, metric: Metric, expected: impl Into<Option<f64>>) 
 #[test]
 fn a_trial_without_trades_has_no_made_up_numbers() {
     let backtest = run::<Nothing>(&[10.0, 11.0, 12.0, 9.0], FREE);
-    for metric in [Metric::Sharpe, Metric::Sortino, Metric::Calmar, Metric::WinRate, Metric::ProfitFactor, Metric::Cagr] {
+    for metric in
+        [Metric::Sharpe, Metric::Sortino, Metric::Calmar, Metric::WinRate, Metric::ProfitFactor, Metric::Cagr]
+    {
         check(&backtest, metric, None);
     }
     let zero = [
@@ -309,11 +316,16 @@ fn metrics_are_those_of_the_equity_curve() {
         ("B", 41, FillAt::NextOpen),
     ] {
         let settings = Settings { fill, ..settings(Costs::default()) };
-        let sweep = Sweep::new().asset(symbol).parameter(format!("every={every}").parse().unwrap()).settings(settings);
+        let sweep = Sweep::new()
+            .asset(symbol)
+            .parameter(format!("every={every}").parse().unwrap())
+            .settings(settings);
         let backtest = sweep.backtest::<Restless>(&portal).unwrap();
         for (metric, expected) in plainly(&backtest, 1000.0) {
             let found = backtest.metrics().get(metric);
-            let near = found.zip(expected).map_or(found == expected, |(a, b)| (a - b).abs() <= 1e-10 * b.abs().max(1.0));
+            let near = found
+                .zip(expected)
+                .map_or(found == expected, |(a, b)| (a - b).abs() <= 1e-10 * b.abs().max(1.0));
             assert!(near, "{symbol} every {every} {fill} {metric}: {found:?}, plainly {expected:?}");
         }
     }

@@ -7,8 +7,8 @@ use lookback::bundle::{Adjustment, AdjustmentKind};
 use lookback::portal::{DataPortal, Options, Request};
 use lookback::strategies::SmaCross;
 use lookback::sweep::{
-    Ahead, Backtest, Bar, Costs, FillAt, Metric, Outcome, Parameter, Point, Progress, Results, Settings, Setup,
-    Strategy, Sweep, Watch,
+    Ahead, Backtest, Bar, Costs, FillAt, Metric, Outcome, Parameter, Point, Progress, Results, Settings,
+    Setup, Strategy, Sweep, Watch,
 };
 use lookback::{Adjust, Bundle, Error, ErrorKind, Field, Frequency, Timestamp};
 
@@ -58,9 +58,15 @@ fn the_committed_reference_is_met() {
             assert_eq!(point, row[..2]);
             let number = |column: usize| row[column].parse::<f64>().unwrap();
             let metrics = trial.outcome.metrics().unwrap();
-            for (metric, column) in [(Metric::TotalReturn, at), (Metric::Sharpe, at + 2), (Metric::MaxDrawdown, at + 3)] {
+            for (metric, column) in
+                [(Metric::TotalReturn, at), (Metric::Sharpe, at + 2), (Metric::MaxDrawdown, at + 3)]
+            {
                 let found = metrics.get(metric).unwrap();
-                assert!((found - number(column)).abs() < 1e-9, "{fill} {point:?} {metric}: {found}, not {}", row[column]);
+                assert!(
+                    (found - number(column)).abs() < 1e-9,
+                    "{fill} {point:?} {metric}: {found}, not {}",
+                    row[column]
+                );
             }
             let fills = 2.0 * metrics.get(Metric::Trades).unwrap() + metrics.get(Metric::OpenTrades).unwrap();
             assert_eq!(fills, number(at + 1), "{fill} {point:?}: fills");
@@ -90,8 +96,11 @@ fn a_run_on_real_stocks_is_the_replay_of_its_trades_on_adjusted_closes() {
         for ((date, close), (moment, equity)) in adjusted.iter().zip(backtest.equity()) {
             assert_eq!(*date, moment.to_string());
             if let Some((_, fill)) = fills.next_if(|(at, _)| *at == moment) {
-                (cash, shares) =
-                    if fill.shares > 0.0 { (0.0, cash / (close * 1.001)) } else { (shares * close * 0.999, 0.0) };
+                (cash, shares) = if fill.shares > 0.0 {
+                    (0.0, cash / (close * 1.001))
+                } else {
+                    (shares * close * 0.999, 0.0)
+                };
             }
             let replayed: f64 = cash + shares * close;
             // The vendor rounds its factors to some 1e-9 of a close.
@@ -114,7 +123,8 @@ fn sample_text() -> String {
 fn skipping_bars_changes_no_bit() {
     let portal = sample();
     for fill in [FillAt::Close, FillAt::NextOpen] {
-        let sweep = small().settings(Settings { fill, from: "2004-05-05".parse().ok(), ..Settings::default() });
+        let sweep =
+            small().settings(Settings { fill, from: "2004-05-05".parse().ok(), ..Settings::default() });
         let skipped = sweep.run::<SmaCross>(&portal).unwrap();
         let visited = sweep.run::<EveryBar<SmaCross>>(&portal).unwrap();
         assert_eq!(bits(&skipped), bits(&visited));
@@ -137,7 +147,14 @@ fn rows_come_asset_by_asset_in_grid_order() {
     let results = small().asset("MSFT").asset("AAPL").run::<SmaCross>(&sample()).unwrap();
     let rows: Vec<String> = results
         .trials()
-        .map(|trial| format!("{} {} {}", trial.asset, trial.point.usize("fast").unwrap(), trial.point.usize("slow").unwrap()))
+        .map(|trial| {
+            format!(
+                "{} {} {}",
+                trial.asset,
+                trial.point.usize("fast").unwrap(),
+                trial.point.usize("slow").unwrap()
+            )
+        })
         .collect();
     assert_eq!(rows.len(), 22);
     assert_eq!(rows[..4], ["MSFT 5 20", "MSFT 5 40", "MSFT 5 60", "MSFT 10 20"]);
@@ -146,7 +163,8 @@ fn rows_come_asset_by_asset_in_grid_order() {
 
 #[test]
 fn a_trial_whose_averages_are_never_defined_is_ok_and_trades_nothing() {
-    let sweep = Sweep::new().asset("FB").parameter("fast=50".parse().unwrap()).parameter("slow=200".parse().unwrap());
+    let sweep =
+        Sweep::new().asset("FB").parameter("fast=50".parse().unwrap()).parameter("slow=200".parse().unwrap());
     let results = sweep.run::<SmaCross>(&sample()).unwrap();
     let metrics = results.trials().next().unwrap().outcome.metrics().copied().unwrap();
     assert_eq!(results.bars(), 196);
@@ -219,8 +237,12 @@ fn from_counts_signals_and_warms_up_before() {
     let closes = [9.0, 8.0, 7.0, 6.0, 5.0, 6.0, 8.0, 9.0, 10.0, 11.0, 12.0];
     let portal = stocks::portal(vec![stocks::closes("A", &closes)]);
     let run = |from: &str, to: &str| -> Backtest {
-        let settings =
-            Settings { fill: FillAt::Close, from: from.parse().ok(), to: to.parse().ok(), ..Settings::default() };
+        let settings = Settings {
+            fill: FillAt::Close,
+            from: from.parse().ok(),
+            to: to.parse().ok(),
+            ..Settings::default()
+        };
         let sweep = Sweep::new().parameter("fast=2".parse().unwrap()).parameter("slow=4".parse().unwrap());
         sweep.settings(settings).backtest::<SmaCross>(&portal).unwrap()
     };
@@ -236,7 +258,8 @@ fn from_counts_signals_and_warms_up_before() {
 
 #[test]
 fn a_split_is_no_loss_and_prices_are_those_of_their_time() {
-    let split = Adjustment { ex_date: Timestamp::from_date(2024, 1, 3).unwrap(), kind: AdjustmentKind::Split(2.0) };
+    let split =
+        Adjustment { ex_date: Timestamp::from_date(2024, 1, 3).unwrap(), kind: AdjustmentKind::Split(2.0) };
     let bars = [(10.0, 10.0), (10.0, 12.0), (6.0, 6.0), (6.0, 7.0)];
     let portal = stocks::portal(vec![stocks::asset("A", &bars, vec![split])]);
     struct Watching;
@@ -264,7 +287,8 @@ fn a_split_is_no_loss_and_prices_are_those_of_their_time() {
     let (_, fill) = backtest.fills().next().unwrap();
     assert_eq!((fill.price, fill.raw_price), (5.0, 10.0));
     let raw = Sweep::new().settings(Settings { adjust: Adjust::Raw, ..settings });
-    let equity: Vec<f64> = raw.backtest::<Watching>(&portal).unwrap().equity().map(|(_, e)| e / 1e6).collect();
+    let equity: Vec<f64> =
+        raw.backtest::<Watching>(&portal).unwrap().equity().map(|(_, e)| e / 1e6).collect();
     assert_eq!(equity, [1.0, 1.2, 0.6, 0.7]);
 }
 
@@ -326,7 +350,8 @@ fn a_backtest_has_the_bits_of_its_sweep() {
 #[test]
 fn a_ranking_puts_the_best_first_and_the_undefined_last() {
     let portal = stocks::portal(vec![stocks::walk("A", 150, 3)]);
-    let sweep = Sweep::new().parameter("fast=5,6".parse().unwrap()).parameter("slow=20,40,190,200".parse().unwrap());
+    let sweep =
+        Sweep::new().parameter("fast=5,6".parse().unwrap()).parameter("slow=20,40,190,200".parse().unwrap());
     let results = sweep.run::<SmaCross>(&portal).unwrap();
     for metric in [Metric::Sharpe, Metric::ProfitFactor, Metric::WinRate] {
         let ranking = results.ranking(0, metric, 0);
@@ -334,14 +359,17 @@ fn a_ranking_puts_the_best_first_and_the_undefined_last() {
         let last = ranking.last().unwrap();
         assert_eq!((last.points, last.metrics.get(metric)), (4, None), "{metric}");
         assert!(ranking.windows(2).all(|pair| {
-            pair[1].metrics.get(metric).is_none() || pair[0].metrics.get(metric) >= pair[1].metrics.get(metric)
+            pair[1].metrics.get(metric).is_none()
+                || pair[0].metrics.get(metric) >= pair[1].metrics.get(metric)
         }));
     }
     let ranking = results.ranking(0, Metric::Volatility, 1);
     assert!(ranking.iter().all(|place| place.metrics.get(Metric::Trades) >= Some(1.0)));
-    assert!(ranking.windows(2).all(|pair| {
-        pair[0].metrics.get(Metric::Volatility) <= pair[1].metrics.get(Metric::Volatility)
-    }));
+    assert!(
+        ranking.windows(2).all(|pair| {
+            pair[0].metrics.get(Metric::Volatility) <= pair[1].metrics.get(Metric::Volatility)
+        })
+    );
     assert!(results.ranking(0, Metric::Sharpe, 10_000).is_empty());
 }
 
@@ -394,7 +422,9 @@ fn a_stopped_sweep_keeps_what_is_done_and_marks_the_rest() {
 #[test]
 fn settings_out_of_range_are_refused() {
     let portal = stocks::portal(vec![stocks::walk("A", 50, 1)]);
-    let error = |settings: Settings| Sweep::new().settings(settings).run::<SmaCross>(&portal).unwrap_err().to_string();
+    let error = |settings: Settings| {
+        Sweep::new().settings(settings).run::<SmaCross>(&portal).unwrap_err().to_string()
+    };
     let base = Settings::default();
     let fee = Costs { fee: 1.0, ..base.costs };
     assert_eq!(

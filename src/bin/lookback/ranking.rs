@@ -77,11 +77,19 @@ fn heading_of(summary: &AssetSummary, out: &mut dyn Write) -> anyhow::Result<()>
 }
 
 /// One table: the places, and buy and hold as the last row.
-fn places(report: &Report<'_>, asset: usize, summary: &AssetSummary, out: &mut dyn Write) -> anyhow::Result<()> {
+fn places(
+    report: &Report<'_>,
+    asset: usize,
+    summary: &AssetSummary,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let ranking = report.results.ranking(asset, report.rank_by, report.min_trades);
     let names = report.results.grid().parameters().iter().map(|parameter| parameter.name().to_owned());
-    let shown: Vec<Metric> =
-        if SHOWN.contains(&report.rank_by) { SHOWN.to_vec() } else { [&[report.rank_by][..], &SHOWN].concat() };
+    let shown: Vec<Metric> = if SHOWN.contains(&report.rank_by) {
+        SHOWN.to_vec()
+    } else {
+        [&[report.rank_by][..], &SHOWN].concat()
+    };
     let mut table = Table::default();
     let headings = shown.iter().map(|metric| heading(*metric).to_owned());
     table.row(std::iter::once("#".to_owned()).chain(names).chain(headings).chain(["same".to_owned()]));
@@ -93,7 +101,8 @@ fn places(report: &Report<'_>, asset: usize, summary: &AssetSummary, out: &mut d
     }
     let hold = shown.iter().map(|one| metric(&summary.buy_and_hold, *one));
     let blanks = report.results.grid().parameters().iter().skip(1).map(|_| String::new());
-    table.row(["".to_owned(), "hold".to_owned()].into_iter().chain(blanks).chain(hold).chain([String::new()]));
+    table
+        .row(["".to_owned(), "hold".to_owned()].into_iter().chain(blanks).chain(hold).chain([String::new()]));
     out.write_all(table.text().as_bytes())?;
     if ranking.is_empty() {
         writeln!(out, "  no trial to rank")?;
@@ -123,7 +132,8 @@ fn failures(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
             _ => None,
         });
         for (trial, error) in failed.take(3) {
-            let point: Vec<String> = trial.point.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let point: Vec<String> =
+                trial.point.iter().map(|(name, value)| format!("{name}={value}")).collect();
             writeln!(out, "  {} {}: {error}", trial.asset, point.join(" "))?;
         }
     }

@@ -122,7 +122,12 @@ fn write_table(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
             grouped(fill.cost, 2),
         ]);
     }
-    writeln!(out, "{} fills; prices, costs and cash in quote currency\n{}", count(backtest.fills().len()), fills.text())?;
+    writeln!(
+        out,
+        "{} fills; prices, costs and cash in quote currency\n{}",
+        count(backtest.fills().len()),
+        fills.text()
+    )?;
     Ok(())
 }
 
@@ -146,7 +151,8 @@ fn write_json(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
             "cost": fill.cost,
         })
     });
-    let equity = backtest.equity().map(|(date, equity)| json!({ "date": date.to_string(), "equity": equity }));
+    let equity =
+        backtest.equity().map(|(date, equity)| json!({ "date": date.to_string(), "equity": equity }));
     let document = json!({
         "strategy": backtest.strategy(),
         "parameters": parameters,

@@ -37,7 +37,8 @@ impl CacheArguments {
     pub fn options(&self) -> anyhow::Result<Options> {
         let mut options = Options::default();
         if let Some(file) = &self.config {
-            let text = std::fs::read_to_string(file).with_context(|| format!("{}: reading", file.display()))?;
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("{}: reading", file.display()))?;
             parse(&text, file)?.apply(&mut options);
         }
         let flags = File {

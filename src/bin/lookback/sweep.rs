@@ -121,7 +121,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         results: &results,
     };
     let write = |format: Format, out: &mut dyn Write| match format {
-        Format::Table => ranking::write(&View { report: &report, bundle: portal.snapshot().bundle().name() }, out),
+        Format::Table => {
+            ranking::write(&View { report: &report, bundle: portal.snapshot().bundle().name() }, out)
+        }
         Format::Csv => rows::write_csv(&report, out),
         Format::Json => rows::write_json(&report, out),
     };
@@ -140,7 +142,10 @@ fn format_of(path: &Path) -> Result<Format, lookback::Error> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => Ok(Format::Csv),
         Some("json") => Ok(Format::Json),
-        _ => Err(lookback::Error::invalid(path.display().to_string(), "expected a name that ends in .csv or .json")),
+        _ => Err(lookback::Error::invalid(
+            path.display().to_string(),
+            "expected a name that ends in .csv or .json",
+        )),
     }
 }
 
