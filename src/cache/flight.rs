@@ -107,8 +107,10 @@ impl<K: Hash + Eq, V: Clone> Lead<'_, K, V> {
         if let Some(key) = self.key.take() {
             #[expect(clippy::cast_possible_truncation, reason = "the shard that `board` chose")]
             let shard = &self.flights.shards[self.hash as usize % SHARDS];
-            let removed = lock(shard).remove(&key);
-            drop(removed);
+            if outcome.is_ok() || !mutant!("failed_flight_stays") {
+                let removed = lock(shard).remove(&key);
+                drop(removed);
+            }
             self.landing.fill(outcome);
         }
     }
