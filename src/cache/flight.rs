@@ -112,6 +112,7 @@ impl<K, V: Clone> Lead<'_, K, V> {
             let mut flights = lock(self.flights.shard(self.hash));
             // By the landing and not by the key: a landing runs no foreign code that could keep it in the map.
             let own = flights.iter().position(|flight| Arc::ptr_eq(&flight.landing, &self.landing));
+            let own = own.filter(|_| outcome.is_ok() || !mutant!("failed_flight_stays"));
             let removed = own.map(|own| flights.swap_remove(own));
             drop(flights);
             self.landing.fill(outcome);
