@@ -377,6 +377,9 @@ pub(crate) fn hash_of<K: Hash>(key: &K) -> u64 {
     foldhash::fast::FixedState::with_seed(0x6c6f_6f6b_6261_636b).hash_one(key)
 }
 
+/// Hashes the keys of a plain `HashMap`, several times faster than std's default.
+pub(crate) type KeyHasher = foldhash::fast::FixedState;
+
 #[cfg(not(loom))]
 mod map {
     use std::hash::{BuildHasherDefault, Hash, Hasher};

@@ -24,14 +24,14 @@ use std::panic;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
-use crate::sync::{Arc, Flag, Mutex, lock, mutant};
+use crate::sync::{Arc, Flag, KeyHasher, Mutex, lock, mutant};
 
 /// Enough that two misses of different keys rarely meet, on any machine.
 const SHARDS: usize = if cfg!(loom) { 1 } else { 64 };
 
 type Landing<V> = Arc<Flag<Result<V, Error>>>;
 
-type Shard<K, V> = Mutex<HashMap<K, Landing<V>>>;
+type Shard<K, V> = Mutex<HashMap<K, Landing<V>, KeyHasher>>;
 
 /// The flights of one generation.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(super) enum Boarding<'a, K: Hash + Eq, V: Clone> {
 
 impl<K: Hash + Eq + Clone, V: Clone> Flights<K, V> {
     pub(super) fn new() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect() }
+        Self { shards: (0..SHARDS).map(|_| Mutex::new(HashMap::default())).collect() }
     }
 
     fn shard(&self, hash: u64) -> &Shard<K, V> {
