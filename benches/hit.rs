@@ -1,11 +1,10 @@
-use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 
 mod rivals;
-use rivals::{CAPACITY, Key, Rival, chunks};
+use rivals::{CAPACITY, Key, Rival, chunks, figures::Figures};
 
 /// Requests of one chunk: about 0.04 ms of hits.
 const CHUNK: usize = 4_096;
@@ -16,9 +15,6 @@ fn requests(keys: usize, same: bool, thread: usize) -> Vec<Key> {
     (0..CHUNK).map(|_| Key::nth(if same { keys / 2 } else { random.usize(..keys) })).collect()
 }
 
-/// A figure: name, column, nanoseconds a hit.
-type Figures = RefCell<Vec<(&'static str, String, f64)>>;
-
 fn measure<R: Rival>(criterion: &mut Criterion, figures: &Figures, name: &'static str) {
     for (keys, same) in [(200, false), (4_096, false), (200, true)] {
         let cache = R::new(CAPACITY);
@@ -26,7 +22,8 @@ fn measure<R: Rival>(criterion: &mut Criterion, figures: &Figures, name: &'stati
         let expected: f64 = R::load(&mut cache.handle(), &all);
         assert!((R::sum(&mut cache.handle(), &all) - expected).abs() < 1e-6, "{name}: every key is a hit");
         for threads in [1, 2] {
-            let column = format!("{} keys, {threads} threads", if same { "same".into() } else { keys.to_string() });
+            let column =
+                format!("{} keys, {threads} threads", if same { "same".into() } else { keys.to_string() });
             let mut group = criterion.benchmark_group(&column);
             group.sampling_mode(SamplingMode::Flat).sample_size(10);
             group.warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(1_000));
@@ -48,22 +45,8 @@ fn measure<R: Rival>(criterion: &mut Criterion, figures: &Figures, name: &'stati
                 });
             });
             group.finish();
-            samples.sort_by(f64::total_cmp);
-            if let Some(&fastest) = samples.first() {
-                figures.borrow_mut().push((name, column, fastest));
-            }
+            figures.note(name, &column, &samples);
         }
-    }
-}
-
-fn print(figures: &Figures) {
-    let figures = figures.borrow();
-    let columns = figures.iter().map(|figure| &figure.1).take(6).collect::<Vec<_>>();
-    println!("\n| ns a hit | {} |", columns.iter().map(|c| c.as_str()).collect::<Vec<_>>().join(" | "));
-    println!("|---|{}", "---|".repeat(columns.len()));
-    for row in figures.chunks(columns.len()) {
-        let cells = row.iter().map(|figure| format!("{:.1}", figure.2)).collect::<Vec<_>>();
-        println!("| {} | {} |", row[0].0, cells.join(" | "));
     }
 }
 
@@ -82,6 +65,6 @@ fn main() {
     measure::<rivals::Lru>(on.0, on.1, "lru in a mutex");
     measure::<rivals::DashMap>(on.0, on.1, "dashmap");
     measure::<rivals::Papaya>(on.0, on.1, "papaya alone");
-    print(&figures);
+    figures.print("ns a hit");
     criterion.final_summary();
 }
