@@ -63,9 +63,9 @@ impl<K: Hash + Eq, V> Permanent<K, V> {
     where
         K: 'pin,
     {
-        self.counters.permanent_published(weight_bytes);
         let published = self.map.insert(hash, key, Kept { value, weight_bytes }, pin);
         debug_assert!(published.is_ok(), "I1: only the leader of a key inserts it, once");
+        self.counters.permanent_published(weight_bytes);
         let (Ok(kept) | Err(kept)) = published;
         &kept.value
     }

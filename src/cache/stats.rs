@@ -11,6 +11,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::ops::Sub;
+use std::sync::PoisonError;
 
 use crate::sync::{UnmodelledOrdering as Ordering, UnmodelledU64};
 
@@ -54,11 +55,13 @@ macro_rules! counters {
         #[derive(Debug)]
         pub(super) struct Counters {
             $(pub(super) $name: Counter,)*
+            /// Held by whoever flushes until the cache is warm, so that hits and misses are compared as of one moment.
+            warming_up: std::sync::Mutex<()>,
         }
 
         impl Counters {
             pub(super) fn new() -> Self {
-                Self { $($name: Counter::new(),)* }
+                Self { $($name: Counter::new(),)* warming_up: std::sync::Mutex::new(()) }
             }
         }
     };
@@ -123,6 +126,10 @@ impl Counters {
         self.limbo_bytes.get() > 0
     }
 
+    pub(super) fn limbo_bytes(&self) -> u64 {
+        self.limbo_bytes.get()
+    }
+
     pub(super) fn generation_began(&self) {
         self.generations.add(1);
     }
@@ -133,11 +140,13 @@ impl Counters {
 
     /// Adds what a reader counted, and notes when the hit rate first passed 60 %.
     pub(super) fn flush(&self, tally: &Tally) {
+        let is_warm = self.warming.get() > 0;
+        let _alone = (!is_warm).then(|| self.warming_up.lock().unwrap_or_else(PoisonError::into_inner));
         self.permanent_hits.add(tally.permanent_hits.take());
         self.variable_hits.add(tally.variable_hits.take());
         self.side_hits.add(tally.side_hits.take());
         self.misses.add(tally.misses.take());
-        if self.warming.get() == 0 {
+        if !is_warm {
             let hits = self.permanent_hits.get() + self.variable_hits.get() + self.side_hits.get();
             let requests = hits + self.misses.get();
             if hits.saturating_mul(100) > requests.saturating_mul(60) {
@@ -330,7 +339,7 @@ impl fmt::Display for Stats {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -139,7 +139,6 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Retire for RetiredTable
         (self.shape.slots() * size_of::<Slot<K, V>>()) as u64
     }
 
-    #[cfg(loom)]
     unsafe fn tracks(&self, visit: &mut dyn FnMut(&Track)) {
         // SAFETY: not freed yet, says the caller; the length is that of `Table::into_raw`.
         let slots = unsafe { std::slice::from_raw_parts(self.first, self.shape.slots()) };
@@ -400,7 +399,7 @@ fn index_of(hash: u64) -> usize {
     hash as usize
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::cache::entry::Weigh;

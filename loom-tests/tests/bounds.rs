@@ -1,0 +1,105 @@
+//! The bounds hold in every published state, and nobody is turned away in vain.
+#![cfg(not(crossbeam_loom))]
+
+use lookback::cache::{Options, Tier};
+use loom_tests::{Block, Sealed, blocks, composed, holding, options, put, small, weight_bytes, with};
+
+fn look(generation: &Sealed) {
+    if let Some(audit) = generation.audit() {
+        assert!(audit.holds(), "{audit:?}");
+    }
+}
+
+/// Ledger I1, I2; clock I2: whenever a third thread looks at two inserters, every bound holds.
+#[test]
+fn bounds_hold_whenever_a_third_thread_looks() {
+    let weight = weight_bytes();
+    composed(move || {
+        let bytes = Options { capacity_bytes: weight, ..options(2) };
+        let (_cache, generation) = holding(bytes, &[1]);
+        let first = with(&generation, |generation| put(generation, 2));
+        let second = with(&generation, |generation| put(generation, 3));
+        look(&generation);
+        first.join().unwrap();
+        second.join().unwrap();
+        assert!(generation.audit().expect("at rest").holds());
+    });
+}
+
+/// Ledger I2: bytes that an eviction left over are released after their entry was unpublished, for every observer.
+#[test]
+fn released_bytes_are_unpublished_bytes() {
+    small(|| {
+        let cache = blocks(options(1));
+        let generation = cache.current();
+        generation.reader().put(1, Block::with_payload(1, 1_000), Tier::Variable);
+        let other = with(&generation, |generation| put(generation, 2));
+        look(&generation);
+        other.join().unwrap();
+        let audit = generation.audit().expect("at rest");
+        assert_eq!(audit.reserved_bytes, audit.published_bytes());
+    });
+}
+
+/// Ledger I3: two inserters that need each other's bytes, from shard to shard, both get in.
+#[test]
+fn two_inserters_in_a_full_tier_are_both_admitted() {
+    let weight = weight_bytes();
+    composed(move || {
+        let full = Options { capacity_bytes: weight, shards: Some(2), ..options(2) };
+        let (cache, generation) = holding(full, &[1]);
+        let other = with(&generation, |generation| put(generation, 2));
+        put(&generation, 3);
+        other.join().unwrap();
+        let stats = cache.stats();
+        assert_eq!((stats.rejected, stats.evictions, stats.variable.entries), (0, 2, 1));
+        assert_eq!(generation.resident_bytes(), weight);
+    });
+}
+
+/// Clock I2: shards of unequal capacity hold no more than theirs, in number.
+#[test]
+fn a_smaller_shard_keeps_to_its_own_capacity() {
+    composed(|| {
+        let (_cache, generation) = holding(Options { shards: Some(2), ..options(3) }, &[1, 2, 3]);
+        let other = with(&generation, |generation| put(generation, 4));
+        put(&generation, 5);
+        other.join().unwrap();
+        assert!(generation.audit().expect("at rest").holds());
+    });
+}
+
+/// Ledger I1: of two permanent entries with room for one, one is permanent and the other is kept as variable.
+#[test]
+fn permanents_never_exceed_their_limit() {
+    let weight = weight_bytes();
+    composed(move || {
+        let cache = blocks(Options { permanent_bytes: Some(weight), ..options(1) });
+        let generation = cache.current();
+        let other = with(&generation, |generation| {
+            generation.reader().put(1, Block::new(1), Tier::Permanent);
+        });
+        generation.reader().put(2, Block::new(2), Tier::Permanent);
+        other.join().unwrap();
+        let stats = cache.stats();
+        assert_eq!((stats.permanent.entries, stats.variable.entries, stats.overflow), (1, 1, 1));
+        assert_eq!(generation.permanent_bytes(), weight);
+    });
+}
+
+/// Ledger I1, I3: a permanent entry and a variable one contend for the last bytes; the total stays within them.
+#[test]
+fn a_permanent_entry_takes_the_last_bytes() {
+    let weight = weight_bytes();
+    composed(move || {
+        let full = Options { capacity_bytes: weight, permanent_bytes: Some(weight), ..options(1) };
+        let (cache, generation) = holding(full, &[1]);
+        let other = with(&generation, |generation| put(generation, 2));
+        generation.reader().put(3, Block::new(3), Tier::Permanent);
+        look(&generation);
+        other.join().unwrap();
+        let stats = cache.stats();
+        assert_eq!((stats.permanent.entries, stats.variable.entries), (1, 0));
+        assert_eq!(generation.resident_bytes(), weight);
+    });
+}

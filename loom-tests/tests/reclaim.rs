@@ -1,0 +1,77 @@
+//! Nothing is read after it was freed, and nothing is forgotten.
+#![cfg(not(crossbeam_loom))]
+
+use lookback::cache::Tier;
+use loom_tests::{Block, composed, holding, options, put, small, with};
+
+/// Clock I1: an entry that a reader was lent stays whole while another thread evicts it.
+#[test]
+fn a_lent_entry_outlives_its_eviction() {
+    small(|| {
+        let (_cache, generation) = holding(options(1), &[1]);
+        let other = with(&generation, |generation| {
+            let reader = generation.reader();
+            if let Some(lent) = reader.get(&1, Tier::Variable) {
+                assert_eq!(lent.number(), 1);
+                assert!(reader.get(&3, Tier::Variable).is_none());
+                assert_eq!(lent.number(), 1, "still lent");
+            }
+        });
+        put(&generation, 2);
+        other.join().unwrap();
+    });
+}
+
+/// Clock I1, I6: two threads that evict at once retire each table and each entry once, and forget none.
+#[test]
+fn two_evictors_retire_everything_once() {
+    small(|| {
+        let (cache, generation) = holding(options(1), &[1]);
+        let other = with(&generation, |generation| put(generation, 2));
+        put(&generation, 3);
+        other.join().unwrap();
+        assert_eq!(cache.stats().evictions, 2);
+        assert_eq!(cache.stats().limbo_bytes, 0);
+    });
+}
+
+/// Clock I1: a reader between two evictors reads what was published, whole, or nothing.
+#[test]
+fn a_reader_between_two_evictors_reads_whole_entries() {
+    composed(|| {
+        let (_cache, generation) = holding(options(1), &[1]);
+        let first = with(&generation, |generation| put(generation, 2));
+        let second = with(&generation, |generation| put(generation, 3));
+        let reader = generation.reader();
+        for key in [1, 2] {
+            if let Some(lent) = reader.get(&key, Tier::Variable) {
+                assert_eq!(lent.number(), key);
+            }
+        }
+        drop(reader);
+        first.join().unwrap();
+        second.join().unwrap();
+    });
+}
+
+/// Reader I1: `refresh` ends the loans of before and protects those of after.
+#[test]
+fn a_refreshed_reader_is_protected_again() {
+    small(|| {
+        let (_cache, generation) = holding(options(1), &[1]);
+        let other = with(&generation, |generation| {
+            let mut reader = generation.reader();
+            reader.get(&1, Tier::Variable);
+            reader.refresh();
+            if let Some(lent) = reader.get(&2, Tier::Variable) {
+                assert_eq!(lent.number(), 2);
+            }
+        });
+        let mut reader = generation.reader();
+        reader.put(2, Block::new(2), Tier::Variable);
+        reader.refresh();
+        reader.put(3, Block::new(3), Tier::Variable);
+        drop(reader);
+        other.join().unwrap();
+    });
+}
