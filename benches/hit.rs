@@ -1,11 +1,10 @@
-use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 
 mod rivals;
-use rivals::{CAPACITY, Key, Rival, chunks};
+use rivals::{CAPACITY, Key, Rival, chunks, figures::Figures};
 
 /// Requests of one chunk: about 0.04 ms of hits.
 const CHUNK: usize = 4_096;
@@ -15,9 +14,6 @@ fn requests(keys: usize, same: bool, thread: usize) -> Vec<Key> {
     let mut random = fastrand::Rng::with_seed(2_520 + thread as u64);
     (0..CHUNK).map(|_| Key::nth(if same { keys / 2 } else { random.usize(..keys) })).collect()
 }
-
-/// A figure: name, column, nanoseconds a hit.
-type Figures = RefCell<Vec<(&'static str, String, f64)>>;
 
 fn measure<R: Rival>(criterion: &mut Criterion, figures: &Figures, name: &'static str) {
     for (keys, same) in [(200, false), (4_096, false), (200, true)] {
@@ -49,22 +45,8 @@ fn measure<R: Rival>(criterion: &mut Criterion, figures: &Figures, name: &'stati
                 });
             });
             group.finish();
-            samples.sort_by(f64::total_cmp);
-            if let Some(&fastest) = samples.first() {
-                figures.borrow_mut().push((name, column, fastest));
-            }
+            figures.note(name, &column, &samples);
         }
-    }
-}
-
-fn print(figures: &Figures) {
-    let figures = figures.borrow();
-    let columns = figures.iter().map(|figure| &figure.1).take(6).collect::<Vec<_>>();
-    println!("\n| ns a hit | {} |", columns.iter().map(|c| c.as_str()).collect::<Vec<_>>().join(" | "));
-    println!("|---|{}", "---|".repeat(columns.len()));
-    for row in figures.chunks(columns.len()) {
-        let cells = row.iter().map(|figure| format!("{:.1}", figure.2)).collect::<Vec<_>>();
-        println!("| {} | {} |", row[0].0, cells.join(" | "));
     }
 }
 
@@ -83,6 +65,6 @@ fn main() {
     measure::<rivals::Lru>(on.0, on.1, "lru in a mutex");
     measure::<rivals::DashMap>(on.0, on.1, "dashmap");
     measure::<rivals::Papaya>(on.0, on.1, "papaya alone");
-    print(&figures);
+    figures.print("ns a hit");
     criterion.final_summary();
 }

@@ -1,4 +1,8 @@
-//! A lock-free history cache and sweep engine.
+#![cfg_attr(feature = "portal", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "portal"),
+    doc = "A lock-free history cache: see [`cache`]. Features add bundles, windows and sweeps."
+)]
 
 // Layer 0: foundations.
 pub mod error;

@@ -50,6 +50,9 @@ pub(crate) use std::thread::yield_now;
 #[cfg(loom)]
 pub(crate) use loom::thread::yield_now;
 
+/// Whether this is a build for models, in which less of everything shows as much.
+pub(crate) const IS_MODEL: bool = cfg!(loom);
+
 /// Whether the mutant of that name runs: one rule broken, to show that a model or a sanitizer sees it. In builds for
 /// these only.
 ///
@@ -75,8 +78,65 @@ pub(crate) const fn is_mutant(_name: &str) -> bool {
 /// Locks; a panic in another thread while it held the lock does not poison it.
 ///
 /// Every critical section of this crate leaves its data whole at each step, so there is nothing to distrust.
+#[cfg(not(lookback_sanitize))]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> impl std::ops::DerefMut<Target = T> + '_ {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(lookback_sanitize)]
+pub(crate) use sanitize::lock;
+
+/// ThreadSanitizer does not see into std, and so not that a contended mutex orders what it guards: here each mutex
+/// says so by an atomic of its own.
+#[cfg(lookback_sanitize)]
+mod sanitize {
+    use super::{AtomicU64, Mutex, Ordering};
+    use std::ops::{Deref, DerefMut};
+    use std::sync::{MutexGuard, PoisonError};
+
+    /// Mutexes whose addresses differ by a multiple of this share one; too few do to hide a race.
+    const EDGES: usize = 4_093;
+
+    static SEEN: [AtomicU64; EDGES] = [const { AtomicU64::new(0) }; EDGES];
+
+    fn edge<T>(mutex: &Mutex<T>) -> &'static AtomicU64 {
+        &SEEN[(std::ptr::from_ref(mutex).addr() / 8) % EDGES]
+    }
+
+    /// Shows that this thread holds the mutex: called after it was locked and before it is unlocked out of sight.
+    pub(super) fn hold<T>(mutex: &Mutex<T>) {
+        // ORDERING: AcqRel, pairs with itself in other threads, as locking and unlocking do.
+        edge(mutex).fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) struct Guard<'a, T>(MutexGuard<'a, T>, &'static AtomicU64);
+
+    pub(crate) fn lock<T>(mutex: &Mutex<T>) -> Guard<'_, T> {
+        let guard = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        hold(mutex);
+        Guard(guard, edge(mutex))
+    }
+
+    impl<T> Deref for Guard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            &self.0
+        }
+    }
+
+    impl<T> DerefMut for Guard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            &mut self.0
+        }
+    }
+
+    impl<T> Drop for Guard<'_, T> {
+        fn drop(&mut self) {
+            // ORDERING: Release, pairs with the Acquire in `hold`.
+            self.1.fetch_add(1, Ordering::Release);
+        }
+    }
 }
 
 /// A slot that is filled once, and a way to wait for that.
@@ -105,9 +165,19 @@ impl<T: Clone> Flag<T> {
         let value = self.value.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (value, _) = self
             .filled
-            .wait_timeout_while(value, limit, |value| value.is_none())
+            .wait_timeout_while(value, limit, |value| {
+                #[cfg(lookback_sanitize)]
+                sanitize::hold(&self.value);
+                let is_none = value.is_none();
+                #[cfg(lookback_sanitize)]
+                sanitize::hold(&self.value);
+                is_none
+            })
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        value.clone()
+        let answer = value.clone();
+        #[cfg(lookback_sanitize)]
+        sanitize::hold(&self.value);
+        answer
     }
 
     /// Loom has no time: a limit of zero has always passed, any other never does.
@@ -176,7 +246,7 @@ pub(crate) trait Retire: Send + 'static {
     ///
     /// # Safety
     /// The memory must not have been freed yet.
-    #[cfg(loom)]
+    #[cfg_attr(not(loom), expect(dead_code, reason = "asked in models only"))]
     unsafe fn tracks(&self, visit: &mut dyn FnMut(&Track));
 
     /// Frees the memory.

@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each bench uses a part of it")]
 
 pub mod chunks;
+pub mod figures;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
@@ -166,6 +167,27 @@ impl Rival for Slice {
 
     fn load(blocks: &mut Self::Handle<'_>, keys: &[Key]) -> f64 {
         Self::sum(blocks, keys)
+    }
+}
+
+/// The load alone: what every miss pays.
+pub struct Loader;
+
+impl Rival for Loader {
+    type Handle<'a> = ();
+
+    fn new(_capacity: usize) -> Self {
+        Self
+    }
+
+    fn handle(&self) -> Self::Handle<'_> {}
+
+    fn sum((): &mut Self::Handle<'_>, _keys: &[Key]) -> f64 {
+        0.0
+    }
+
+    fn load((): &mut Self::Handle<'_>, keys: &[Key]) -> f64 {
+        keys.iter().map(|key| std::hint::black_box(Block::of(key)).0[0]).sum()
     }
 }
 

@@ -139,7 +139,6 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Retire for RetiredEntry
         unsafe { &*self.0 }.weight_bytes
     }
 
-    #[cfg(loom)]
     unsafe fn tracks(&self, visit: &mut dyn FnMut(&Track)) {
         // SAFETY: not freed yet, says the caller.
         visit(unsafe { &(*self.0).track });

@@ -21,10 +21,10 @@ use std::panic;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
-use crate::sync::{Arc, Flag, Mutex, lock, mutant};
+use crate::sync::{Arc, Flag, IS_MODEL, Mutex, lock, mutant};
 
 /// Enough that two misses of different keys rarely meet, on any machine.
-const SHARDS: usize = if cfg!(loom) { 1 } else { 64 };
+const SHARDS: usize = if IS_MODEL { 1 } else { 64 };
 
 type Landing<V> = Arc<Flag<Result<V, Error>>>;
 
@@ -112,6 +112,7 @@ impl<K, V: Clone> Lead<'_, K, V> {
             let mut flights = lock(self.flights.shard(self.hash));
             // By the landing and not by the key: a landing runs no foreign code that could keep it in the map.
             let own = flights.iter().position(|flight| Arc::ptr_eq(&flight.landing, &self.landing));
+            let own = own.filter(|_| outcome.is_ok() || !mutant!("failed_flight_stays"));
             let removed = own.map(|own| flights.swap_remove(own));
             drop(flights);
             self.landing.fill(outcome);
@@ -147,7 +148,7 @@ pub(super) fn attempt<V>(load: impl FnOnce() -> Result<V, Error>) -> std::thread
 
 crate::sync::thread_local! {
     /// How many loads this thread is inside of, of any cache: such a thread never waits for another's.
-    #[allow(clippy::missing_const_for_thread_local, reason = "loom's macro takes no const block")]
+    #[allow(clippy::missing_const_for_thread_local, reason = "the macro of models takes no const block")]
     static LOADS_INSIDE: std::cell::Cell<u32> = std::cell::Cell::new(0);
 }
 

@@ -1,4 +1,4 @@
-//! A concurrent cache whose hits write nothing shared.
+#![doc = include_str!("README.md")]
 
 mod clock;
 mod entry;

@@ -404,6 +404,9 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
 
 impl<K: Key, V: Value, S> Drop for Reader<K, V, S> {
     fn drop(&mut self) {
+        if mutant!("reader_keeps_its_generation") {
+            std::mem::forget(self.generation.clone());
+        }
         if !mutant!("reader_keeps_its_counts") {
             self.flush();
         }

@@ -339,7 +339,7 @@ impl fmt::Display for Stats {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -22,6 +22,7 @@
 //! None of its own: [`super::clock`] publishes tables.
 
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use crate::sync::{Retire, Track, mutant};
@@ -138,7 +139,6 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Retire for RetiredTable
         (self.shape.slots() * size_of::<Slot<K, V>>()) as u64
     }
 
-    #[cfg(loom)]
     unsafe fn tracks(&self, visit: &mut dyn FnMut(&Track)) {
         // SAFETY: not freed yet, says the caller; the length is that of `Table::into_raw`.
         let slots = unsafe { std::slice::from_raw_parts(self.first, self.shape.slots()) };
@@ -245,28 +245,39 @@ impl<'pin, K, V> Published<'pin, K, V> {
 
     /// Starts a successor.
     pub(super) fn draft(self) -> Draft<'pin, K, V> {
-        let mut probes = Vec::with_capacity(self.shape.slots());
-        probes.extend(self.slots[..self.shape.probes()].iter().map(Slot::copy));
-        let mut order = VecDeque::with_capacity(self.shape.entries());
-        order.extend(self.entries().map(|entry| Place { entry, swept: false }));
-        Draft { probes, order, victims: Vec::new(), shape: self.shape }
+        let (probes, order) = self.slots.split_at(self.shape.probes());
+        let mut slots = Vec::with_capacity(self.shape.slots());
+        slots.extend(probes.iter().map(Slot::copy));
+        let unswept = self.len();
+        let order = order[..unswept].iter().map(Slot::copy).collect::<Vec<_>>().into();
+        Draft {
+            slots,
+            order,
+            unswept,
+            swept: Vec::new(),
+            victims: Vec::new(),
+            shape: self.shape,
+            pin: PhantomData,
+        }
     }
 }
 
 /// A successor in the making, seen by one thread. Dropping it changes nothing, the reference bits included.
+///
+/// Slots are copied as they are: an entry is looked at only when the hand meets it, so that a miss does not read
+/// every entry of its shard.
 #[derive(Debug)]
 pub(super) struct Draft<'pin, K, V> {
-    probes: Vec<Slot<K, V>>,
-    order: VecDeque<Place<'pin, K, V>>,
+    /// The probe slots, with room for what `finish` adds.
+    slots: Vec<Slot<K, V>>,
+    order: VecDeque<Slot<K, V>>,
+    /// How many entries, from the front of the order, the hand has not met in this draft; those behind have had
+    /// their second chance and count as clear.
+    unswept: usize,
+    swept: Vec<Lent<'pin, K, V>>,
     victims: Vec<Lent<'pin, K, V>>,
     shape: Shape,
-}
-
-#[derive(Debug)]
-struct Place<'pin, K, V> {
-    entry: Lent<'pin, K, V>,
-    /// The hand has passed it in this draft and counts its bit as clear.
-    swept: bool,
+    pin: PhantomData<&'pin Entry<K, V>>,
 }
 
 impl<'pin, K, V> Draft<'pin, K, V> {
@@ -275,50 +286,63 @@ impl<'pin, K, V> Draft<'pin, K, V> {
         self.order.len()
     }
 
+    /// The entry that a slot of this draft names.
+    fn lent(slot: &Slot<K, V>) -> Option<Lent<'pin, K, V>> {
+        // SAFETY: a draft names what its table named and what was inserted since, all of it alive for `'pin`.
+        let lent = unsafe { Lent::new(slot.entry()?) };
+        lent.get().track.read();
+        Some(lent)
+    }
+
     /// Moves the hand to the next entry whose bit is clear and drops that entry. Returns its weight.
     ///
     /// Source: F. Corbató, A paging experiment with the Multics system, 1968 (second chance on a ring).
     pub(super) fn evict(&mut self) -> Option<u64> {
         loop {
-            let mut place = self.order.pop_front()?;
-            if !place.swept && place.entry.get().referenced().is_set() {
+            let slot = self.order.pop_front()?;
+            let entry = Self::lent(&slot).expect("I2: every place of the order names an entry");
+            let is_first_visit = self.unswept > 0;
+            self.unswept = self.unswept.saturating_sub(1);
+            if is_first_visit && entry.get().referenced().is_set() {
                 if mutant!("failed_sweep_clears_bits") {
-                    place.entry.get().referenced().clear();
+                    entry.get().referenced().clear();
                 }
-                place.swept = true;
-                self.order.push_back(place);
+                self.swept.push(entry);
+                self.order.push_back(slot);
             } else {
-                self.forget(place.entry);
-                return Some(place.entry.get().weight_bytes);
+                self.forget(entry);
+                return Some(entry.get().weight_bytes);
             }
         }
     }
 
     /// Drops one entry out of turn.
     pub(super) fn remove(&mut self, entry: Lent<'pin, K, V>) {
-        self.order.retain(|place| !ptr::eq(place.entry.as_ptr(), entry.as_ptr()));
+        let named = NonNull::new(entry.as_ptr());
+        let place = self.order.iter().position(|slot| slot.entry() == named);
+        let place = place.expect("I2: what is in the probe slots is in the order");
+        self.order.remove(place);
+        self.unswept -= usize::from(place < self.unswept);
         self.forget(entry);
     }
 
     fn forget(&mut self, entry: Lent<'pin, K, V>) {
         let mask = self.shape.probes() - 1;
         let mut hole = index_of(entry.get().hash) & mask;
-        while self.probes[hole].entry() != NonNull::new(entry.as_ptr()) {
+        while self.slots[hole].entry() != NonNull::new(entry.as_ptr()) {
             hole = (hole + 1) & mask;
         }
         // Later entries of the same run move up, so that no tombstone is needed.
         let mut next = (hole + 1) & mask;
-        while let Some(named) = self.probes[next].entry() {
-            // SAFETY: a draft names what its table named and what was inserted since, all of it alive for `'pin`.
-            let named: Lent<'pin, K, V> = unsafe { Lent::new(named) };
+        while let Some(named) = Self::lent(&self.slots[next]) {
             let home = index_of(named.get().hash) & mask;
             if next.wrapping_sub(home) & mask >= next.wrapping_sub(hole) & mask {
-                self.probes.swap(hole, next);
+                self.slots.swap(hole, next);
                 hole = next;
             }
             next = (next + 1) & mask;
         }
-        self.probes[hole] = Slot::vacant();
+        self.slots[hole] = Slot::vacant();
         self.victims.push(entry);
     }
 
@@ -330,28 +354,29 @@ impl<'pin, K, V> Draft<'pin, K, V> {
         assert!(self.order.len() < self.shape.entries(), "I3: at least half of the probe slots are empty");
         let mask = self.shape.probes() - 1;
         let mut place = index_of(entry.get().hash) & mask;
-        while !self.probes[place].is_vacant() {
+        while !self.slots[place].is_vacant() {
             place = (place + 1) & mask;
         }
-        self.probes[place] = Slot::of(entry);
-        self.order.push_back(Place { entry, swept: false });
+        self.slots[place] = Slot::of(entry);
+        // Behind entries that had their second chance it counts as clear, as they do; and clear it is.
+        self.unswept += usize::from(self.unswept == self.order.len());
+        self.order.push_back(Slot::of(entry));
     }
 
     /// Ends the draft: the table to publish, and what follows when that succeeds.
     pub(super) fn finish(self) -> (Table<K, V>, Aftermath<'pin, K, V>) {
-        let mut slots = self.probes;
-        let count = self.order.len();
-        slots.extend(self.order.iter().map(|place| Slot::of(place.entry)));
+        let mut slots = self.slots;
+        slots.extend(self.order.iter().map(Slot::copy));
         slots.resize_with(self.shape.slots() - 1, Slot::vacant);
-        slots.push(Slot::count(count));
-        let swept = self.order.into_iter().filter(|place| place.swept).map(|place| place.entry).collect();
-        (Table(slots.into_boxed_slice()), Aftermath { swept, victims: self.victims })
+        slots.push(Slot::count(self.order.len()));
+        (Table(slots.into_boxed_slice()), Aftermath { swept: self.swept, victims: self.victims })
     }
 }
 
 /// What publishing a draft brings with it.
 #[derive(Debug)]
 pub(super) struct Aftermath<'pin, K, V> {
+    /// The entries that the hand passed; a victim among them is still alive, and nobody asks for its bit.
     swept: Vec<Lent<'pin, K, V>>,
     /// The entries that are reached from no table any more.
     pub(super) victims: Vec<Lent<'pin, K, V>>,
@@ -374,7 +399,7 @@ fn index_of(hash: u64) -> usize {
     hash as usize
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::cache::entry::Weigh;

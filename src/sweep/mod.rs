@@ -52,9 +52,8 @@ pub use trial::Settings;
 use runner::Job;
 
 use crate::asset::AssetId;
-use crate::bundle::Bundle;
 use crate::error::Error;
-use crate::portal::DataPortal;
+use crate::portal::{DataPortal, Snapshot};
 
 /// What to sweep: parameters, assets and settings. Nothing is read before it runs.
 ///
@@ -156,7 +155,7 @@ impl Sweep {
         let snapshot = portal.snapshot();
         let job = Job {
             portal,
-            assets: self.asset_ids(snapshot.bundle())?,
+            assets: self.asset_ids(&snapshot)?,
             snapshot,
             settings: self.settings,
             grid: self.grid::<S>()?,
@@ -175,7 +174,7 @@ impl Sweep {
     pub fn backtest<S: Strategy>(&self, portal: &DataPortal) -> Result<Backtest, Error> {
         self.settings.check()?;
         let snapshot = portal.snapshot();
-        let asset = match self.asset_ids(snapshot.bundle())?[..] {
+        let asset = match self.asset_ids(&snapshot)?[..] {
             [one] => one,
             ref many => {
                 let message = format!("{} assets are chosen, a single run needs one", many.len());
@@ -186,7 +185,8 @@ impl Sweep {
     }
 
     /// The assets in the order given, or all of them in the bundle's.
-    fn asset_ids(&self, bundle: &Bundle) -> Result<Vec<AssetId>, Error> {
+    fn asset_ids(&self, snapshot: &Snapshot) -> Result<Vec<AssetId>, Error> {
+        let bundle = snapshot.bundle();
         if self.assets.is_empty() {
             return bundle.symbols().iter().map(|symbol| bundle.asset(symbol.as_str())).collect();
         }

@@ -75,7 +75,7 @@ impl Storm {
     }
 
     fn rage_over(self, options: Options, at: u64) -> Stats {
-        let cache: Arc<Stormed> = Arc::new(Cache::new(options, "0", 0).unwrap());
+        let cache: Arc<Stormed> = Arc::new(Cache::new(options, "0", 0).expect("valid options"));
         // What is made on first use is made before there are threads.
         drop(cache.current().reader());
         let threads: Vec<_> = (0..self.threads)

@@ -1,5 +1,7 @@
 //! A bundle as a table of its assets, for `ingest` and `info`.
 
+#![forbid(unsafe_code)]
+
 use std::io::{self, Write};
 
 use lookback::{AssetId, Bundle};

@@ -1,5 +1,7 @@
 //! `lookback info`: what a bundle holds.
 
+#![forbid(unsafe_code)]
+
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;

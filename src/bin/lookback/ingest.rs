@@ -1,5 +1,7 @@
 //! `lookback ingest`: CSV files in, a bundle out.
 
+#![forbid(unsafe_code)]
+
 use std::io::{Write as _, stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;

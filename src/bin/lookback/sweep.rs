@@ -151,6 +151,7 @@ fn format_of(path: &Path) -> Result<Format, lookback::Error> {
 
 /// The first Ctrl-C asks for an end, the second one is obeyed at once.
 fn interrupt() {
+    // ORDERING: Relaxed: a flag by itself, it publishes nothing.
     if STOP.swap(true, Ordering::Relaxed) {
         std::process::exit(i32::from(INTERRUPTED));
     }

@@ -1,8 +1,7 @@
 //! A promotion moves one reservation and never loads again.
-#![cfg(not(crossbeam_loom))]
 
 use lookback::cache::{Options, Tier};
-use loom_tests::{Block, Sealed, holding, options, put, small, weight_bytes, with};
+use loom_tests::{Block, Sealed, composed, holding, options, put, small, weight_bytes, with};
 
 fn ask(generation: &Sealed, tier: Tier) {
     let reader = generation.reader();
@@ -14,7 +13,7 @@ fn ask(generation: &Sealed, tier: Tier) {
 #[test]
 fn two_promoters_move_one_reservation() {
     let weight = weight_bytes();
-    small(move || {
+    composed(move || {
         let (cache, generation) = holding(options(1), &[1]);
         let other = with(&generation, |generation| ask(generation, Tier::Permanent));
         ask(&generation, Tier::Permanent);
@@ -43,7 +42,7 @@ fn a_reader_in_the_middle_of_a_promotion_never_loads() {
 #[test]
 fn a_promotion_survives_the_eviction_of_its_entry() {
     let weight = weight_bytes();
-    small(move || {
+    composed(move || {
         let limits = Options { permanent_bytes: Some(weight), capacity_bytes: 2 * weight, ..options(1) };
         let (cache, generation) = holding(limits, &[1]);
         let other = with(&generation, |generation| {

@@ -1,5 +1,4 @@
 //! Nothing is read after it was freed, and nothing is forgotten.
-#![cfg(not(crossbeam_loom))]
 
 use lookback::cache::Tier;
 use loom_tests::{Block, composed, holding, options, put, small, with};
@@ -57,7 +56,7 @@ fn a_reader_between_two_evictors_reads_whole_entries() {
 /// Reader I1: `refresh` ends the loans of before and protects those of after.
 #[test]
 fn a_refreshed_reader_is_protected_again() {
-    small(|| {
+    composed(|| {
         let (_cache, generation) = holding(options(1), &[1]);
         let other = with(&generation, |generation| {
             let mut reader = generation.reader();

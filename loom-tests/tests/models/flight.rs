@@ -1,5 +1,4 @@
 //! One load for each key among overlapping misses, and nothing can hang.
-#![cfg(not(crossbeam_loom))]
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
@@ -7,7 +6,7 @@ use std::time::Duration;
 use lookback::cache::{Options, Tier};
 use lookback::{Error, ErrorKind};
 use loom::sync::{Arc, Condvar, Mutex};
-use loom_tests::{Block, Sealed, blocks, composed, options, small, with};
+use loom_tests::{UNWEIGHABLE, Block, Sealed, blocks, composed, options, small, with};
 
 fn load(source: &u64) -> Result<Block, Error> {
     Ok(Block::new(source + 1))
@@ -104,6 +103,29 @@ fn a_panic_stays_in_its_thread_and_wakes_the_waiters() {
     });
 }
 
+/// Flight I2: a panic behind the load, in the caller's own types, ends the flight too.
+#[test]
+fn a_panic_behind_the_load_wakes_the_waiters() {
+    small(|| {
+        let cache = blocks(options(1));
+        let generation = cache.current();
+        let other = with(&generation, |generation| {
+            let reader = generation.reader();
+            let heavy = |_: &u64| Ok(Block::with_payload(11, UNWEIGHABLE));
+            let ask = || reader.get_or_load(&1, Tier::Variable, heavy).map(Block::number);
+            if let Ok(joined) = catch_unwind(AssertUnwindSafe(ask)) {
+                assert_eq!(joined.unwrap(), 11);
+            }
+        });
+        match generation.reader().get_or_load(&1, Tier::Variable, load) {
+            Ok(lent) => assert_eq!(lent.number(), 11),
+            Err(error) => assert!(matches!(error.kind(), ErrorKind::LoadPanicked { .. })),
+        }
+        other.join().unwrap();
+        ask(&generation);
+    });
+}
+
 /// Reader I4: a loader that asks for its own key loads by itself; another thread's miss of that key still ends.
 #[test]
 fn a_loader_that_asks_for_its_own_key_does_not_wait() {
@@ -136,7 +158,7 @@ fn loads_nested_crosswise_do_not_hang() {
         };
         assert_eq!(reader.get_or_load(&outer, Tier::Variable, load_outer).unwrap().number(), 11);
     }
-    small(|| {
+    composed(|| {
         let cache = blocks(options(2));
         let generation = cache.current();
         let other = with(&generation, |generation| nested(generation, 2, 1));

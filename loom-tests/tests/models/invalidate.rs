@@ -1,10 +1,9 @@
 //! A generation is sealed: nothing old enters a new one, and nothing new an old one.
-#![cfg(not(crossbeam_loom))]
 
 use lookback::cache::Tier;
 use loom::sync::Arc;
 use loom::thread;
-use loom_tests::{Block, blocks, holding, options, put, small, with};
+use loom_tests::{Block, blocks, composed, holding, options, put, small, with};
 
 fn load(source: &u64) -> Result<Block, lookback::Error> {
     Ok(Block::new(source + 1))
@@ -32,7 +31,7 @@ fn a_load_lands_in_the_generation_it_started_in() {
 /// it is the new one.
 #[test]
 fn what_is_read_is_of_the_generations_own_source() {
-    small(|| {
+    composed(|| {
         let cache = Arc::new(blocks(options(1)));
         cache.current().reader().get_or_load(&1, Tier::Variable, load).unwrap();
         let shared = cache.clone();

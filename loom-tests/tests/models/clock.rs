@@ -1,5 +1,4 @@
 //! Second chance: what was read is spared.
-#![cfg(not(crossbeam_loom))]
 
 use lookback::cache::Tier;
 use loom_tests::{composed, holding, options, put, small, with};

@@ -1,5 +1,4 @@
 //! Statistics are exact when no reader is alive.
-#![cfg(not(crossbeam_loom))]
 
 use lookback::cache::{Options, Tier};
 use loom_tests::{Block, Sealed, blocks, composed, holding, options, put, weight_bytes, with};

@@ -1,5 +1,4 @@
 //! The bounds hold in every published state, and nobody is turned away in vain.
-#![cfg(not(crossbeam_loom))]
 
 use lookback::cache::{Options, Tier};
 use loom_tests::{Block, Sealed, blocks, composed, holding, options, put, small, weight_bytes, with};

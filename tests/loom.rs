@@ -1,0 +1,31 @@
+//! Runs a part of the models of `loom-tests/`, which are a package of their own because loom replaces the atomics of
+//! everything that is built with it. `cargo loom` runs all of them, `cargo loom-epoch` those on the real epochs.
+#![cfg(not(loom))]
+
+use std::path::Path;
+use std::process::Command;
+
+/// Models that take longer than a test may; `cargo loom` runs them.
+const LONG: [&str; 0] = [];
+
+/// DESIGN 5: the protocols of the cache hold in every interleaving that loom explores. 15 s after the build.
+#[test]
+fn the_models_of_the_cache_hold() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let package = root.join("loom-tests");
+    if !package.join("Cargo.toml").exists() {
+        // The published crate leaves the models out.
+        return;
+    }
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["test", "--quiet", "--manifest-path"]).arg(package.join("Cargo.toml"));
+    cargo.arg("--config").arg(package.join(".cargo/config.toml"));
+    cargo.arg("--").args(LONG.iter().flat_map(|long| ["--skip", long]));
+    // Flags of the outer build would replace the package's own, a target folder of it its cache.
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_TARGET_DIR", "LOOKBACK_MUTANT"] {
+        cargo.env_remove(name);
+    }
+    let output = cargo.output().expect("cargo runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+}
