@@ -297,7 +297,7 @@ impl Strategy for Restless {
     }
     fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
         const WEIGHTS: [f64; 7] = [1.0, 0.0, 0.5, 1.0, -0.3, 1.0, 0.7];
-        if bar.index() % self.0 == 0 {
+        if bar.index().is_multiple_of(self.0) {
             bar.set_target(WEIGHTS[bar.index() / self.0 % WEIGHTS.len()]);
         }
         Ok(())
