@@ -1,3 +1,5 @@
+//! What does a miss cost in a full cache?
+
 use std::cell::RefCell;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! How long does a hit take inside a reader?
+
 use std::hint::black_box;
 use std::time::Duration;
 
