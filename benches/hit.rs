@@ -1,3 +1,5 @@
+//! How long does a hit take inside a reader?
+
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -50,6 +52,47 @@ fn measure<R: Rival>(criterion: &mut Criterion, figures: &Figures, name: &'stati
     }
 }
 
+/// The time of a hit on so many threads, which share the first cache or read one each.
+fn hit_ns<R: Rival>(threads: usize, caches: &[R], keys: usize, same: bool) -> f64 {
+    let times = chunks::times(threads, 100, |thread| {
+        let requests = requests(keys, same, thread);
+        let mut handle = caches[thread % caches.len()].handle();
+        move |_| {
+            black_box(R::sum(&mut handle, black_box(&requests)));
+        }
+    });
+    chunks::fastest(&times).as_secs_f64() * 1e9 / CHUNK as f64
+}
+
+/// Throughput of two threads over that of one, in turns: of one cache, and of a cache for each, which is what the
+/// machine itself allows.
+fn scaling<R: Rival>(name: &str) {
+    const ROUNDS: usize = 60;
+    for (keys, same) in [(200, false), (4_096, false), (200, true)] {
+        let caches = [R::new(CAPACITY), R::new(CAPACITY)];
+        let all = (0..keys).map(Key::nth).collect::<Vec<_>>();
+        caches.iter().for_each(|cache| {
+            R::load(&mut cache.handle(), &all);
+        });
+        let (mut shared, mut own) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let one = hit_ns(1, &caches, keys, same);
+            shared.push(2.0 * one / hit_ns(2, &caches[..1], keys, same));
+            own.push(2.0 * one / hit_ns(2, &caches, keys, same));
+        }
+        shared.sort_by(f64::total_cmp);
+        own.sort_by(f64::total_cmp);
+        println!(
+            "| {name} | {} | {:.2} | {:.2} | {:.2} | {:.2} |",
+            if same { "same".into() } else { keys.to_string() },
+            shared[ROUNDS / 2],
+            shared[ROUNDS * 9 / 10],
+            own[ROUNDS / 2],
+            own[ROUNDS * 9 / 10],
+        );
+    }
+}
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let figures = Figures::default();
@@ -66,5 +109,14 @@ fn main() {
     measure::<rivals::DashMap>(on.0, on.1, "dashmap");
     measure::<rivals::Papaya>(on.0, on.1, "papaya alone");
     figures.print("ns a hit");
+    println!(
+        "\n| throughput of 2 threads over 1 | keys | shared, median | best tenth | own caches, median | best tenth |"
+    );
+    println!("|---|---|---|---|---|---|");
+    scaling::<rivals::Slice>("slice");
+    scaling::<rivals::Lookback<rivals::Permanent>>("lookback, permanent");
+    scaling::<rivals::Lookback<rivals::Variable>>("lookback, variable");
+    scaling::<rivals::Papaya>("papaya alone");
+    scaling::<rivals::QuickCache>("quick_cache");
     criterion.final_summary();
 }

@@ -1,3 +1,5 @@
+//! How many instructions does a request take?
+
 use std::hint::black_box;
 
 mod rivals;

@@ -7,6 +7,8 @@
 pub mod chunks;
 pub mod figures;
 
+use std::cell::Cell;
+use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
@@ -40,7 +42,36 @@ pub struct Block(pub Arc<[f64]>);
 impl Block {
     /// A block of eight numbers, so that the payload stays out of the figures.
     pub fn of(key: &Key) -> Self {
+        MADE.with(|made| made.set(made.get() + 1));
         Self(Arc::new([f64::from(key.asset); 8]))
+    }
+}
+
+thread_local! {
+    static MADE: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many blocks this thread made: its misses.
+pub fn made() -> u64 {
+    MADE.with(Cell::get)
+}
+
+/// Numbers below a limit, the `n`th drawn as often as `1 / n^exponent`.
+pub struct Zipf(Vec<f64>);
+
+impl Zipf {
+    pub fn new(limit: usize, exponent: f64) -> Self {
+        let mut sum = 0.0;
+        let shares = (1..=limit).map(|rank| {
+            sum += (rank as f64).powf(-exponent);
+            sum
+        });
+        Self(shares.collect())
+    }
+
+    pub fn draw(&self, random: &mut fastrand::Rng) -> usize {
+        let at = random.f64() * self.0[self.0.len() - 1];
+        self.0.partition_point(|&sum| sum < at).min(self.0.len() - 1)
     }
 }
 
@@ -93,7 +124,7 @@ asks!(
 );
 
 /// Ours.
-pub struct Lookback<A: Ask>(pub Cache<Key, Block, ()>, std::marker::PhantomData<A>);
+pub struct Lookback<A: Ask>(pub Cache<Key, Block, ()>, PhantomData<A>);
 
 impl<A: Ask> Rival for Lookback<A> {
     type Handle<'a>
@@ -104,7 +135,7 @@ impl<A: Ask> Rival for Lookback<A> {
     fn new(capacity: usize) -> Self {
         let permanent_entries = if matches!(A::HELD, Tier::Permanent) { capacity / 2 } else { 0 };
         let options = Options { variable_entries: capacity, permanent_entries, ..Options::default() };
-        Self(Cache::new(options, "1", ()).unwrap(), std::marker::PhantomData)
+        Self(Cache::new(options, "1", ()).unwrap(), PhantomData)
     }
 
     fn handle(&self) -> Self::Handle<'_> {
@@ -120,6 +151,37 @@ impl<A: Ask> Rival for Lookback<A> {
         let sum = keys.iter().map(load).sum();
         reader.refresh();
         sum
+    }
+}
+
+/// Ours, bound by bytes and not by entries.
+pub struct InBytes(Lookback<Variable>);
+
+impl Rival for InBytes {
+    type Handle<'a> = Reader<Key, Block, ()>;
+
+    fn new(capacity: usize) -> Self {
+        let cache = Lookback::<Variable>::new(1);
+        cache.handle().put(Key::nth(0), Block::of(&Key::nth(0)), Tier::Variable);
+        let options = Options {
+            capacity_bytes: cache.0.current().resident_bytes() * capacity as u64,
+            variable_entries: 2 * capacity,
+            permanent_entries: 0,
+            ..Options::default()
+        };
+        Self(Lookback(Cache::new(options, "1", ()).unwrap(), PhantomData))
+    }
+
+    fn handle(&self) -> Self::Handle<'_> {
+        self.0.handle()
+    }
+
+    fn sum(reader: &mut Self::Handle<'_>, keys: &[Key]) -> f64 {
+        Lookback::<Variable>::sum(reader, keys)
+    }
+
+    fn load(reader: &mut Self::Handle<'_>, keys: &[Key]) -> f64 {
+        Lookback::<Variable>::load(reader, keys)
     }
 }
 
