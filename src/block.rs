@@ -13,6 +13,7 @@ pub struct Block {
     values: Arc<[f64]>,
     first_row: usize,
     rows: usize,
+    padding: usize,
 }
 
 impl Block {
@@ -22,15 +23,25 @@ impl Block {
     /// Where the number of values is not a multiple of `rows`.
     #[must_use]
     pub fn new(values: impl Into<Arc<[f64]>>, first_row: usize, rows: usize) -> Self {
+        Self::padded(values, first_row, rows, 0)
+    }
+
+    /// The same, where the first `padding` of the rows stand before bar `first_row` and hold no bar.
+    ///
+    /// # Panics
+    /// Where the number of values is not a multiple of `rows`, or there is more padding than rows.
+    #[must_use]
+    pub fn padded(values: impl Into<Arc<[f64]>>, first_row: usize, rows: usize, padding: usize) -> Self {
         let values = values.into();
+        assert!(padding <= rows, "a block's padding is among its rows");
         assert!(
             if rows == 0 { values.is_empty() } else { values.len().is_multiple_of(rows) },
             "a block's values are its rows times its columns"
         );
-        Self { values, first_row, rows }
+        Self { values, first_row, rows, padding }
     }
 
-    /// The bar index of the first row.
+    /// The bar index of the first row that holds a bar.
     #[must_use]
     pub fn first_row(&self) -> usize {
         self.first_row
@@ -45,7 +56,7 @@ impl Block {
     /// How many columns there are.
     #[must_use]
     pub fn columns(&self) -> usize {
-        if self.rows == 0 { 0 } else { self.values.len() / self.rows }
+        self.values.len().checked_div(self.rows).unwrap_or(0)
     }
 
     /// Bytes of the values.
@@ -66,9 +77,21 @@ impl Block {
     /// The window of some bars; `None` where the block does not hold them all.
     #[must_use]
     pub fn window(&self, bars: Range<usize>) -> Option<Window<'_>> {
-        let start = bars.start.checked_sub(self.first_row)?;
-        let end = bars.end.checked_sub(self.first_row)?;
+        let start = bars.start.checked_sub(self.first_row)? + self.padding;
+        let end = bars.end.checked_sub(self.first_row)? + self.padding;
         (start <= end && end <= self.rows).then_some(Window { block: self, start, bars: end - start })
+    }
+
+    /// The window of `bar_count` rows of which the last holds bar `end`; `None` where the block lacks some of
+    /// them.
+    ///
+    /// It may begin in the padding, where [`window`](Self::window) gives bars only.
+    #[inline]
+    #[must_use]
+    pub fn window_ending(&self, end: usize, bar_count: usize) -> Option<Window<'_>> {
+        let past = end.checked_sub(self.first_row)? + self.padding + 1;
+        let start = past.checked_sub(bar_count)?;
+        (past <= self.rows).then_some(Window { block: self, start, bars: bar_count })
     }
 }
 
@@ -93,11 +116,11 @@ impl<'a> Window<'a> {
         self.block.columns()
     }
 
-    /// The bar indices that it covers.
+    /// The bar indices that it covers; rows of padding in front hold no bar and are not among them.
     #[must_use]
     pub fn bar_range(&self) -> Range<usize> {
-        let first = self.block.first_row + self.start;
-        first..first + self.bars
+        let bar = |row: usize| self.block.first_row + row.saturating_sub(self.block.padding);
+        bar(self.start)..bar(self.start + self.bars)
     }
 
     /// One column, oldest bar first.
@@ -150,6 +173,7 @@ impl OwnedWindow {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "values are stored, not computed")]
 mod tests {
     use super::*;
 
@@ -174,6 +198,18 @@ mod tests {
         assert!(block.window(99..102).is_none());
         assert!(block.window(102..105).is_none());
         assert_eq!(block.window(104..104).unwrap().bar_count(), 0);
+    }
+
+    #[test]
+    fn padding_is_lent_in_front_and_counts_no_bar() {
+        let block = Block::padded(vec![f64::NAN, f64::NAN, 1.0, 2.0], 0, 4, 2);
+        let window = block.window_ending(1, 3).unwrap();
+        assert!(window.column(0)[0].is_nan());
+        assert_eq!(&window.column(0)[1..], &[1.0, 2.0]);
+        assert_eq!(window.bar_range(), 0..2);
+        assert_eq!(block.window(0..1).unwrap().column(0), &[1.0]);
+        assert!(block.window_ending(1, 5).is_none());
+        assert!(block.window_ending(2, 1).is_none());
     }
 
     #[test]

@@ -1,4 +1,8 @@
-//! A lock-free history cache and sweep engine.
+#![cfg_attr(feature = "portal", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "portal"),
+    doc = "A lock-free history cache: see [`cache`]. Features add bundles, windows and sweeps."
+)]
 
 // Layer 0: foundations.
 pub mod error;
@@ -10,12 +14,26 @@ pub mod asset;
 #[cfg(feature = "portal")]
 pub mod block;
 #[cfg(feature = "portal")]
+pub mod decimal;
+#[cfg(feature = "portal")]
 pub mod time;
 
 // Layer 2: two engines that do not know each other.
 #[cfg(feature = "portal")]
 pub mod bundle;
 pub mod cache;
+#[cfg(feature = "portal")]
+pub mod indicator;
+
+// Layer 3.
+#[cfg(feature = "portal")]
+pub mod portal;
+
+// Layer 4: backtests.
+#[cfg(feature = "sweep")]
+pub mod strategies;
+#[cfg(feature = "sweep")]
+pub mod sweep;
 
 pub use error::{Error, ErrorKind};
 
@@ -25,5 +43,9 @@ pub use asset::{AssetId, Column, Columns, Field, Symbol};
 pub use block::{Block, OwnedWindow, Window};
 #[cfg(feature = "portal")]
 pub use bundle::Bundle;
+#[cfg(feature = "portal")]
+pub use indicator::Indicator;
+#[cfg(feature = "portal")]
+pub use portal::{Adjust, DataPortal, End, PortalReader, Request, Short, Snapshot};
 #[cfg(feature = "portal")]
 pub use time::{Calendar, Frequency, Timestamp, When};

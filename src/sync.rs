@@ -5,7 +5,7 @@
 //! | here | built on | under `--cfg loom` | under `--cfg loom --cfg crossbeam_loom` |
 //! |---|---|---|---|
 //! | [`Map`] | papaya | a fixed array of `AtomicPtr` slots: Release insert, Acquire get | the same stand-in |
-//! | [`Collector`], [`Pin`] | crossbeam-epoch | a count of pins; what is retired is freed when nobody is pinned | crossbeam-epoch |
+//! | [`Collector`], [`Pin`] | crossbeam-epoch | a book of pins: what is retired is freed when those of that moment have ended | crossbeam-epoch |
 //! | [`Track`] | nothing | a checked cell: reading, freeing and leaking are seen by loom | the same |
 //! | [`Flag::wait_for`] | a timed wait | waits for ever, or not at all where the limit is zero | the same |
 //!
@@ -16,8 +16,8 @@
 //!
 //! # Orderings
 //! - `Map` insert Release -> `Map` get Acquire: the entry's contents (papaya does the same inside).
-//! - `Pin` start Acquire and `fence(SeqCst)` -> the retiring thread's pin end AcqRel: a thread that is not counted
-//!   sees every unpublishing that came before.
+//! - retire AcqRel -> `Pin` start Acquire, in the stand-in: a pin that is not waited for sees what was unpublished.
+//!   crossbeam-epoch promises the same by its fences.
 
 use std::hash::{BuildHasher, Hash};
 use std::time::Duration;
@@ -50,23 +50,27 @@ pub(crate) use std::thread::yield_now;
 #[cfg(loom)]
 pub(crate) use loom::thread::yield_now;
 
-/// Whether the mutant of that name runs: one rule broken, to show that a model sees it. Models only.
+/// Whether this is a build for models, in which less of everything shows as much.
+pub(crate) const IS_MODEL: bool = cfg!(loom);
+
+/// Whether the mutant of that name runs: one rule broken, to show that a model or a sanitizer sees it. In builds for
+/// these only.
 ///
 /// Asked of the environment, `LOOKBACK_MUTANT`, so that one build serves every mutant.
 macro_rules! mutant {
     ($name:literal) => {
-        cfg!(loom) && $crate::sync::is_mutant($name)
+        cfg!(any(loom, lookback_sanitize)) && $crate::sync::is_mutant($name)
     };
 }
 pub(crate) use mutant;
 
-#[cfg(loom)]
+#[cfg(any(loom, lookback_sanitize))]
 pub(crate) fn is_mutant(name: &str) -> bool {
     static CHOSEN: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
     CHOSEN.get_or_init(|| std::env::var("LOOKBACK_MUTANT").ok()).as_deref() == Some(name)
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, lookback_sanitize)))]
 pub(crate) const fn is_mutant(_name: &str) -> bool {
     false
 }
@@ -74,8 +78,65 @@ pub(crate) const fn is_mutant(_name: &str) -> bool {
 /// Locks; a panic in another thread while it held the lock does not poison it.
 ///
 /// Every critical section of this crate leaves its data whole at each step, so there is nothing to distrust.
+#[cfg(not(lookback_sanitize))]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> impl std::ops::DerefMut<Target = T> + '_ {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(lookback_sanitize)]
+pub(crate) use sanitize::lock;
+
+/// ThreadSanitizer does not see into std, and so not that a contended mutex orders what it guards: here each mutex
+/// says so by an atomic of its own.
+#[cfg(lookback_sanitize)]
+mod sanitize {
+    use super::{AtomicU64, Mutex, Ordering};
+    use std::ops::{Deref, DerefMut};
+    use std::sync::{MutexGuard, PoisonError};
+
+    /// Mutexes whose addresses differ by a multiple of this share one; too few do to hide a race.
+    const EDGES: usize = 4_093;
+
+    static SEEN: [AtomicU64; EDGES] = [const { AtomicU64::new(0) }; EDGES];
+
+    fn edge<T>(mutex: &Mutex<T>) -> &'static AtomicU64 {
+        &SEEN[(std::ptr::from_ref(mutex).addr() / 8) % EDGES]
+    }
+
+    /// Shows that this thread holds the mutex: called after it was locked and before it is unlocked out of sight.
+    pub(super) fn hold<T>(mutex: &Mutex<T>) {
+        // ORDERING: AcqRel, pairs with itself in other threads, as locking and unlocking do.
+        edge(mutex).fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) struct Guard<'a, T>(MutexGuard<'a, T>, &'static AtomicU64);
+
+    pub(crate) fn lock<T>(mutex: &Mutex<T>) -> Guard<'_, T> {
+        let guard = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        hold(mutex);
+        Guard(guard, edge(mutex))
+    }
+
+    impl<T> Deref for Guard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            &self.0
+        }
+    }
+
+    impl<T> DerefMut for Guard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            &mut self.0
+        }
+    }
+
+    impl<T> Drop for Guard<'_, T> {
+        fn drop(&mut self) {
+            // ORDERING: Release, pairs with the Acquire in `hold`.
+            self.1.fetch_add(1, Ordering::Release);
+        }
+    }
 }
 
 /// A slot that is filled once, and a way to wait for that.
@@ -104,9 +165,19 @@ impl<T: Clone> Flag<T> {
         let value = self.value.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (value, _) = self
             .filled
-            .wait_timeout_while(value, limit, |value| value.is_none())
+            .wait_timeout_while(value, limit, |value| {
+                #[cfg(lookback_sanitize)]
+                sanitize::hold(&self.value);
+                let is_none = value.is_none();
+                #[cfg(lookback_sanitize)]
+                sanitize::hold(&self.value);
+                is_none
+            })
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        value.clone()
+        let answer = value.clone();
+        #[cfg(lookback_sanitize)]
+        sanitize::hold(&self.value);
+        answer
     }
 
     /// Loom has no time: a limit of zero has always passed, any other never does.
@@ -175,7 +246,7 @@ pub(crate) trait Retire: Send + 'static {
     ///
     /// # Safety
     /// The memory must not have been freed yet.
-    #[cfg(loom)]
+    #[cfg_attr(not(loom), expect(dead_code, reason = "asked in models only"))]
     unsafe fn tracks(&self, visit: &mut dyn FnMut(&Track));
 
     /// Frees the memory.
@@ -187,8 +258,24 @@ pub(crate) trait Retire: Send + 'static {
 
 #[cfg(any(not(loom), crossbeam_loom))]
 mod reclaim {
+    use std::cell::Cell;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::Retire;
     use crossbeam_epoch as epoch;
+
+    /// What one flush frees at most: 8 bags of 64.
+    ///
+    /// Source: crossbeam-epoch 0.9.21, `Global::COLLECT_STEPS` and `MAX_OBJECTS` in src/internal.rs.
+    const FREED_BY_A_FLUSH: u32 = 8 * 64;
+
+    /// Flushes that one thread spends on what others could not free: about 32,000 objects, a few milliseconds. loom
+    /// would try every interleaving of each.
+    const BACKLOG_FLUSHES: u32 = if cfg!(loom) { 0 } else { 64 };
+
+    /// Flushes that free nothing before a thread gives up: every pin that ends leaves a bag, mostly an empty one, and
+    /// bags are freed in their order.
+    const FLUSHES_IN_VAIN: u32 = 4;
 
     /// Frees retired memory once nobody can hold it (I1): an own epoch, shared by the readers of one generation.
     #[derive(Debug)]
@@ -208,7 +295,7 @@ mod reclaim {
                 // SAFETY: the twin ends the hold here; `Pin::drop` takes one anew for the guard that is kept to end.
                 drop(unsafe { std::ptr::read(&raw const guard) });
             }
-            Pin { guard, _handle: handle }
+            Pin { guard, _handle: handle, retired: Cell::new(0) }
         }
     }
 
@@ -227,6 +314,8 @@ mod reclaim {
         // Declared, and so dropped, before the handle that it belongs to.
         guard: epoch::Guard,
         _handle: epoch::LocalHandle,
+        /// How much this thread retired since it last drained.
+        retired: Cell<u32>,
     }
 
     impl Pin {
@@ -243,9 +332,15 @@ mod reclaim {
                     retired.tracks(&mut |track| track.bury());
                 }
                 // SAFETY: every pin that could reach it has ended when the epoch runs this, once.
-                unsafe { retired.free() };
+                let freed = catch_unwind(AssertUnwindSafe(|| unsafe { retired.free() }));
+                // A value whose drop panics ends neither the thread that happens to free it nor the rest of its
+                // bag; the panic's hook has reported it.
+                if let Err(payload) = freed {
+                    std::mem::forget(payload);
+                }
                 after(bytes);
             };
+            self.retired.set(self.retired.get().saturating_add(1));
             // SAFETY: `free` is Send and owns what it captures, because `T: Retire` and `after` do; that no new pin
             // reaches the memory is this function's own contract.
             unsafe { self.guard.defer_unchecked(free) };
@@ -253,141 +348,218 @@ mod reclaim {
 
         /// Ends the hold and takes a new one.
         pub(crate) fn refresh(&mut self) {
-            self.guard.repin();
+            // A whole pin and not `repin`, which has no fence: a later load of a table could move before it.
+            self.guard.repin_after(|| {});
         }
 
-        /// Hands what this thread has retired to all, and frees what can be freed.
-        pub(crate) fn flush(&self) {
-            self.guard.flush();
+        /// Whether it holds memory of that collector.
+        pub(crate) fn belongs_to(&self, collector: &Collector) -> bool {
+            self.guard.collector() == Some(&collector.0)
+        }
+
+        /// Hands what this thread has retired to all, and frees as much of what is old enough.
+        pub(crate) fn share_out(&mut self) {
+            self.flush(1 + self.retired.take() / FREED_BY_A_FLUSH);
+        }
+
+        /// Frees at least as much as this thread has retired, as far as the other pins allow, and goes on for a while
+        /// where memory was held back before.
+        ///
+        /// Each thread pays for itself: were it one flush whatever was retired, memory would grow without bound.
+        pub(crate) fn drain(&mut self, limbo_bytes: impl Fn() -> u64) {
+            // An epoch ends once every pin has seen it, and memory waits for two.
+            self.flush(2 + self.retired.take() / FREED_BY_A_FLUSH);
+            let (mut in_vain, mut least) = (0, limbo_bytes());
+            for _ in 0..BACKLOG_FLUSHES {
+                if least == 0 || in_vain == FLUSHES_IN_VAIN {
+                    break;
+                }
+                self.flush(1);
+                let left = limbo_bytes();
+                in_vain = if left < least { 0 } else { in_vain + 1 };
+                least = left.min(least);
+            }
+        }
+
+        fn flush(&mut self, times: u32) {
+            for _ in 0..times {
+                self.guard.flush();
+                self.refresh();
+            }
         }
     }
 }
 
 #[cfg(all(loom, not(crossbeam_loom)))]
 mod reclaim {
+    use std::collections::BTreeSet;
+
     use super::{Arc, Retire};
     use loom::sync::atomic::{AtomicUsize, Ordering, fence};
 
     /// Marks memory as freed, and gives the step that gives it back.
     type Bury = Box<dyn FnOnce() -> Box<dyn FnOnce()>>;
 
-    /// The stand-in for epochs: what is retired is freed as soon as nobody at all is pinned.
+    /// The stand-in for epochs: what is retired is freed as soon as every pin that was held at that moment has ended
+    /// or was refreshed, whatever pins began since.
     ///
-    /// That is later than epochs free, never earlier, for a thread that pins; a thread that forgets to is not
-    /// waited for. Freed memory is marked and kept until the collector ends, so that a late read is reported
-    /// instead of being undefined.
+    /// That is as early as epochs may ever free, and mostly earlier than they do. A thread that forgets to pin is not
+    /// waited for, and what is retired before it was unpublished is freed under whoever finds it then. Freed memory is
+    /// marked and kept until the collector ends, so that a late read is reported instead of being undefined.
     #[derive(Debug)]
     pub(crate) struct Collector(Arc<State>);
 
     struct State {
-        pinned: AtomicUsize,
-        // Not modelled: no step of loom lies between taking one of these locks and letting it go.
-        limbo: std::sync::Mutex<Vec<Bury>>,
-        graveyard: std::sync::Mutex<Vec<Box<dyn FnOnce()>>>,
+        /// Orders pins, retirements and frees; its value means nothing.
+        turns: AtomicUsize,
+        // Not modelled: no step of loom lies between taking this lock and letting it go.
+        books: std::sync::Mutex<Books>,
+    }
+
+    #[derive(Default)]
+    struct Books {
+        pins: usize,
+        held: BTreeSet<usize>,
+        limbo: Vec<(BTreeSet<usize>, Bury)>,
+        graveyard: Vec<Box<dyn FnOnce()>>,
     }
 
     // SAFETY: `limbo` holds closures over `T: Retire`, which is Send, and `graveyard` what they return; both are
-    // reached under their locks only.
+    // reached under their lock only.
     unsafe impl Send for State {}
     // SAFETY: as above.
     unsafe impl Sync for State {}
 
     impl std::fmt::Debug for State {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.debug_struct("State").field("pinned", &self.pinned).finish_non_exhaustive()
+            f.debug_struct("State").field("turns", &self.turns).finish_non_exhaustive()
         }
     }
 
     impl Collector {
         pub(crate) fn new() -> Self {
-            Self(Arc::new(State {
-                pinned: AtomicUsize::new(0),
-                limbo: std::sync::Mutex::default(),
-                graveyard: std::sync::Mutex::default(),
-            }))
+            Self(Arc::new(State { turns: AtomicUsize::new(0), books: std::sync::Mutex::default() }))
         }
 
         pub(crate) fn pin(&self) -> Pin {
-            self.0.start();
-            Pin(self.0.clone(), std::marker::PhantomData)
+            let id = self.0.start();
+            Pin { state: self.0.clone(), id, _not_send: std::marker::PhantomData }
         }
     }
 
     impl State {
-        fn start(&self) {
-            if super::mutant!("reader_forgets_to_pin") {
-                return;
-            }
-            // ORDERING: Acquire, pairs with the AcqRel in `end`: whatever was freed before this pin started had
-            // been unpublished in this thread's sight (I1).
-            self.pinned.fetch_add(1, Ordering::Acquire);
+        fn books(&self) -> std::sync::MutexGuard<'_, Books> {
+            self.books.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
+
+        fn start(&self) -> usize {
+            // ORDERING: Acquire, pairs with the AcqRel in `retire`: a pin that is not waited for sees unpublished
+            // what was retired before it began (I1).
+            self.turns.fetch_add(1, Ordering::Acquire);
             fence(Ordering::SeqCst);
+            let mut books = self.books();
+            books.pins += 1;
+            let id = books.pins;
+            if !super::mutant!("reader_forgets_to_pin") {
+                books.held.insert(id);
+            }
+            id
         }
 
-        fn end(&self) {
-            // ORDERING: AcqRel: Release ends this thread's reads before the count falls, Acquire sees those of
-            // the others before anything is freed (I1).
-            if super::mutant!("reader_forgets_to_pin") || self.pinned.fetch_sub(1, Ordering::AcqRel) == 1 {
-                self.free();
+        fn end(&self, id: usize) {
+            // ORDERING: AcqRel: Release ends this thread's reads before what it held back is freed, Acquire sees
+            // those of the others that held it back (I1).
+            self.turns.fetch_add(1, Ordering::AcqRel);
+            let mut books = self.books();
+            books.held.remove(&id);
+            books.limbo.iter_mut().for_each(|(waits_for, _)| {
+                waits_for.remove(&id);
+            });
+            drop(books);
+            self.bury();
+        }
+
+        fn retire(&self, bury: Bury) {
+            // ORDERING: AcqRel, pairs with the Acquire in `start`.
+            self.turns.fetch_add(1, Ordering::AcqRel);
+            let mut books = self.books();
+            let waits_for =
+                if super::mutant!("retire_frees_at_once") { BTreeSet::new() } else { books.held.clone() };
+            books.limbo.push((waits_for, bury));
+            drop(books);
+            if super::mutant!("retire_frees_at_once") {
+                self.bury();
             }
         }
 
-        fn free(&self) {
-            let limbo = std::mem::take(&mut *self.limbo.lock().expect("never poisoned"));
-            for bury in limbo {
-                let buried = bury();
-                self.graveyard.lock().expect("never poisoned").push(buried);
+        /// Buries what nobody holds back any more.
+        fn bury(&self) {
+            let mut books = self.books();
+            let (free, held): (Vec<_>, Vec<_>) =
+                books.limbo.drain(..).partition(|(waits_for, _)| waits_for.is_empty());
+            books.limbo = held;
+            drop(books);
+            for (_, bury) in free {
+                let give_back = bury();
+                self.books().graveyard.push(give_back);
             }
         }
     }
 
     impl Drop for State {
         fn drop(&mut self) {
-            self.free();
-            for give_back in self.graveyard.get_mut().expect("never poisoned").drain(..) {
-                give_back();
-            }
+            // The last handle is gone, and no pin outlives its generation.
+            self.books().limbo.iter_mut().for_each(|(waits_for, _)| waits_for.clear());
+            self.bury();
+            let graveyard = std::mem::take(&mut self.books().graveyard);
+            graveyard.into_iter().for_each(|give_back| give_back());
         }
     }
 
     /// A thread's hold on memory. `!Send`.
     #[derive(Debug)]
-    pub(crate) struct Pin(Arc<State>, std::marker::PhantomData<*mut ()>);
+    pub(crate) struct Pin {
+        state: Arc<State>,
+        id: usize,
+        _not_send: std::marker::PhantomData<*mut ()>,
+    }
 
     impl Pin {
-        /// Frees `retired` when no pin is left; `after` is told the bytes then.
+        /// Frees `retired` when no pin of now is left; `after` is told the bytes then.
         ///
         /// # Safety
         /// Whoever pins from now on must have no way to reach `retired`, and it is retired once.
         pub(crate) unsafe fn retire<T: Retire>(&self, retired: T, after: impl FnOnce(u64) + Send + 'static) {
-            let bury: Bury = Box::new(move || {
-                // SAFETY: the memory is given back after the last pin, in the collector's drop.
+            self.state.retire(Box::new(move || {
+                // SAFETY: the memory is given back later, in the collector's drop.
                 unsafe { retired.tracks(&mut |track| track.bury()) };
                 after(retired.bytes());
                 Box::new(move || {
                     // SAFETY: the collector is being dropped: no pin is left, and this runs once.
                     unsafe { retired.free() };
-                }) as Box<dyn FnOnce()>
-            });
-            if super::mutant!("retire_frees_at_once") {
-                let buried = bury();
-                self.0.graveyard.lock().expect("never poisoned").push(buried);
-            } else {
-                self.0.limbo.lock().expect("never poisoned").push(bury);
-            }
+                })
+            }));
         }
 
+        /// Ends the hold and takes a new one.
         pub(crate) fn refresh(&mut self) {
-            self.0.end();
-            self.0.start();
+            self.state.end(self.id);
+            self.id = self.state.start();
         }
 
-        pub(crate) fn flush(&self) {}
+        /// Whether it holds memory of that collector.
+        pub(crate) fn belongs_to(&self, collector: &Collector) -> bool {
+            Arc::ptr_eq(&self.state, &collector.0)
+        }
+
+        pub(crate) fn share_out(&mut self) {}
+
+        pub(crate) fn drain(&mut self, _limbo_bytes: impl Fn() -> u64) {}
     }
 
     impl Drop for Pin {
         fn drop(&mut self) {
-            self.0.end();
+            self.state.end(self.id);
         }
     }
 }
@@ -405,28 +577,27 @@ pub(crate) fn hash_of<K: Hash>(key: &K) -> u64 {
 #[cfg(not(loom))]
 mod map {
     use std::hash::{BuildHasherDefault, Hash, Hasher};
+    use std::marker::PhantomData;
+    use std::mem::MaybeUninit;
 
-    /// A key with the hash that [`super::hash_of`] gave it.
-    struct Hashed<K> {
-        hash: u64,
-        key: K,
-    }
+    /// A key that hashes by [`super::hash_of`]: once more only when the map grows, so that entries need not hold it.
+    struct Hashed<K>(K);
 
-    impl<K> Hash for Hashed<K> {
+    impl<K: Hash> Hash for Hashed<K> {
         fn hash<H: Hasher>(&self, state: &mut H) {
-            state.write_u64(self.hash);
+            state.write_u64(super::hash_of(&self.0));
         }
     }
 
     impl<K: PartialEq> PartialEq for Hashed<K> {
         fn eq(&self, other: &Self) -> bool {
-            self.hash == other.hash && self.key == other.key
+            self.0 == other.0
         }
     }
 
     impl<K: Eq> Eq for Hashed<K> {}
 
-    /// A key to look up, borrowed.
+    /// A key to look up, borrowed, with the hash that [`super::hash_of`] gave it.
     struct Sought<'a, K> {
         hash: u64,
         key: &'a K,
@@ -440,11 +611,11 @@ mod map {
 
     impl<K: Eq> papaya::Equivalent<Hashed<K>> for Sought<'_, K> {
         fn equivalent(&self, other: &Hashed<K>) -> bool {
-            self.hash == other.hash && *self.key == other.key
+            *self.key == other.0
         }
     }
 
-    /// Passes the hash of a [`Hashed`] key through.
+    /// Passes the hash of [`Hashed`] and [`Sought`] keys through.
     #[derive(Default)]
     struct Through(u64);
 
@@ -465,17 +636,46 @@ mod map {
     /// An insert-only concurrent map with a collector of its own.
     pub(crate) struct Map<K, V>(papaya::HashMap<Hashed<K>, V, BuildHasherDefault<Through>>);
 
-    /// A thread's hold on the tables of a [`Map`]. `!Send`.
-    pub(crate) struct MapPin<'map>(papaya::LocalGuard<'map>);
+    /// A hold on the tables of a [`Map`]. `!Send`.
+    ///
+    /// It owns its place in the collector. A guard of the thread's place would be cheaper to make, but the thread gives
+    /// that place away when it ends, and a reader in a `thread_local!` may end later.
+    pub(crate) struct MapPin<'map>(papaya::OwnedGuard<'map>, PhantomData<*mut ()>);
 
-    impl<K: Eq, V> Map<K, V> {
+    /// A [`MapPin`] that does not say which map it belongs to.
+    ///
+    /// `MaybeUninit`, because the pin refers to a map that may be freed before a function returns that was handed the
+    /// pin by value: a plain reference in such an argument would have to stay valid until then.
+    pub(crate) struct ErasedMapPin(MaybeUninit<MapPin<'static>>);
+
+    impl ErasedMapPin {
+        #[inline]
+        pub(crate) fn get(&self) -> &MapPin<'static> {
+            // SAFETY: initialised by `erase`, and dropped with `self` only.
+            unsafe { self.0.assume_init_ref() }
+        }
+
+        pub(crate) fn refresh(&mut self) {
+            // SAFETY: as in `get`.
+            papaya::Guard::refresh(unsafe { &mut self.0.assume_init_mut().0 });
+        }
+    }
+
+    impl Drop for ErasedMapPin {
+        fn drop(&mut self) {
+            // SAFETY: initialised by `erase`, and not used again.
+            unsafe { self.0.assume_init_drop() };
+        }
+    }
+
+    impl<K: Hash + Eq, V> Map<K, V> {
         /// Room for `capacity` entries before the first resize.
         pub(crate) fn new(capacity: usize) -> Self {
             Self(papaya::HashMap::builder().capacity(capacity).hasher(BuildHasherDefault::default()).build())
         }
 
         pub(crate) fn pin(&self) -> MapPin<'_> {
-            MapPin(self.0.guard())
+            MapPin(self.0.owned_guard(), PhantomData)
         }
 
         #[inline]
@@ -494,29 +694,28 @@ mod map {
             value: V,
             pin: &'pin MapPin<'_>,
         ) -> Result<&'pin V, &'pin V> {
-            self.0.try_insert(Hashed { hash, key }, value, &pin.0).map_err(|occupied| occupied.current)
+            debug_assert_eq!(hash, super::hash_of(&key), "a key is found by the hash that it is inserted by");
+            self.0.try_insert(Hashed(key), value, &pin.0).map_err(|occupied| occupied.current)
         }
 
         /// Calls `visit` with every entry that was there when the call began.
         pub(crate) fn for_each(&self, mut visit: impl FnMut(u64, &K, &V)) {
-            for (hashed, value) in &self.0.pin() {
-                visit(hashed.hash, &hashed.key, value);
+            for (Hashed(key), value) in &self.0.pin_owned() {
+                visit(super::hash_of(key), key, value);
             }
         }
     }
 
     impl MapPin<'_> {
-        pub(crate) fn refresh(&mut self) {
-            papaya::Guard::refresh(&mut self.0);
-        }
-
         /// Forgets which map the pin belongs to.
         ///
         /// # Safety
         /// The map must stay where it is until the pin is dropped.
-        pub(crate) unsafe fn erase(self) -> MapPin<'static> {
+        pub(crate) unsafe fn erase(self) -> ErasedMapPin {
             // SAFETY: only the lifetime changes; the caller keeps the map in place for as long as the pin lives.
-            unsafe { std::mem::transmute::<MapPin<'_>, MapPin<'static>>(self) }
+            ErasedMapPin(MaybeUninit::new(unsafe {
+                std::mem::transmute::<MapPin<'_>, MapPin<'static>>(self)
+            }))
         }
     }
 }
@@ -539,6 +738,16 @@ mod map {
     pub(crate) struct Map<K, V>([AtomicPtr<Entry<K, V>>; SLOTS]);
 
     pub(crate) struct MapPin<'map>(PhantomData<(&'map (), *mut ())>);
+
+    pub(crate) struct ErasedMapPin(MapPin<'static>);
+
+    impl ErasedMapPin {
+        pub(crate) fn get(&self) -> &MapPin<'static> {
+            &self.0
+        }
+
+        pub(crate) fn refresh(&mut self) {}
+    }
 
     impl<K: Eq, V> Map<K, V> {
         pub(crate) fn new(_capacity: usize) -> Self {
@@ -623,16 +832,14 @@ mod map {
     }
 
     impl MapPin<'_> {
-        pub(crate) fn refresh(&mut self) {}
-
         /// Forgets which map the pin belongs to.
         ///
         /// # Safety
         /// The map must stay where it is until the pin is dropped.
-        pub(crate) unsafe fn erase(self) -> MapPin<'static> {
-            MapPin(PhantomData)
+        pub(crate) unsafe fn erase(self) -> ErasedMapPin {
+            ErasedMapPin(MapPin(PhantomData))
         }
     }
 }
 
-pub(crate) use map::{Map, MapPin};
+pub(crate) use map::{ErasedMapPin, Map, MapPin};

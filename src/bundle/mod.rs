@@ -1,50 +1,60 @@
-//! Bundles: ingested bars at rest, with a version that digests their values.
+//! Bundles: ingested bars, in memory or at rest, with a version that digests their values.
 
 #![forbid(unsafe_code)]
 
 use std::ops::Range;
-use std::sync::Arc;
-
-use rust_decimal::Decimal;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use crate::asset::{AssetId, Field, Symbol};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::time::{Calendar, Frequency, Timestamp};
 
-/// The bars of one asset, as parsed.
-#[derive(Clone, Debug)]
-pub struct Series {
-    /// The asset's name.
-    pub symbol: Symbol,
-    /// The bars' moments.
-    pub calendar: Calendar,
-    /// Open, high, low, close and volume, one value a bar each.
-    pub values: [Vec<Decimal>; 5],
-    /// Splits and dividends, ascending by ex-date.
-    pub adjustments: Vec<Adjustment>,
-}
+mod adjust;
+mod bars;
+mod column;
+mod csv;
+mod derive;
+mod digest;
+mod header;
+mod ingest;
+mod manifest;
+mod memory;
+mod moment;
+mod number;
+mod rest;
+mod segment;
+mod series;
+mod session;
+mod staging;
+mod step;
+mod table;
 
-/// A split or a dividend.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Adjustment {
-    /// Midnight UTC of the ex-date; applies from the open of the first bar on or after it.
-    pub ex_date: Timestamp,
-    /// What happened.
-    pub kind: AdjustmentKind,
-}
+pub use derive::derive_adjustments;
+pub use digest::predecessor_version;
+pub use ingest::{Ingested, Options as IngestOptions, ingest};
+pub use manifest::Source;
+pub use moment::TimestampUnit;
+pub use series::{Adjustment, AdjustmentKind, Series};
+pub use session::{Session, Stamp};
 
-/// What an [`Adjustment`] does to the bars before it.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum AdjustmentKind {
-    /// New shares for each old one: earlier prices are divided by it, earlier volume multiplied.
-    Split(f64),
-    /// Cash per share held before any split of the same day: earlier prices are scaled by 1 - amount / previous close.
-    Dividend(f64),
-    /// Earlier prices are multiplied by it: a dividend derived from adjusted closes.
-    Factor(f64),
-}
+use bars::Bars;
+use manifest::Manifest;
+use memory::{Memory, Scales};
+use rest::AtRest;
 
 /// Ingested bars. Cloning costs one reference count.
+///
+/// # Examples
+/// ```
+/// use lookback::{Bundle, Field};
+/// let bundle = Bundle::sample()?;
+/// let apple = bundle.asset("AAPL")?;
+/// let mut closes = Vec::new();
+/// bundle.read(apple, Field::Close, 0..2, &mut closes)?;
+/// assert_eq!(closes, [130.31, 122.0]);
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Bundle(Arc<Inner>);
 
@@ -53,66 +63,194 @@ struct Inner {
     name: String,
     version: String,
     frequency: Frequency,
-    series: Vec<Series>,
+    session: Session,
     symbols: Vec<Symbol>,
+    assets: Vec<Box<dyn Bars>>,
+    folder: Option<Arc<Path>>,
 }
 
 impl Bundle {
+    /// Opens a bundle at rest: reads and checks its manifest, and no bar yet.
+    ///
+    /// What a later read finds damaged is refused then. Reads of a bundle that was replaced after it was opened fail with
+    /// `Invalid`; they never give values of another version.
+    ///
+    /// # Errors
+    /// `Io` or `Invalid` where there is no bundle, `Corrupt` where its manifest is damaged.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let manifest = Manifest::open(path.as_ref())?;
+        let folder: Arc<Path> = path.as_ref().into();
+        let assets = AtRest::assets(&folder, &manifest)?;
+        Ok(Self(Arc::new(Inner {
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            frequency: manifest.frequency()?,
+            session: manifest.session(),
+            symbols: manifest.assets.iter().map(|entry| entry.symbol.as_str().into()).collect(),
+            assets: assets.into_iter().map(|asset| Box::new(asset) as Box<dyn Bars>).collect(),
+            folder: Some(folder),
+        })))
+    }
+
     /// A bundle held in memory.
     ///
     /// # Errors
-    /// `Invalid` where columns differ in length.
-    pub fn from_series(name: &str, frequency: Frequency, mut series: Vec<Series>) -> Result<Self, Error> {
-        series.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-        let symbols = series.iter().map(|one| one.symbol.clone()).collect();
-        let version = format!("{name}-{}", series.len());
-        Ok(Self(Arc::new(Inner { name: name.to_owned(), version, frequency, series, symbols })))
+    /// `Invalid` where there is no series or a series has no bars, columns differ in length, a symbol is there twice,
+    /// an adjustment is not above 0, or values need more than 38 digits at one scale.
+    pub fn from_series(name: &str, frequency: Frequency, series: Vec<Series>) -> Result<Self, Error> {
+        let series = series::checked(series)?;
+        let scales = Scales::of(&series);
+        let assets = series.iter().map(|one| Memory::new(one, scales)).collect::<Result<Vec<_>, _>>()?;
+        let session = Session::default();
+        let meanings = series.iter().zip(&assets).map(|(one, memory)| digest::AssetMeaning {
+            symbol: &one.symbol,
+            bars: memory.len(),
+            batches: memory.batches().map(|rows| memory.digest(rows)).collect(),
+            adjustments: memory.adjustments(),
+        });
+        Ok(Self(Arc::new(Inner {
+            name: name.to_owned(),
+            version: digest::version(frequency, &session, meanings),
+            frequency,
+            session,
+            symbols: series.iter().map(|one| one.symbol.clone()).collect(),
+            assets: assets.into_iter().map(|asset| Box::new(asset) as Box<dyn Bars>).collect(),
+            folder: None,
+        })))
     }
+
+    /// Daily bars of AAPL, FB, GOOG, IBM and MSFT, 2000 to 2013, with their splits and dividends.
+    ///
+    /// They are part of the crate, and parsed once a process.
+    ///
+    /// # Errors
+    /// None in practice: the data are a constant.
+    pub fn sample() -> Result<Self, Error> {
+        static SAMPLE: OnceLock<Result<Bundle, Error>> = OnceLock::new();
+        const FILE: &[u8] = include_bytes!("../../data/stocks.csv.gz");
+        let parse = || {
+            let file = csv::read("stocks.csv.gz", FILE, &csv::Options::default())?;
+            let series = file.assets.into_iter().map(table::Table::into_derived_series).collect();
+            Self::from_series("sample", Frequency::Day, series)
+        };
+        SAMPLE.get_or_init(parse).clone()
+    }
+
+    /// The folder of a bundle at rest, as it was named; `None` for one in memory.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.0.folder.as_deref()
+    }
+
     /// The bundle's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
     }
-    /// SHA-256 over the values, in hexadecimal.
+
+    /// SHA-256 over values, adjustments and what a bar's moment means, in hexadecimal.
+    ///
+    /// Any changed value changes it; another file order, file name or number of trailing zeros does not.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.0.version
     }
+
     /// The step of time between bars.
     #[must_use]
     pub fn frequency(&self) -> Frequency {
         self.0.frequency
     }
+
+    /// How the bars lie in the day.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.0.session
+    }
+
     /// The assets' names, in the order of their ids.
     #[must_use]
     pub fn symbols(&self) -> &[Symbol] {
         &self.0.symbols
     }
+
     /// The id of a name.
     ///
     /// # Errors
     /// `UnknownAsset`, with the nearest names.
+    ///
+    /// # Panics
+    /// Never: a bundle has fewer than 2^32 assets.
     pub fn asset(&self, name: &str) -> Result<AssetId, Error> {
-        self.0.symbols.iter().position(|s| s.as_str() == name).map(|i| AssetId(i as u32)).ok_or_else(|| {
-            crate::error::ErrorKind::UnknownAsset { name: name.to_owned(), nearest: vec![] }.into()
-        })
+        match self.0.symbols.binary_search_by(|symbol| symbol.as_str().cmp(name)) {
+            Ok(index) => Ok(AssetId(u32::try_from(index).expect("a bundle has fewer than 2^32 assets"))),
+            Err(_) => {
+                let nearest = series::nearest(name, &self.0.symbols);
+                Err(ErrorKind::UnknownAsset { name: name.to_owned(), nearest }.into())
+            }
+        }
     }
+
+    /// How many bars an asset has.
+    ///
+    /// # Panics
+    /// Where the asset is not one of this bundle.
+    #[must_use]
+    pub fn bars(&self, asset: AssetId) -> usize {
+        self.0.assets[asset.index()].len()
+    }
+
+    /// The moments of an asset's first and last bar.
+    ///
+    /// # Panics
+    /// Where the asset is not one of this bundle.
+    #[must_use]
+    pub fn span(&self, asset: AssetId) -> (Timestamp, Timestamp) {
+        self.0.assets[asset.index()].span()
+    }
+
+    /// Bytes of an asset's bars: of its files at rest, or in memory.
+    ///
+    /// # Panics
+    /// Where the asset is not one of this bundle.
+    #[must_use]
+    pub fn bytes(&self, asset: AssetId) -> u64 {
+        self.0.assets[asset.index()].bytes()
+    }
+
     /// The bars' moments of one asset.
     ///
-    /// # Errors
-    /// `Io`, `Corrupt`.
-    pub fn calendar(&self, asset: AssetId) -> Result<Calendar, Error> {
-        Ok(self.0.series[asset.index()].calendar.clone())
-    }
-    /// Splits and dividends of one asset, ascending by ex-date.
-    #[must_use]
-    pub fn adjustments(&self, asset: AssetId) -> &[Adjustment] {
-        &self.0.series[asset.index()].adjustments
-    }
-    /// Appends the raw values of some bars of a stored field to `out`.
+    /// At rest, the first call reads and verifies all of the asset's files; later ones find the moments in memory.
     ///
     /// # Errors
-    /// `Io`, `Corrupt`.
+    /// `Io` or `Corrupt` where the bars are at rest.
+    ///
+    /// # Panics
+    /// Where the asset is not one of this bundle.
+    pub fn calendar(&self, asset: AssetId) -> Result<Calendar, Error> {
+        self.0.assets[asset.index()].calendar()
+    }
+
+    /// Splits and dividends of one asset, ascending by ex-date; of one day, what is paid per old share comes first.
+    ///
+    /// # Panics
+    /// Where the asset is not one of this bundle.
+    #[must_use]
+    pub fn adjustments(&self, asset: AssetId) -> &[Adjustment] {
+        self.0.assets[asset.index()].adjustments()
+    }
+
+    /// Appends the raw values of some bars of a field to `out`, correctly rounded.
+    ///
+    /// At rest, the record batches that hold the bars are read and their digests verified, each time.
+    ///
+    /// `price` reads as the close: on its own bars, an asset has nothing to carry forward.
+    ///
+    /// # Errors
+    /// `Io` or `Corrupt` where the bars are at rest; `out` is then as it was.
+    ///
+    /// # Panics
+    /// Where the asset is not one of this bundle, or `bars` reaches past its last bar.
     pub fn read(
         &self,
         asset: AssetId,
@@ -120,10 +258,9 @@ impl Bundle {
         bars: Range<usize>,
         out: &mut Vec<f64>,
     ) -> Result<(), Error> {
-        use rust_decimal::prelude::ToPrimitive;
-        let values =
-            &self.0.series[asset.index()].values[Field::STORED.iter().position(|f| *f == field).unwrap()];
-        out.extend(values[bars].iter().map(|d| d.to_f64().unwrap()));
-        Ok(())
+        let field = if field == Field::Price { Field::Close } else { field };
+        let column =
+            Field::STORED.iter().position(|&stored| stored == field).expect("every other field is stored");
+        self.0.assets[asset.index()].read(column, bars, out)
     }
 }

@@ -61,18 +61,6 @@ struct Shard<K, V> {
     capacity: usize,
 }
 
-impl<K, V> Shard<K, V> {
-    /// The current table.
-    #[inline]
-    fn load<'pin>(&self, shape: Shape, _pin: &'pin Pin) -> (*mut Slot<K, V>, Published<'pin, K, V>) {
-        // ORDERING: Acquire, pairs with the Release in `publish`: the table's slots and their entries.
-        let order = if mutant!("table_read_relaxed") { Ordering::Relaxed } else { Ordering::Acquire };
-        let first = self.table.load(order);
-        // SAFETY: a shard points to a published table of the tier's shape, and the pin keeps it (I1).
-        (first, unsafe { Published::new(first, shape) })
-    }
-}
-
 impl<K, V> Clock<K, V> {
     /// A tier of `entries` in `shards`; the capacities differ by at most one and sum to `entries`.
     ///
@@ -96,6 +84,17 @@ impl<K, V> Clock<K, V> {
         self.collector.pin()
     }
 
+    /// The current table of a shard. `pin` must be one of this tier's.
+    #[inline]
+    fn load<'pin>(&self, shard: &Shard<K, V>, pin: &'pin Pin) -> (*mut Slot<K, V>, Published<'pin, K, V>) {
+        debug_assert!(pin.belongs_to(&self.collector), "I1: a pin keeps the memory of its own tier");
+        // ORDERING: Acquire, pairs with the Release in `publish`: the table's slots and their entries.
+        let order = if mutant!("table_read_relaxed") { Ordering::Relaxed } else { Ordering::Acquire };
+        let first = shard.table.load(order);
+        // SAFETY: a shard points to a published table of the tier's shape, and the pin keeps it (I1).
+        (first, unsafe { Published::new(first, self.shape) })
+    }
+
     /// Whether the tier holds nothing ever.
     pub(super) fn is_bypassed(&self) -> bool {
         self.shards[0].capacity == 0
@@ -105,8 +104,7 @@ impl<K, V> Clock<K, V> {
     fn shard_of(&self, hash: u64) -> usize {
         // The high half, scaled to the number of shards: no division, and independent of the place in the table.
         let scaled = (hash >> 32) * self.shards.len() as u64;
-        let shard = (scaled >> 32) as usize;
-        shard
+        (scaled >> 32) as usize
     }
 }
 
@@ -114,7 +112,7 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
     /// Finds a key. `pin` must be one of this tier's.
     #[inline]
     pub(super) fn get<'pin>(&self, hash: u64, key: &K, pin: &'pin Pin) -> Option<Lent<'pin, K, V>> {
-        let (_, table) = self.shards[self.shard_of(hash)].load(self.shape, pin);
+        let (_, table) = self.load(&self.shards[self.shard_of(hash)], pin);
         table.find(hash, key)
     }
 
@@ -135,9 +133,9 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
         let raw = NonNull::from(Box::leak(fresh));
         // SAFETY: just leaked; once published it is freed after this pin, and it is taken back below if it was not.
         let fresh: Lent<'pin, K, V> = unsafe { Lent::new(raw) };
-        let mut setbacks = 0;
+        let (mut setbacks, mut victims) = (0, 0);
         while shard.capacity > 0 && setbacks < SETBACKS && fits(weight) {
-            let (current, table) = shard.load(self.shape, pin);
+            let (current, table) = self.load(shard, pin);
             let mut draft = table.draft();
             match self.make_room(shard, &mut draft, weight, credit) {
                 Room::Made { freed } => {
@@ -153,7 +151,9 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
                     setbacks += 1;
                 }
                 Room::Short => {
-                    if !self.evict_one(home + 1, credit, pin) {
+                    if self.evict_one(home + 1 + victims, credit, pin) {
+                        victims += 1;
+                    } else {
                         // Nothing is left to evict: other threads hold the bytes. Two that hold half each would
                         // wait for ever, so this one lets go and tries again.
                         credit.release();
@@ -196,7 +196,10 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
         for offset in 0..self.shards.len() {
             let shard = &self.shards[(start + offset) % self.shards.len()];
             loop {
-                let (current, table) = shard.load(self.shape, pin);
+                let (current, table) = self.load(shard, pin);
+                if table.len() == 0 {
+                    break;
+                }
                 let mut draft = table.draft();
                 let Some(freed) = draft.evict() else { break };
                 let (next, aftermath) = draft.finish();
@@ -225,7 +228,7 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
     ) -> Option<Lent<'pin, K, V>> {
         let shard = &self.shards[self.shard_of(hash)];
         loop {
-            let (current, table) = shard.load(self.shape, pin);
+            let (current, table) = self.load(shard, pin);
             let entry = table.find(hash, key)?;
             let mut draft = table.draft();
             draft.remove(entry);
@@ -291,16 +294,14 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> Clock<K, V> {
         unsafe { pin.retire(retired, move |bytes| counters.freed(bytes)) };
     }
 
-    /// Calls `visit` with every entry that a shard names when its turn comes.
-    pub(super) fn for_each(&self, pin: &Pin, mut visit: impl FnMut(&Entry<K, V>)) {
-        for shard in &self.shards {
-            shard.load(self.shape, pin).1.entries().for_each(|entry| visit(entry.get()));
-        }
+    /// Every entry that a shard names when its turn comes.
+    pub(super) fn entries<'pin>(&self, pin: &'pin Pin) -> Vec<Lent<'pin, K, V>> {
+        self.shards.iter().flat_map(|shard| self.load(shard, pin).1.entries()).collect()
     }
 
     /// What every shard names at one moment, at which `at` is called; `None` where a shard changed meanwhile.
     pub(super) fn still<T>(&self, pin: &Pin, at: impl FnOnce() -> T) -> Option<(T, Vec<ShardAudit>)> {
-        let look = || self.shards.iter().map(|shard| shard.load(self.shape, pin)).collect::<Vec<_>>();
+        let look = || self.shards.iter().map(|shard| self.load(shard, pin)).collect::<Vec<_>>();
         let before = look();
         let answer = at();
         // A pointer that is the same twice was there all the time: while this thread is pinned, none comes back (I6).
@@ -342,6 +343,8 @@ enum Gone {
 
 impl<K, V> Drop for Clock<K, V> {
     fn drop(&mut self) {
+        // Dropped last and together: a value whose drop panics leaks neither tables nor the other entries.
+        let mut owned = Vec::new();
         for shard in &self.shards {
             // ORDERING: Relaxed: `&mut self` came from whoever dropped the last handle, after all the others.
             let first = shard.table.load(Ordering::Relaxed);
@@ -353,7 +356,7 @@ impl<K, V> Drop for Clock<K, V> {
             for entry in table.entries() {
                 self.counters.variable_unpublished(entry.get().weight_bytes);
                 // SAFETY: the tier owns its published entries, each named once by one table.
-                drop(unsafe { Box::from_raw(entry.as_ptr()) });
+                owned.push(unsafe { Box::from_raw(entry.as_ptr()) });
             }
             // SAFETY: the tier owns its published tables, and no reader is left.
             drop(unsafe { Table::from_raw(first, self.shape) });

@@ -38,11 +38,25 @@ pub enum Tier {
     Variable,
 }
 
+impl Tier {
+    #[inline]
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Permanent => Self::Variable,
+            Self::Variable => Self::Permanent,
+        }
+    }
+}
+
 /// An entry of the variable tier, as tables point to it.
 ///
 /// # Invariants
 /// - I1: key, value, hash and weight never change after the entry was published; only the reference bit does.
+///
+/// Aligned to a cache line: a hit reads one line of it, and setting its bit disturbs no hit on a neighbour. The bits
+/// of its pointer that this leaves free carry a tag in [`Slot`].
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Entry<K, V> {
     referenced: ReferenceBit,
     pub(super) hash: u64,
@@ -125,7 +139,6 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Retire for RetiredEntry
         unsafe { &*self.0 }.weight_bytes
     }
 
-    #[cfg(loom)]
     unsafe fn tracks(&self, visit: &mut dyn FnMut(&Track)) {
         // SAFETY: not freed yet, says the caller.
         visit(unsafe { &(*self.0).track });

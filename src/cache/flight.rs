@@ -17,21 +17,26 @@
 //! # Orderings
 //! The map and the flag are under mutexes; taking the flight out (unlock) -> boarding anew (lock) makes I3 hold.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::hash::Hash;
 use std::panic;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
-use crate::sync::{Arc, Flag, Mutex, lock, mutant};
+use crate::sync::{Arc, Flag, IS_MODEL, Mutex, lock, mutant};
 
 /// Enough that two misses of different keys rarely meet, on any machine.
-const SHARDS: usize = if cfg!(loom) { 1 } else { 64 };
+const SHARDS: usize = if IS_MODEL { 1 } else { 64 };
 
 type Landing<V> = Arc<Flag<Result<V, Error>>>;
 
-type Shard<K, V> = Mutex<HashMap<K, Landing<V>>>;
+/// Few enough at any time (one for each thread inside a load, at most) that a list beats a map.
+type Shard<K, V> = Mutex<Vec<Flight<K, V>>>;
+
+#[derive(Debug)]
+struct Flight<K, V> {
+    hash: u64,
+    key: K,
+    landing: Landing<V>,
+}
 
 /// The flights of one generation.
 #[derive(Debug)]
@@ -41,16 +46,16 @@ pub(super) struct Flights<K, V> {
 
 /// What boarding came to.
 #[derive(Debug)]
-pub(super) enum Boarding<'a, K: Hash + Eq, V: Clone> {
+pub(super) enum Boarding<'a, K, V: Clone> {
     /// This thread leads: it must land.
     Lead(Lead<'a, K, V>),
     /// Another thread is on it.
     Join(Join<V>),
 }
 
-impl<K: Hash + Eq + Clone, V: Clone> Flights<K, V> {
+impl<K, V> Flights<K, V> {
     pub(super) fn new() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect() }
+        Self { shards: (0..SHARDS).map(|_| Mutex::new(Vec::new())).collect() }
     }
 
     fn shard(&self, hash: u64) -> &Shard<K, V> {
@@ -58,35 +63,34 @@ impl<K: Hash + Eq + Clone, V: Clone> Flights<K, V> {
         let shard = hash as usize % SHARDS;
         &self.shards[shard]
     }
+}
 
+impl<K: Eq + Clone, V: Clone> Flights<K, V> {
     /// Takes the lead for a key, or a seat beside whoever has it.
     pub(super) fn board(&self, hash: u64, key: &K) -> Boarding<'_, K, V> {
+        // Foreign code may panic: nothing of it runs between the insertion and the lead that answers for it.
+        let own = key.clone();
         let mut flights = lock(self.shard(hash));
-        match flights.entry(key.clone()) {
-            Entry::Occupied(flight) if !mutant!("everyone_leads") => {
-                Boarding::Join(Join(flight.get().clone()))
-            }
-            Entry::Occupied(_) | Entry::Vacant(_) => {
-                let landing = Arc::new(Flag::new());
-                flights.insert(key.clone(), landing.clone());
-                drop(flights);
-                Boarding::Lead(Lead { flights: self, hash, key: Some(key.clone()), landing })
-            }
+        let under_way = flights.iter().find(|flight| flight.hash == hash && flight.key == *key);
+        if let Some(flight) = under_way.filter(|_| !mutant!("everyone_leads")) {
+            return Boarding::Join(Join(flight.landing.clone()));
         }
+        let landing = Arc::new(Flag::new());
+        flights.push(Flight { hash, key: own, landing: landing.clone() });
+        Boarding::Lead(Lead { flights: self, hash, is_under_way: true, landing })
     }
 }
 
 /// The lead of a flight. Dropped without landing, as by a panic, it lands with an error (I2).
 #[derive(Debug)]
-pub(super) struct Lead<'a, K: Hash + Eq, V: Clone> {
+pub(super) struct Lead<'a, K, V: Clone> {
     flights: &'a Flights<K, V>,
     hash: u64,
-    /// Taken on landing.
-    key: Option<K>,
+    is_under_way: bool,
     landing: Landing<V>,
 }
 
-impl<K: Hash + Eq, V: Clone> Lead<'_, K, V> {
+impl<K, V: Clone> Lead<'_, K, V> {
     /// Ends the flight and hands its outcome to whoever joined.
     pub(super) fn land(mut self, outcome: Result<V, Error>) {
         self.arrive(outcome);
@@ -104,19 +108,20 @@ impl<K: Hash + Eq, V: Clone> Lead<'_, K, V> {
     }
 
     fn arrive(&mut self, outcome: Result<V, Error>) {
-        if let Some(key) = self.key.take() {
-            #[expect(clippy::cast_possible_truncation, reason = "the shard that `board` chose")]
-            let shard = &self.flights.shards[self.hash as usize % SHARDS];
-            if outcome.is_ok() || !mutant!("failed_flight_stays") {
-                let removed = lock(shard).remove(&key);
-                drop(removed);
-            }
+        if std::mem::take(&mut self.is_under_way) {
+            let mut flights = lock(self.flights.shard(self.hash));
+            // By the landing and not by the key: a landing runs no foreign code that could keep it in the map.
+            let own = flights.iter().position(|flight| Arc::ptr_eq(&flight.landing, &self.landing));
+            let own = own.filter(|_| outcome.is_ok() || !mutant!("failed_flight_stays"));
+            let removed = own.map(|own| flights.swap_remove(own));
+            drop(flights);
             self.landing.fill(outcome);
+            drop(removed);
         }
     }
 }
 
-impl<K: Hash + Eq, V: Clone> Drop for Lead<'_, K, V> {
+impl<K, V: Clone> Drop for Lead<'_, K, V> {
     fn drop(&mut self) {
         if !mutant!("lead_dropped_in_flight") {
             let message = "the leader gave up".to_owned();
@@ -143,7 +148,7 @@ pub(super) fn attempt<V>(load: impl FnOnce() -> Result<V, Error>) -> std::thread
 
 crate::sync::thread_local! {
     /// How many loads this thread is inside of, of any cache: such a thread never waits for another's.
-    #[allow(clippy::missing_const_for_thread_local, reason = "loom's macro takes no const block")]
+    #[allow(clippy::missing_const_for_thread_local, reason = "the macro of models takes no const block")]
     static LOADS_INSIDE: std::cell::Cell<u32> = std::cell::Cell::new(0);
 }
 

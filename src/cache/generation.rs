@@ -39,7 +39,6 @@ pub struct Generation<K: Key, V: Value, S>(Arc<Inner<K, V, S>>);
 
 pub(super) struct Inner<K: Key, V: Value, S> {
     pub(super) version: Box<str>,
-    pub(super) source: S,
     pub(super) permanent: Permanent<K, V>,
     pub(super) clock: Clock<K, V>,
     pub(super) ledger: Ledger,
@@ -47,6 +46,8 @@ pub(super) struct Inner<K: Key, V: Value, S> {
     pub(super) counters: Arc<Counters>,
     pub(super) options: Options,
     warned: AtomicBool,
+    /// Last, so that values end before what they were loaded from.
+    pub(super) source: S,
 }
 
 impl<K: Key, V: Value, S> Clone for Generation<K, V, S> {
@@ -54,6 +55,11 @@ impl<K: Key, V: Value, S> Clone for Generation<K, V, S> {
         Self(self.0.clone())
     }
 }
+
+// A panic leaves a generation whole: no lock is held across foreign code, every flight lands, every reservation that
+// was not spent is given back, and tables change by one exchange.
+impl<K: Key, V: Value, S> std::panic::UnwindSafe for Generation<K, V, S> {}
+impl<K: Key, V: Value, S> std::panic::RefUnwindSafe for Generation<K, V, S> {}
 
 impl<K: Key, V: Value, S> fmt::Debug for Generation<K, V, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,14 +189,14 @@ impl<K: Key, V: Value, S> Inner<K, V, S> {
     ) -> Admission<'pin, K, V> {
         let weight = weight_bytes::<K, V>(&value);
         if tier == Tier::Permanent {
-            if self.ledger.reserve_permanent(weight) {
+            if let Some(share) = self.ledger.share(weight) {
                 let mut credit = self.ledger.credit();
                 if self.gather(weight, hash, &mut credit, pin) {
                     let value = self.permanent.publish(hash, key, value, weight, map_pin);
                     credit.spend(weight);
+                    share.keep();
                     return Admission::Held(value);
                 }
-                self.ledger.release_permanent(weight);
             }
             self.counters.overflow.add(1);
             tracing::debug!(hash, bytes = weight, "permanent bytes are spent, kept as variable");
@@ -212,9 +218,12 @@ impl<K: Key, V: Value, S> Inner<K, V, S> {
 
     /// Brings `bytes` into the credit, from what is free or from variable entries.
     pub(super) fn gather(&self, bytes: u64, hash: u64, credit: &mut Credit<'_>, pin: &Pin) -> bool {
-        let mut setbacks = 0;
+        let (mut setbacks, mut victims) = (0, 0);
         while credit.bytes() < bytes && !credit.try_add(bytes - credit.bytes()) {
-            if !self.clock.evict_one(self.clock.home(hash), credit, pin) {
+            // From shard to shard: one that lost all of its entries would have given no second chance.
+            if self.clock.evict_one(self.clock.home(hash) + victims, credit, pin) {
+                victims += 1;
+            } else {
                 // Other threads hold the rest; let go, so that one of them or this one gets all that it needs.
                 credit.release();
                 setbacks += 1;

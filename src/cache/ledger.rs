@@ -53,13 +53,8 @@ impl Ledger {
     }
 
     /// Sets `bytes` of the permanent tier's share aside; they are taken from the total by a [`Credit`].
-    pub(super) fn reserve_permanent(&self, bytes: u64) -> bool {
-        self.permanent.reserve(bytes)
-    }
-
-    /// Gives a share back that was set aside in vain.
-    pub(super) fn release_permanent(&self, bytes: u64) {
-        self.permanent.release(bytes);
+    pub(super) fn share(&self, bytes: u64) -> Option<Share<'_>> {
+        self.permanent.reserve(bytes).then(|| Share { ledger: self, bytes })
     }
 
     /// A credit of nothing.
@@ -120,8 +115,31 @@ impl Drop for Credit<'_> {
     }
 }
 
-/// A count with a limit.
+/// Bytes of the permanent tier's part that are set aside; given back unless they are kept.
 #[derive(Debug)]
+pub(super) struct Share<'a> {
+    ledger: &'a Ledger,
+    bytes: u64,
+}
+
+impl Share<'_> {
+    /// Hands the share to an entry that has just been published.
+    pub(super) fn keep(mut self) {
+        self.bytes = 0;
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            self.ledger.permanent.release(self.bytes);
+        }
+    }
+}
+
+/// A count with a limit, on cache lines of its own: every miss writes it, beside what every hit reads.
+#[derive(Debug)]
+#[repr(align(128))]
 struct Count {
     bytes: AtomicU64,
     limit: u64,
@@ -166,7 +184,7 @@ impl Count {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -177,7 +195,7 @@ mod tests {
         assert!(credit.try_add(60));
         assert!(!credit.try_add(41));
         assert_eq!(ledger.total_bytes(), 60);
-        assert!(!ledger.reserve_permanent(51));
+        assert!(ledger.share(51).is_none());
         assert!(!ledger.credit().try_add(u64::MAX));
     }
 
@@ -190,5 +208,13 @@ mod tests {
         credit.take_over(5);
         drop(credit);
         assert_eq!(ledger.total_bytes(), 15);
+    }
+
+    #[test]
+    fn a_share_that_was_not_kept_is_given_back() {
+        let ledger = Ledger::new(100, 50);
+        drop(ledger.share(50));
+        ledger.share(30).expect("there is room").keep();
+        assert_eq!(ledger.permanent_bytes(), 30);
     }
 }

@@ -1,4 +1,4 @@
-//! A concurrent cache whose hits write nothing shared.
+#![doc = include_str!("README.md")]
 
 mod clock;
 mod entry;
@@ -68,6 +68,10 @@ pub struct Cache<K: Key, V: Value, S> {
     options: Options,
 }
 
+// As for `Generation`: what a panic interrupts was not published yet.
+impl<K: Key, V: Value, S> std::panic::UnwindSafe for Cache<K, V, S> {}
+impl<K: Key, V: Value, S> std::panic::RefUnwindSafe for Cache<K, V, S> {}
+
 impl<K: Key, V: Value, S> fmt::Debug for Cache<K, V, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")
@@ -106,7 +110,8 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
 
     /// Begins a new generation that inherits every entry for which `keep` says that it is still true.
     ///
-    /// The entries of a load that lands in the old generation meanwhile are not inherited.
+    /// The entries of a load that lands in the old generation meanwhile are not inherited. `keep` must not invalidate
+    /// this cache itself.
     pub fn invalidate_keeping(
         &self,
         version: impl Into<Box<str>>,
@@ -114,17 +119,18 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
         mut keep: impl FnMut(&K, &V) -> bool,
     ) -> bool {
         let version = version.into();
+        // Declared before the lock, and so dropped after it: this may be the last hold on the old generation, and
+        // what ends with it may call back.
+        let old;
         let _replacing = (!mutant!("replaces_unlocked")).then(|| lock(&self.replacing));
-        let old = self.current();
+        old = self.current();
         if *old.version() == *version {
             return false;
         }
         let new = Generation::new(&self.options, version, source, self.counters.clone());
         let inherited = inherit(&old, &new, &mut keep);
         tracing::info!(from = old.version(), to = new.version(), inherited, "invalidation");
-        let replaced = std::mem::replace(&mut *lock(&self.current), new);
-        // Outside of the locks: it may be the last hold, and ends the generation.
-        drop(replaced);
+        *lock(&self.current) = new;
         true
     }
 
@@ -141,6 +147,9 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
     }
 }
 
+/// How many entries are inherited before the tables are freed that they have replaced.
+const DRAINED_TOGETHER: usize = 256;
+
 /// Copies the entries to keep; how many.
 fn inherit<K: Key, V: Value, S>(
     old: &Generation<K, V, S>,
@@ -149,15 +158,27 @@ fn inherit<K: Key, V: Value, S>(
 ) -> usize {
     let (from, to) = (old.inner(), new.inner());
     let mut inherited = 0;
-    let (map_pin, pin) = (to.permanent.pin(), to.clock.pin());
+    let (map_pin, mut pin) = (to.permanent.pin(), to.clock.pin());
+    // Looked at first, so that an entry that is promoted meanwhile is seen in one tier at least.
+    let from_pin = from.clock.pin();
+    let variable = from.clock.entries(&from_pin);
     let mut copy = |hash: u64, key: &K, value: &V, tier: Tier| {
         if keep(key, value) || mutant!("inherits_everything") {
             let admission = to.admit(hash, key.clone(), value.clone(), tier, &map_pin, &pin);
             inherited += usize::from(matches!(admission, Admission::Held(_)));
+            // Each variable entry retires the table that it replaces: as large as all that is inherited together.
+            pin.refresh();
+            if inherited % DRAINED_TOGETHER == 0 {
+                pin.drain(|| to.counters.limbo_bytes());
+            }
         }
     };
     from.permanent.for_each(|hash, key, value| copy(hash, key, value, Tier::Permanent));
-    from.clock
-        .for_each(&from.clock.pin(), |entry| copy(entry.hash, &entry.key, &entry.value, Tier::Variable));
+    for entry in variable.into_iter().map(|entry| entry.get()) {
+        if to.permanent.get(entry.hash, &entry.key, &map_pin).is_none() {
+            copy(entry.hash, &entry.key, &entry.value, Tier::Variable);
+        }
+    }
+    pin.drain(|| to.counters.limbo_bytes());
     inherited
 }

@@ -14,12 +14,14 @@
 //! # Orderings
 //! The map's own: insert Release -> get Acquire.
 
+use std::hash::Hash;
+
 use crate::sync::{Arc, Map, MapPin};
 
 use super::stats::Counters;
 
 /// The permanent tier of one generation.
-pub(super) struct Permanent<K: Eq, V> {
+pub(super) struct Permanent<K: Hash + Eq, V> {
     map: Map<K, Kept<V>>,
     counters: Arc<Counters>,
 }
@@ -30,7 +32,7 @@ struct Kept<V> {
     weight_bytes: u64,
 }
 
-impl<K: Eq, V> Permanent<K, V> {
+impl<K: Hash + Eq, V> Permanent<K, V> {
     /// A tier with room for `entries` before its index grows.
     pub(super) fn new(entries: usize, counters: Arc<Counters>) -> Self {
         Self { map: Map::new(entries), counters }
@@ -61,9 +63,9 @@ impl<K: Eq, V> Permanent<K, V> {
     where
         K: 'pin,
     {
-        self.counters.permanent_published(weight_bytes);
         let published = self.map.insert(hash, key, Kept { value, weight_bytes }, pin);
         debug_assert!(published.is_ok(), "I1: only the leader of a key inserts it, once");
+        self.counters.permanent_published(weight_bytes);
         let (Ok(kept) | Err(kept)) = published;
         &kept.value
     }
@@ -84,7 +86,7 @@ impl<K: Eq, V> Permanent<K, V> {
     }
 }
 
-impl<K: Eq, V> Drop for Permanent<K, V> {
+impl<K: Hash + Eq, V> Drop for Permanent<K, V> {
     fn drop(&mut self) {
         let (entries, bytes) = self.held();
         self.counters.permanent_dropped(entries, bytes);

@@ -15,13 +15,12 @@
 //! # Orderings
 //! None of its own.
 
-use std::cell::Cell;
 use std::fmt;
 
 use crate::error::Error;
-use crate::sync::{MapPin, Pin, hash_of, mutant};
+use crate::sync::{ErasedMapPin, Pin, hash_of, mutant};
 
-use super::entry::{Lent, Tier, weight_bytes};
+use super::entry::{Lent, Tier};
 use super::flight::{Boarding, Inside, Join, Lead, attempt};
 use super::generation::{Admission, Generation, Inner};
 use super::side::SideList;
@@ -36,30 +35,32 @@ use super::{Key, Value};
 ///
 /// # Examples
 /// ```
+/// use std::sync::Arc;
+///
 /// use lookback::cache::{Cache, Options, Tier, Weigh};
 ///
 /// #[derive(Clone)]
-/// struct Text(String);
+/// struct Text(Arc<str>);
 /// impl Weigh for Text {
 ///     fn payload_bytes(&self) -> u64 {
-///         self.0.capacity() as u64
+///         self.0.len() as u64
 ///     }
 /// }
 ///
 /// let cache: Cache<u32, Text, &str> = Cache::new(Options::default(), "v1", "source")?;
 /// let mut reader = cache.current().reader();
-/// let text = reader.get_or_load(&7, Tier::Variable, |source| Ok(Text(format!("{source} 7"))))?;
-/// assert_eq!(text.0, "source 7");
+/// let text = reader.get_or_load(&7, Tier::Variable, |source| Ok(Text(format!("{source} 7").into())))?;
+/// assert_eq!(&*text.0, "source 7");
 /// assert!(reader.get(&7, Tier::Variable).is_some());
 /// reader.refresh();
 /// assert_eq!(cache.stats().loads, 1);
 /// # Ok::<(), lookback::Error>(())
 /// ```
 pub struct Reader<K: Key, V: Value, S> {
-    map_pin: MapPin<'static>,
+    map_pin: ErasedMapPin,
     pin: Pin,
     side: SideList<K, V>,
-    tally: Cell<Tally>,
+    tally: Tally,
     // Last, so that it outlives the pins (I2).
     generation: Generation<K, V, S>,
 }
@@ -77,7 +78,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         // pins are dropped (I2).
         let map_pin = unsafe { inner.permanent.pin().erase() };
         let pin = inner.clock.pin();
-        Self { map_pin, pin, side: SideList::new(), tally: Cell::default(), generation }
+        Self { map_pin, pin, side: SideList::new(), tally: Tally::default(), generation }
     }
 
     /// The generation that it reads.
@@ -97,17 +98,20 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     #[inline]
     pub fn get(&self, key: &K, tier: Tier) -> Option<&V> {
         let hash = hash_of(key);
-        match self.find(hash, key, tier) {
+        match self.probe(hash, key, tier) {
             Some(found) => Some(self.count_hit(found)),
-            None => {
-                let served = self.side.find(key);
-                self.count(|tally| match served {
-                    Some(_) => tally.side_hits += 1,
-                    None => tally.misses += 1,
-                });
-                served
-            }
+            None => self.get_elsewhere(hash, key, tier),
         }
+    }
+
+    /// What `get` does after its first probe: out of line, so that a first-probe hit is small enough to be inlined.
+    fn get_elsewhere(&self, hash: u64, key: &K, tier: Tier) -> Option<&V> {
+        if let Some(found) = self.probe(hash, key, tier.other()) {
+            return Some(self.count_hit(found));
+        }
+        let served = self.side.find(hash, key);
+        Tally::count(if served.is_some() { &self.tally.side_hits } else { &self.tally.misses });
+        served
     }
 
     /// Clones the value of a key, where it is held: an owned value outlives the reader, at the price of whatever
@@ -139,7 +143,21 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         load: impl FnOnce(&S) -> Result<V, Error>,
     ) -> Result<&V, Error> {
         let hash = hash_of(key);
-        match self.find(hash, key, tier) {
+        match self.probe(hash, key, tier) {
+            Some(found) => Ok(self.count_hit(found)),
+            None => self.load_elsewhere(hash, key, tier, load),
+        }
+    }
+
+    /// What `get_or_load` does after its first probe.
+    fn load_elsewhere(
+        &self,
+        hash: u64,
+        key: &K,
+        tier: Tier,
+        load: impl FnOnce(&S) -> Result<V, Error>,
+    ) -> Result<&V, Error> {
+        match self.probe(hash, key, tier.other()) {
             Some(Found::Variable(entry)) if self.is_to_promote(entry, tier) => {
                 self.count_hit(Found::Variable(entry));
                 Ok(self.promote(hash, key, entry))
@@ -156,16 +174,16 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     pub fn put(&self, key: K, value: V, tier: Tier) -> &V {
         let hash = hash_of(&key);
         if let Some(found) = self.find(hash, &key, tier) {
-            return found.value();
+            return self.settle(found, hash, &key, tier);
         }
         loop {
             match self.inner().flights.board(hash, &key) {
                 Boarding::Lead(lead) => return self.lead_with(lead, hash, key, value, tier),
-                Boarding::Join(_) if Inside::is_inside() => return self.side.push(key, value),
+                Boarding::Join(_) if Inside::is_inside() => return self.side.push(hash, key, value),
                 Boarding::Join(join) => match join.wait(self.inner().options.wait_limit) {
                     Some(Ok(landed)) => return self.lend(hash, &key, tier, landed),
                     Some(Err(_)) => {}
-                    None => return self.side.push(key, value),
+                    None => return self.side.push(hash, key, value),
                 },
             }
         }
@@ -173,57 +191,58 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
 
     /// Ends every loan, lets memory go that was retired meanwhile, and adds this reader's counts to the cache's.
     ///
-    /// A sweep calls it once a trial: often enough to free memory, seldom enough to cost nothing.
+    /// A sweep calls it once a trial: often enough to free memory, seldom enough to cost nothing. It frees at least as
+    /// much as this reader has retired, and more where a reader that held memory back has gone.
     pub fn refresh(&mut self) {
         self.side.clear();
         self.map_pin.refresh();
         self.pin.refresh();
         self.flush();
         if self.inner().counters.has_limbo() {
-            // An epoch ends once every pin has seen it, and memory waits for two.
-            for _ in 0..2 {
-                self.pin.flush();
-                self.pin.refresh();
-            }
+            self.pin.drain(|| self.generation.inner().counters.limbo_bytes());
         }
     }
 
-    fn flush(&mut self) {
-        let tally = self.tally.take();
-        self.inner().counters.flush(tally);
+    fn flush(&self) {
+        self.inner().counters.flush(&self.tally);
     }
 
-    #[inline]
+    /// Looks into both tiers, the one asked for first.
     fn find(&self, hash: u64, key: &K, tier: Tier) -> Option<Found<'_, K, V>> {
-        let inner = self.inner();
-        let permanent = || inner.permanent.get(hash, key, &self.map_pin).map(Found::Permanent);
-        let variable = || inner.clock.get(hash, key, &self.pin).map(Found::Variable);
-        match tier {
-            Tier::Permanent => permanent().or_else(variable),
-            Tier::Variable => variable().or_else(permanent),
-        }
+        self.probe(hash, key, tier).or_else(|| self.probe(hash, key, tier.other()))
     }
 
+    /// Looks into one tier.
     #[inline]
-    fn count(&self, change: impl FnOnce(&mut Tally)) {
-        let mut tally = self.tally.get();
-        change(&mut tally);
-        self.tally.set(tally);
+    fn probe(&self, hash: u64, key: &K, tier: Tier) -> Option<Found<'_, K, V>> {
+        let inner = self.inner();
+        match tier {
+            Tier::Permanent => inner.permanent.get(hash, key, self.map_pin.get()).map(Found::Permanent),
+            Tier::Variable => inner.clock.get(hash, key, &self.pin).map(Found::Variable),
+        }
     }
 
     #[inline]
     fn count_hit<'a>(&self, found: Found<'a, K, V>) -> &'a V {
         match found {
             Found::Permanent(value) => {
-                self.count(|tally| tally.permanent_hits += 1);
+                Tally::count(&self.tally.permanent_hits);
                 value
             }
             Found::Variable(entry) => {
-                self.count(|tally| tally.variable_hits += 1);
+                Tally::count(&self.tally.variable_hits);
                 let entry = entry.get();
                 entry.referenced().set();
                 &entry.value
             }
+        }
+    }
+
+    /// Lends what was found, promoted where it was asked for as permanent.
+    fn settle<'a>(&'a self, found: Found<'a, K, V>, hash: u64, key: &K, tier: Tier) -> &'a V {
+        match found {
+            Found::Variable(entry) if self.is_to_promote(entry, tier) => self.promote(hash, key, entry),
+            found => found.value(),
         }
     }
 
@@ -233,36 +252,37 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
 
     /// Moves a variable entry to the permanent tier with its reservation; without waiting for anybody.
     #[cold]
-    fn promote(&self, hash: u64, key: &K, entry: Lent<'_, K, V>) -> &V {
+    fn promote<'a>(&'a self, hash: u64, key: &K, found: Lent<'a, K, V>) -> &'a V {
         let inner = self.inner();
-        // Cloned before anything is set aside: foreign code may panic.
-        let (copy, moved) = (entry.get().value.clone(), entry.get().value.clone());
         let Boarding::Lead(lead) = inner.flights.board(hash, key) else {
             // Another thread is promoting it, or loading what was evicted since: the value in hand is as good.
-            return self.lend(hash, key, Tier::Permanent, copy);
+            return &found.get().value;
         };
-        let weight = weight_bytes::<K, V>(&moved);
-        let published = inner.permanent.get(hash, key, &self.map_pin);
-        let value = if let Some(value) = published.filter(|_| !mutant!("promoter_looks_once")) {
-            value
-        } else if inner.ledger.reserve_permanent(weight) {
+        let published = inner.permanent.get(hash, key, self.map_pin.get());
+        if let Some(value) = published.filter(|_| !mutant!("promoter_looks_once")) {
+            lead.land(Ok(value.clone()));
+            return value;
+        }
+        // The resident value wins: what was found may have been evicted, and its key loaded again, before this
+        // thread had the lead. From now on its key can only leave.
+        let entry = inner.clock.get(hash, key, &self.pin).unwrap_or(found).get();
+        // Cloned before anything is set aside: foreign code may panic.
+        let (own_key, copy, landing) = (key.clone(), entry.value.clone(), entry.value.clone());
+        let weight = entry.weight_bytes;
+        let mut value = &entry.value;
+        if let Some(share) = inner.ledger.share(weight) {
             let mut credit = inner.ledger.credit();
+            inner.clock.take(hash, key, &mut credit, &self.pin);
             // Evicted since it was found? Then its bytes are gone, and others have to be found for it.
-            let taken = inner.clock.take(hash, key, &mut credit, &self.pin).is_some();
-            if taken || inner.gather(weight, hash, &mut credit, &self.pin) {
-                let value = inner.permanent.publish(hash, key.clone(), moved, weight, &self.map_pin);
+            if inner.gather(weight, hash, &mut credit, &self.pin) {
+                value = inner.permanent.publish(hash, own_key, copy, weight, self.map_pin.get());
                 credit.spend(weight);
+                share.keep();
                 inner.counters.promotions.add(1);
                 tracing::debug!(hash, bytes = weight, "promotion");
-                value
-            } else {
-                inner.ledger.release_permanent(weight);
-                self.side.push(key.clone(), moved)
             }
-        } else {
-            self.lend(hash, key, Tier::Variable, moved)
-        };
-        lead.land(Ok(copy));
+        }
+        lead.land(Ok(landing));
         value
     }
 
@@ -274,11 +294,11 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         tier: Tier,
         load: impl FnOnce(&S) -> Result<V, Error>,
     ) -> Result<&V, Error> {
-        if let Some(served) = self.side.find(key) {
-            self.count(|tally| tally.side_hits += 1);
+        if let Some(served) = self.side.find(hash, key) {
+            Tally::count(&self.tally.side_hits);
             return Ok(served);
         }
-        self.count(|tally| tally.misses += 1);
+        Tally::count(&self.tally.misses);
         match self.inner().flights.board(hash, key) {
             Boarding::Lead(lead) => self.lead(lead, hash, key, tier, load),
             Boarding::Join(join) if !Inside::is_inside() => self.join(&join, hash, key, tier, load),
@@ -298,7 +318,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         if let Some(found) = self.find(hash, key, tier).filter(|_| !mutant!("leader_looks_once")) {
             self.inner().counters.joined.add(1);
             lead.land(Ok(found.value().clone()));
-            return Ok(found.value());
+            return Ok(self.settle(found, hash, key, tier));
         }
         match self.run(hash, load) {
             Ok(Ok(value)) => Ok(self.lead_with(lead, hash, key.clone(), value, tier)),
@@ -317,19 +337,19 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     fn lead_with(&self, lead: Lead<'_, K, V>, hash: u64, key: K, value: V, tier: Tier) -> &V {
         if let Some(found) = self.find(hash, &key, tier) {
             lead.land(Ok(found.value().clone()));
-            return found.value();
+            return self.settle(found, hash, &key, tier);
         }
         let copy = value.clone();
         if mutant!("lands_before_publishing") {
             lead.land(Ok(copy));
-            return match self.inner().admit(hash, key, value, tier, &self.map_pin, &self.pin) {
+            return match self.inner().admit(hash, key, value, tier, self.map_pin.get(), &self.pin) {
                 Admission::Held(value) => value,
-                Admission::Uncached(key, value) => self.side.push(key, value),
+                Admission::Uncached(key, value) => self.side.push(hash, key, value),
             };
         }
-        let lent = match self.inner().admit(hash, key, value, tier, &self.map_pin, &self.pin) {
+        let lent = match self.inner().admit(hash, key, value, tier, self.map_pin.get(), &self.pin) {
             Admission::Held(value) => value,
-            Admission::Uncached(key, value) => self.side.push(key, value),
+            Admission::Uncached(key, value) => self.side.push(hash, key, value),
         };
         lead.land(Ok(copy));
         lent
@@ -355,7 +375,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     fn load_alone(&self, hash: u64, key: &K, load: impl FnOnce(&S) -> Result<V, Error>) -> Result<&V, Error> {
         self.inner().counters.alone.add(1);
         match self.run(hash, load) {
-            Ok(outcome) => outcome.map(|value| self.side.push(key.clone(), value)),
+            Ok(outcome) => outcome.map(|value| self.side.push(hash, key.clone(), value)),
             Err(payload) => std::panic::resume_unwind(payload),
         }
     }
@@ -376,8 +396,8 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     /// Lends the resident value of a key, or a value in hand where it is not held.
     fn lend(&self, hash: u64, key: &K, tier: Tier, value: V) -> &V {
         match self.find(hash, key, tier) {
-            Some(found) => found.value(),
-            None => self.side.push(key.clone(), value),
+            Some(found) => self.settle(found, hash, key, tier),
+            None => self.side.push(hash, key.clone(), value),
         }
     }
 }
@@ -391,7 +411,7 @@ impl<K: Key, V: Value, S> Drop for Reader<K, V, S> {
             self.flush();
         }
         if self.inner().counters.has_limbo() {
-            self.pin.flush();
+            self.pin.share_out();
         }
     }
 }

@@ -7,53 +7,67 @@
 use std::cell::UnsafeCell;
 use std::ptr::NonNull;
 
+/// The hash of a key, and the leaked box of key and value.
+type Item<K, V> = (u64, NonNull<(K, V)>);
+
 /// Keyed values in the order in which they were served. `!Sync`.
-pub(super) struct SideList<K, V>(UnsafeCell<Vec<NonNull<(K, V)>>>);
+pub(super) struct SideList<K, V>(UnsafeCell<Vec<Item<K, V>>>);
 
 impl<K, V> SideList<K, V> {
     pub(super) fn new() -> Self {
         Self(UnsafeCell::new(Vec::new()))
     }
 
-    fn at(&self, index: usize) -> Option<NonNull<(K, V)>> {
+    fn len(&self) -> usize {
+        // SAFETY: as in `at`.
+        let items = unsafe { &*self.0.get() };
+        items.len()
+    }
+
+    fn at(&self, index: usize) -> Option<Item<K, V>> {
         // SAFETY: the list is `!Sync`, and this reference ends here, before any foreign code runs (I2).
         let items = unsafe { &*self.0.get() };
         items.get(index).copied()
     }
 
-    /// Finds a key.
-    pub(super) fn find(&self, key: &K) -> Option<&V>
+    /// Finds the value of a key that was served last.
+    pub(super) fn find(&self, hash: u64, key: &K) -> Option<&V>
     where
         K: Eq,
     {
-        let mut index = 0;
-        while let Some(item) = self.at(index) {
-            // SAFETY: items are leaked boxes that live until `clear` (I1).
-            let (served, value) = unsafe { item.as_ref() };
-            if served == key {
-                return Some(value);
+        let mut index = self.len();
+        while index > 0 {
+            index -= 1;
+            let (served_hash, item) = self.at(index)?;
+            if served_hash == hash {
+                // SAFETY: items are leaked boxes that live until `clear` (I1).
+                let (served, value) = unsafe { item.as_ref() };
+                if served == key {
+                    return Some(value);
+                }
             }
-            index += 1;
         }
         None
     }
 
     /// Adds a value and lends it.
-    pub(super) fn push(&self, key: K, value: V) -> &V {
+    pub(super) fn push(&self, hash: u64, key: K, value: V) -> &V {
         let item = NonNull::from(Box::leak(Box::new((key, value))));
         // SAFETY: the list is `!Sync`, and no other reference to it lives (I2).
         let items = unsafe { &mut *self.0.get() };
-        items.push(item);
+        items.push((hash, item));
         // SAFETY: just leaked, and it lives until `clear` (I1).
         &unsafe { item.as_ref() }.1
     }
 
     /// Drops every value.
     pub(super) fn clear(&mut self) {
-        for item in std::mem::take(self.0.get_mut()) {
-            // SAFETY: leaked by `push`, taken out of the list here, and no longer lent (I1).
-            drop(unsafe { Box::from_raw(item.as_ptr()) });
-        }
+        let boxed = |(_, item): Item<K, V>| {
+            // SAFETY: leaked by `push`, taken out of the list below, and no longer lent (I1).
+            unsafe { Box::from_raw(item.as_ptr()) }
+        };
+        // Boxed first: a value whose drop panics does not keep the others.
+        drop(std::mem::take(self.0.get_mut()).into_iter().map(boxed).collect::<Vec<_>>());
     }
 }
 

@@ -8,8 +8,10 @@
 //! All Relaxed: the counters guard no memory, and exactness at rest (I2) comes from whatever made the caller know
 //! that the readers are gone, such as joining their threads.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Sub;
+use std::sync::PoisonError;
 
 use crate::sync::{UnmodelledOrdering as Ordering, UnmodelledU64};
 
@@ -53,11 +55,13 @@ macro_rules! counters {
         #[derive(Debug)]
         pub(super) struct Counters {
             $(pub(super) $name: Counter,)*
+            /// Held by whoever flushes until the cache is warm, so that hits and misses are compared as of one moment.
+            warming_up: std::sync::Mutex<()>,
         }
 
         impl Counters {
             pub(super) fn new() -> Self {
-                Self { $($name: Counter::new(),)* }
+                Self { $($name: Counter::new(),)* warming_up: std::sync::Mutex::new(()) }
             }
         }
     };
@@ -122,6 +126,10 @@ impl Counters {
         self.limbo_bytes.get() > 0
     }
 
+    pub(super) fn limbo_bytes(&self) -> u64 {
+        self.limbo_bytes.get()
+    }
+
     pub(super) fn generation_began(&self) {
         self.generations.add(1);
     }
@@ -131,12 +139,14 @@ impl Counters {
     }
 
     /// Adds what a reader counted, and notes when the hit rate first passed 60 %.
-    pub(super) fn flush(&self, tally: Tally) {
-        self.permanent_hits.add(tally.permanent_hits);
-        self.variable_hits.add(tally.variable_hits);
-        self.side_hits.add(tally.side_hits);
-        self.misses.add(tally.misses);
-        if self.warming.get() == 0 {
+    pub(super) fn flush(&self, tally: &Tally) {
+        let is_warm = self.warming.get() > 0;
+        let _alone = (!is_warm).then(|| self.warming_up.lock().unwrap_or_else(PoisonError::into_inner));
+        self.permanent_hits.add(tally.permanent_hits.take());
+        self.variable_hits.add(tally.variable_hits.take());
+        self.side_hits.add(tally.side_hits.take());
+        self.misses.add(tally.misses.take());
+        if !is_warm {
             let hits = self.permanent_hits.get() + self.variable_hits.get() + self.side_hits.get();
             let requests = hits + self.misses.get();
             if hits.saturating_mul(100) > requests.saturating_mul(60) {
@@ -172,12 +182,20 @@ impl Counters {
 }
 
 /// What a reader counts by itself until it flushes.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Default, Debug)]
 pub(super) struct Tally {
-    pub(super) permanent_hits: u64,
-    pub(super) variable_hits: u64,
-    pub(super) side_hits: u64,
-    pub(super) misses: u64,
+    pub(super) permanent_hits: Cell<u64>,
+    pub(super) variable_hits: Cell<u64>,
+    pub(super) side_hits: Cell<u64>,
+    pub(super) misses: Cell<u64>,
+}
+
+impl Tally {
+    /// Counts one request.
+    #[inline]
+    pub(super) fn count(of: &Cell<u64>) {
+        of.set(of.get() + 1);
+    }
 }
 
 /// One tier's part of [`Stats`].
@@ -321,7 +339,7 @@ impl fmt::Display for Stats {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -339,10 +357,10 @@ mod tests {
     #[test]
     fn warming_is_noted_once() {
         let counters = Counters::new();
-        counters.flush(Tally { misses: 10, ..Tally::default() });
+        counters.flush(&Tally { misses: Cell::new(10), ..Tally::default() });
         assert_eq!(counters.snapshot(0).warming, None);
-        counters.flush(Tally { variable_hits: 20, ..Tally::default() });
-        counters.flush(Tally { variable_hits: 20, ..Tally::default() });
+        counters.flush(&Tally { variable_hits: Cell::new(20), ..Tally::default() });
+        counters.flush(&Tally { variable_hits: Cell::new(20), ..Tally::default() });
         assert_eq!(counters.snapshot(0).warming, Some(30));
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A table is one allocation of equal slots: first the places that a key is probed at, then the eviction order from
 //! the hand onwards, last a slot that holds the number of entries. So a hit reads the shard's pointer, one slot and
-//! the entry, and copying a table copies one run of memory. Full hashes in the slots cost 16 bytes each and spare
-//! every false look at an entry.
+//! the entry, and copying a table copies one run of memory. A slot is one pointer: entries are aligned to a cache
+//! line, and the bits that this leaves free carry a tag of the hash, which spares 63 of 64 false looks at an entry.
 //!
 //! # States
 //! | table | reached from | may be freed |
@@ -22,34 +22,67 @@
 //! None of its own: [`super::clock`] publishes tables.
 
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use crate::sync::{Retire, Track, mutant};
 
 use super::entry::{Entry, Lent};
 
-/// A place in a table: an entry and its hash, or nothing.
+/// A place in a table: an entry with the tag of its hash, or nothing.
 #[derive(Debug)]
 pub(super) struct Slot<K, V> {
-    hash: u64,
-    entry: Option<NonNull<Entry<K, V>>>,
+    /// The entry's pointer with the tag in the bits that its alignment leaves free; null where it names none.
+    tagged: *mut Entry<K, V>,
     track: Track,
 }
 
 impl<K, V> Slot<K, V> {
-    /// A slot that names an entry.
-    fn of(entry: Lent<'_, K, V>) -> Self {
-        Self { hash: entry.get().hash, entry: NonNull::new(entry.as_ptr()), track: Track::new() }
+    /// The bits of a pointer to an entry that are free for a tag.
+    const TAG: usize = align_of::<Entry<K, V>>() - 1;
+
+    /// The tag of a hash: bits that choose neither the shard nor, in a table of up to 2^26 slots, the place.
+    #[inline]
+    fn tag(hash: u64) -> usize {
+        index_of(hash >> 26) & Self::TAG
     }
 
-    /// A slot that names none; it may carry a number.
-    fn vacant(hash: u64) -> Self {
-        Self { hash, entry: None, track: Track::new() }
+    /// A slot that names an entry.
+    fn of(entry: Lent<'_, K, V>) -> Self {
+        let tag = Self::tag(entry.get().hash);
+        Self { tagged: entry.as_ptr().map_addr(|addr| addr | tag), track: Track::new() }
+    }
+
+    /// A slot that names none.
+    fn vacant() -> Self {
+        Self { tagged: ptr::null_mut(), track: Track::new() }
+    }
+
+    /// A slot that carries a number.
+    fn count(count: usize) -> Self {
+        Self { tagged: ptr::without_provenance_mut(count), track: Track::new() }
+    }
+
+    #[inline]
+    fn is_vacant(&self) -> bool {
+        self.tagged.is_null()
+    }
+
+    /// The entry that it names, where its tag is that one; not to be asked of a vacant slot.
+    #[inline]
+    fn entry_tagged(&self, tag: usize) -> Option<NonNull<Entry<K, V>>> {
+        let entry = self.tagged.map_addr(|addr| addr ^ tag);
+        if entry.addr() & Self::TAG == 0 { NonNull::new(entry) } else { None }
+    }
+
+    /// The entry that it names.
+    fn entry(&self) -> Option<NonNull<Entry<K, V>>> {
+        NonNull::new(self.tagged.map_addr(|addr| addr & !Self::TAG))
     }
 
     fn copy(&self) -> Self {
         self.track.read();
-        Self { hash: self.hash, entry: self.entry, track: Track::new() }
+        Self { tagged: self.tagged, track: Track::new() }
     }
 }
 
@@ -106,7 +139,6 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Retire for RetiredTable
         (self.shape.slots() * size_of::<Slot<K, V>>()) as u64
     }
 
-    #[cfg(loom)]
     unsafe fn tracks(&self, visit: &mut dyn FnMut(&Track)) {
         // SAFETY: not freed yet, says the caller; the length is that of `Table::into_raw`.
         let slots = unsafe { std::slice::from_raw_parts(self.first, self.shape.slots()) };
@@ -121,7 +153,7 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Retire for RetiredTable
 
 impl<K, V> Table<K, V> {
     pub(super) fn empty(shape: Shape) -> Self {
-        Self((0..shape.slots()).map(|_| Slot::vacant(0)).collect())
+        Self((0..shape.slots()).map(|_| Slot::vacant()).collect())
     }
 
     /// Leaks the table as a pointer to its first slot.
@@ -169,14 +201,17 @@ impl<'pin, K, V> Published<'pin, K, V> {
         K: Eq,
     {
         let mask = self.shape.probes() - 1;
+        let tag = Slot::<K, V>::tag(hash);
         // The low bits place a key in its table, the high ones chose the shard.
         let mut place = index_of(hash) & mask;
         loop {
             // SAFETY: `place <= mask < probes <= slots.len()`; `Shape::new` made `probes` a power of two.
             let slot = unsafe { self.slots.get_unchecked(place) };
             slot.track.read();
-            let named = slot.entry?;
-            if slot.hash == hash {
+            if slot.is_vacant() {
+                return None;
+            }
+            if let Some(named) = slot.entry_tagged(tag) {
                 // SAFETY: a published table names live entries: an entry is retired after the table that names it
                 // was unpublished, and `'pin` began before that.
                 let lent = unsafe { Lent::new(named) };
@@ -193,14 +228,14 @@ impl<'pin, K, V> Published<'pin, K, V> {
     pub(super) fn len(self) -> usize {
         let count = &self.slots[self.shape.slots() - 1];
         count.track.read();
-        index_of(count.hash)
+        count.tagged.addr()
     }
 
     /// The entries, in the order in which the hand will meet them.
     pub(super) fn entries(self) -> impl Iterator<Item = Lent<'pin, K, V>> {
         self.slots[self.shape.probes()..][..self.len()].iter().map(|slot| {
             slot.track.read();
-            let named = slot.entry.expect("I2: every place of the order names an entry");
+            let named = slot.entry().expect("I2: every place of the order names an entry");
             // SAFETY: as in `find`.
             let lent = unsafe { Lent::new(named) };
             lent.get().track.read();
@@ -210,28 +245,39 @@ impl<'pin, K, V> Published<'pin, K, V> {
 
     /// Starts a successor.
     pub(super) fn draft(self) -> Draft<'pin, K, V> {
-        let mut probes = Vec::with_capacity(self.shape.slots());
-        probes.extend(self.slots[..self.shape.probes()].iter().map(Slot::copy));
-        let mut order = VecDeque::with_capacity(self.shape.entries());
-        order.extend(self.entries().map(|entry| Place { entry, swept: false }));
-        Draft { probes, order, victims: Vec::new(), shape: self.shape }
+        let (probes, order) = self.slots.split_at(self.shape.probes());
+        let mut slots = Vec::with_capacity(self.shape.slots());
+        slots.extend(probes.iter().map(Slot::copy));
+        let unswept = self.len();
+        let order = order[..unswept].iter().map(Slot::copy).collect::<Vec<_>>().into();
+        Draft {
+            slots,
+            order,
+            unswept,
+            swept: Vec::new(),
+            victims: Vec::new(),
+            shape: self.shape,
+            pin: PhantomData,
+        }
     }
 }
 
 /// A successor in the making, seen by one thread. Dropping it changes nothing, the reference bits included.
+///
+/// Slots are copied as they are: an entry is looked at only when the hand meets it, so that a miss does not read
+/// every entry of its shard.
 #[derive(Debug)]
 pub(super) struct Draft<'pin, K, V> {
-    probes: Vec<Slot<K, V>>,
-    order: VecDeque<Place<'pin, K, V>>,
+    /// The probe slots, with room for what `finish` adds.
+    slots: Vec<Slot<K, V>>,
+    order: VecDeque<Slot<K, V>>,
+    /// How many entries, from the front of the order, the hand has not met in this draft; those behind have had
+    /// their second chance and count as clear.
+    unswept: usize,
+    swept: Vec<Lent<'pin, K, V>>,
     victims: Vec<Lent<'pin, K, V>>,
     shape: Shape,
-}
-
-#[derive(Debug)]
-struct Place<'pin, K, V> {
-    entry: Lent<'pin, K, V>,
-    /// The hand has passed it in this draft and counts its bit as clear.
-    swept: bool,
+    pin: PhantomData<&'pin Entry<K, V>>,
 }
 
 impl<'pin, K, V> Draft<'pin, K, V> {
@@ -240,48 +286,63 @@ impl<'pin, K, V> Draft<'pin, K, V> {
         self.order.len()
     }
 
+    /// The entry that a slot of this draft names.
+    fn lent(slot: &Slot<K, V>) -> Option<Lent<'pin, K, V>> {
+        // SAFETY: a draft names what its table named and what was inserted since, all of it alive for `'pin`.
+        let lent = unsafe { Lent::new(slot.entry()?) };
+        lent.get().track.read();
+        Some(lent)
+    }
+
     /// Moves the hand to the next entry whose bit is clear and drops that entry. Returns its weight.
     ///
     /// Source: F. Corbató, A paging experiment with the Multics system, 1968 (second chance on a ring).
     pub(super) fn evict(&mut self) -> Option<u64> {
         loop {
-            let mut place = self.order.pop_front()?;
-            if !place.swept && place.entry.get().referenced().is_set() {
+            let slot = self.order.pop_front()?;
+            let entry = Self::lent(&slot).expect("I2: every place of the order names an entry");
+            let is_first_visit = self.unswept > 0;
+            self.unswept = self.unswept.saturating_sub(1);
+            if is_first_visit && entry.get().referenced().is_set() {
                 if mutant!("failed_sweep_clears_bits") {
-                    place.entry.get().referenced().clear();
+                    entry.get().referenced().clear();
                 }
-                place.swept = true;
-                self.order.push_back(place);
+                self.swept.push(entry);
+                self.order.push_back(slot);
             } else {
-                self.forget(place.entry);
-                return Some(place.entry.get().weight_bytes);
+                self.forget(entry);
+                return Some(entry.get().weight_bytes);
             }
         }
     }
 
     /// Drops one entry out of turn.
     pub(super) fn remove(&mut self, entry: Lent<'pin, K, V>) {
-        self.order.retain(|place| !ptr::eq(place.entry.as_ptr(), entry.as_ptr()));
+        let named = NonNull::new(entry.as_ptr());
+        let place = self.order.iter().position(|slot| slot.entry() == named);
+        let place = place.expect("I2: what is in the probe slots is in the order");
+        self.order.remove(place);
+        self.unswept -= usize::from(place < self.unswept);
         self.forget(entry);
     }
 
     fn forget(&mut self, entry: Lent<'pin, K, V>) {
         let mask = self.shape.probes() - 1;
         let mut hole = index_of(entry.get().hash) & mask;
-        while self.probes[hole].entry != NonNull::new(entry.as_ptr()) {
+        while self.slots[hole].entry() != NonNull::new(entry.as_ptr()) {
             hole = (hole + 1) & mask;
         }
         // Later entries of the same run move up, so that no tombstone is needed.
         let mut next = (hole + 1) & mask;
-        while self.probes[next].entry.is_some() {
-            let home = index_of(self.probes[next].hash) & mask;
+        while let Some(named) = Self::lent(&self.slots[next]) {
+            let home = index_of(named.get().hash) & mask;
             if next.wrapping_sub(home) & mask >= next.wrapping_sub(hole) & mask {
-                self.probes.swap(hole, next);
+                self.slots.swap(hole, next);
                 hole = next;
             }
             next = (next + 1) & mask;
         }
-        self.probes[hole] = Slot::vacant(0);
+        self.slots[hole] = Slot::vacant();
         self.victims.push(entry);
     }
 
@@ -293,28 +354,29 @@ impl<'pin, K, V> Draft<'pin, K, V> {
         assert!(self.order.len() < self.shape.entries(), "I3: at least half of the probe slots are empty");
         let mask = self.shape.probes() - 1;
         let mut place = index_of(entry.get().hash) & mask;
-        while self.probes[place].entry.is_some() {
+        while !self.slots[place].is_vacant() {
             place = (place + 1) & mask;
         }
-        self.probes[place] = Slot::of(entry);
-        self.order.push_back(Place { entry, swept: false });
+        self.slots[place] = Slot::of(entry);
+        // Behind entries that had their second chance it counts as clear, as they do; and clear it is.
+        self.unswept += usize::from(self.unswept == self.order.len());
+        self.order.push_back(Slot::of(entry));
     }
 
     /// Ends the draft: the table to publish, and what follows when that succeeds.
     pub(super) fn finish(self) -> (Table<K, V>, Aftermath<'pin, K, V>) {
-        let mut slots = self.probes;
-        let count = self.order.len();
-        slots.extend(self.order.iter().map(|place| Slot::of(place.entry)));
-        slots.resize_with(self.shape.slots() - 1, || Slot::vacant(0));
-        slots.push(Slot::vacant(count as u64));
-        let swept = self.order.into_iter().filter(|place| place.swept).map(|place| place.entry).collect();
-        (Table(slots.into_boxed_slice()), Aftermath { swept, victims: self.victims })
+        let mut slots = self.slots;
+        slots.extend(self.order.iter().map(Slot::copy));
+        slots.resize_with(self.shape.slots() - 1, Slot::vacant);
+        slots.push(Slot::count(self.order.len()));
+        (Table(slots.into_boxed_slice()), Aftermath { swept: self.swept, victims: self.victims })
     }
 }
 
 /// What publishing a draft brings with it.
 #[derive(Debug)]
 pub(super) struct Aftermath<'pin, K, V> {
+    /// The entries that the hand passed; a victim among them is still alive, and nobody asks for its bit.
     swept: Vec<Lent<'pin, K, V>>,
     /// The entries that are reached from no table any more.
     pub(super) victims: Vec<Lent<'pin, K, V>>,
@@ -337,7 +399,7 @@ fn index_of(hash: u64) -> usize {
     hash as usize
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::cache::entry::Weigh;

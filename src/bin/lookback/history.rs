@@ -1,6 +1,198 @@
-//! To be written.
+//! `lookback history`: prints a window.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use lookback::portal::Options;
+use lookback::{Adjust, Bundle, DataPortal, End, Field, Frequency, Timestamp, When, Window};
+
+/// What was typed.
 #[derive(clap::Args, Debug)]
-pub struct Arguments {}
-pub fn run(_arguments: &Arguments) -> anyhow::Result<std::process::ExitCode> {
-    anyhow::bail!("to be written")
+pub struct Arguments {
+    /// Folder of an ingested bundle; the embedded sample unless given.
+    #[arg(long, value_name = "DIR")]
+    bundle: Option<PathBuf>,
+    /// Assets by symbol; several share the union of their bars.
+    #[arg(long, value_name = "A,B", value_delimiter = ',', required = true)]
+    asset: Vec<String>,
+    /// Fields: open, high, low, close, volume, price.
+    #[arg(long, value_name = "F,G", value_delimiter = ',', default_value = "close")]
+    field: Vec<Field>,
+    /// How many bars.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    bars: usize,
+    /// The last bar is on or before this date or RFC 3339 moment; the last of all unless given.
+    #[arg(long, value_name = "DATE")]
+    end: Option<When>,
+    /// Which events on or before the end change earlier bars.
+    #[arg(long, value_enum, default_value_t = Adjustment::Total)]
+    adjust: Adjustment,
+    /// How to print; csv and json have every digit.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Adjustment {
+    /// None: prices as they were traded.
+    Raw,
+    /// Splits and dividends.
+    Total,
+}
+
+impl Adjustment {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Total => "total",
+        }
+    }
+}
+
+impl From<Adjustment> for Adjust {
+    fn from(adjustment: Adjustment) -> Self {
+        match adjustment {
+            Adjustment::Raw => Self::Raw,
+            Adjustment::Total => Self::Total,
+        }
+    }
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Format {
+    Table,
+    Csv,
+    Json,
+}
+
+/// A window with its names, ready to print.
+struct Printout<'a> {
+    frequency: Frequency,
+    adjust: Adjustment,
+    version: &'a str,
+    dates: Vec<Timestamp>,
+    columns: Vec<(&'a str, Field)>,
+    window: Window<'a>,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let bundle = match &arguments.bundle {
+        Some(folder) => Bundle::open(folder)?,
+        None => Bundle::sample()?,
+    };
+    let frequency = bundle.frequency();
+    let portal = DataPortal::new(bundle, Options::default())?;
+    let request = portal
+        .request(&arguments.asset, arguments.field.iter().copied(), arguments.bars, frequency)?
+        .adjust(arguments.adjust.into());
+    let snapshot = portal.snapshot();
+    let calendar = snapshot.calendar(&request)?;
+    let end = match arguments.end {
+        Some(when) => End::At(when),
+        None => End::Bar(calendar.len().saturating_sub(1)),
+    };
+    let reader = snapshot.reader();
+    let window = reader.history(&request, end)?;
+    let columns = request
+        .assets()
+        .iter()
+        .flat_map(|asset| request.fields().iter().map(|&field| (asset.as_str(), field)));
+    let printout = Printout {
+        frequency,
+        adjust: arguments.adjust,
+        version: snapshot.bundle().version(),
+        dates: window.bar_range().filter_map(|bar| calendar.timestamp(bar)).collect(),
+        columns: columns.collect(),
+        window,
+    };
+    let text = match arguments.format {
+        Format::Table => printout.table(),
+        Format::Csv => printout.csv()?,
+        Format::Json => printout.json()?,
+    };
+    std::io::stdout().lock().write_all(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Printout<'_> {
+    /// `AAPL.close`: fields hold no dot, so the last one parts asset and field.
+    fn names(&self) -> impl Iterator<Item = String> {
+        self.columns.iter().map(|(asset, field)| format!("{asset}.{field}"))
+    }
+
+    fn csv(&self) -> anyhow::Result<Vec<u8>> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(std::iter::once("date".to_owned()).chain(self.names()))?;
+        for (row, date) in self.dates.iter().enumerate() {
+            let values = (0..self.columns.len()).map(|column| self.window.column(column)[row]);
+            let values = values.map(|value| if value.is_nan() { String::new() } else { value.to_string() });
+            writer.write_record(std::iter::once(date.to_string()).chain(values))?;
+        }
+        writer.into_inner().context("a buffer in memory takes all that is written")
+    }
+
+    fn json(&self) -> anyhow::Result<Vec<u8>> {
+        let columns = self.columns.iter().enumerate().map(|(at, (asset, field))| {
+            let values: Vec<_> =
+                self.window.column(at).iter().map(|value| (!value.is_nan()).then_some(value)).collect();
+            serde_json::json!({ "asset": asset, "field": field.name(), "values": values })
+        });
+        let document = serde_json::json!({
+            "bundle": self.version,
+            "frequency": self.frequency.name(),
+            "adjust": self.adjust.name(),
+            "dates": self.dates.iter().map(Timestamp::to_string).collect::<Vec<_>>(),
+            "columns": columns.collect::<Vec<_>>(),
+        });
+        let mut text = serde_json::to_vec_pretty(&document)?;
+        text.push(b'\n');
+        Ok(text)
+    }
+
+    fn table(&self) -> Vec<u8> {
+        let mut table = vec![
+            std::iter::once("date".to_owned()).chain(self.dates.iter().map(Timestamp::to_string)).collect(),
+        ];
+        for (at, name) in self.names().enumerate() {
+            let values = self.window.column(at);
+            let decimals = decimals(values);
+            let cells = values
+                .iter()
+                .map(|value| if value.is_nan() { "-".to_owned() } else { format!("{value:.decimals$}") });
+            table.push(std::iter::once(name).chain(cells).collect::<Vec<_>>());
+        }
+        let widths: Vec<usize> =
+            table.iter().map(|cells| cells.iter().map(String::len).max().unwrap_or(0)).collect();
+        let mut text = String::new();
+        for row in 0..=self.dates.len() {
+            let cells = table.iter().zip(&widths).map(|(cells, width)| format!("{:>width$}", cells[row]));
+            text += &cells.collect::<Vec<_>>().join("  ");
+            text.push('\n');
+        }
+        let last = self.dates.last().map_or_else(String::new, Timestamp::to_string);
+        text += &match self.adjust {
+            Adjustment::Raw => "prices in quote currency per share, volume in shares, as traded\n".to_owned(),
+            Adjustment::Total => format!(
+                "prices in quote currency per share, volume in shares, adjusted for splits and dividends as of {last}\n"
+            ),
+        };
+        text.into_bytes()
+    }
+}
+
+/// Decimals that show six digits of a column's smallest value, and no fraction that is not there.
+fn decimals(values: &[f64]) -> usize {
+    let values = || values.iter().copied().filter(|value| value.is_finite());
+    if values().all(|value| value.fract() == 0.0) {
+        return 0;
+    }
+    let smallest = values().map(f64::abs).filter(|&value| value > 0.0).fold(f64::INFINITY, f64::min);
+    (2..12)
+        .find(|&decimals| smallest * 10_f64.powi(decimals) >= 100_000.0)
+        .map_or(12, |decimals| decimals.unsigned_abs() as usize)
 }

@@ -1,6 +1,51 @@
-//! To be written.
+//! `lookback ingest`: CSV files in, a bundle out.
+
+#![forbid(unsafe_code)]
+
+use std::io::{Write as _, stderr, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use lookback::bundle::{IngestOptions, ingest};
+
+use crate::assets;
+
+/// Files need the columns date|timestamp, open, high, low, close and volume, and may have symbol|ticker and adj close;
+/// in any case and order, oldest or newest bar first, plain or gzip.
 #[derive(clap::Args, Debug)]
-pub struct Arguments {}
-pub fn run(_arguments: &Arguments) -> anyhow::Result<std::process::ExitCode> {
-    anyhow::bail!("to be written")
+pub struct Arguments {
+    /// CSV files: one for each asset, or with a column symbol or ticker.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The folder to write; a bundle that is there is replaced.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The asset's name, where one file has no column for it [default: the file's name].
+    #[arg(long, value_name = "NAME")]
+    symbol: Option<String>,
+    /// Splits and dividends as symbol,date,kind,value [default: derived from adj close, where a file has it].
+    #[arg(long, value_name = "FILE")]
+    adjustments: Option<PathBuf>,
+    /// Widen high and low to hold open and close, and skip blank rows; each is reported.
+    #[arg(long)]
+    lenient: bool,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let options = IngestOptions {
+        symbol: arguments.symbol.clone(),
+        adjustments: arguments.adjustments.clone(),
+        lenient: arguments.lenient,
+    };
+    let ingested = ingest(&arguments.files, &arguments.out, &options)?;
+    for note in &ingested.notes {
+        // A closed stderr leaves nobody to tell.
+        let _ = writeln!(stderr(), "note: {note}");
+    }
+    let mut out = stdout().lock();
+    for source in &ingested.sources {
+        writeln!(out, "read       {} ({})", source.file, source.timestamps)?;
+    }
+    assets::print(&ingested.bundle, &mut out)?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -6,11 +6,19 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod assets;
+mod destination;
+mod effort;
 mod history;
 mod info;
 mod ingest;
+mod ranking;
+mod rows;
 mod run;
+mod settings;
 mod sweep;
+mod table;
+mod trials;
 
 /// Every bar decoded once, every window a slice.
 #[derive(Parser, Debug)]
@@ -47,12 +55,16 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            use std::io::Write;
-            // A closed stderr leaves nobody to tell.
-            let _ = writeln!(std::io::stderr(), "lookback: {error:#}");
+            complain(format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+fn complain(error: impl std::fmt::Display) {
+    use std::io::Write;
+    // A closed stderr leaves nobody to tell.
+    let _ = writeln!(std::io::stderr(), "lookback: {error}");
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

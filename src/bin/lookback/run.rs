@@ -1,6 +1,173 @@
-//! To be written.
+//! `lookback run`: backtests one point and shows it in full.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use lookback::strategies::Builtin;
+use lookback::sweep::{Backtest, Metric};
+use serde_json::{Map, Value, json};
+
+use crate::destination;
+use crate::table::{Table, count, grouped, heading, metric};
+use crate::trials::{TrialArguments, settings_json, settings_text, usage};
+
+/// What was typed.
 #[derive(clap::Args, Debug)]
-pub struct Arguments {}
-pub fn run(_arguments: &Arguments) -> anyhow::Result<std::process::ExitCode> {
-    anyhow::bail!("to be written")
+pub struct Arguments {
+    /// The strategy
+    strategy: String,
+    #[command(flatten)]
+    trials: TrialArguments,
+    /// Write every fill: date,side,raw_price,adjusted_price,weight,cost
+    #[arg(long, value_name = "FILE.csv")]
+    trades: Option<PathBuf>,
+    /// Write the equity of every bar: date,equity
+    #[arg(long, value_name = "FILE.csv")]
+    equity: Option<PathBuf>,
+    /// What stdout gets: a summary with the fills, the fills, or everything
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Format {
+    Table,
+    Csv,
+    Json,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let strategy = match Builtin::find(&arguments.strategy) {
+        Ok(strategy) => strategy,
+        Err(error) => return usage(error),
+    };
+    let sweep = arguments.trials.sweep();
+    if let Err(error) = strategy.grid(&sweep) {
+        return usage(error);
+    }
+    let portal = arguments.trials.portal()?;
+    let backtest = match strategy.backtest(&sweep, &portal) {
+        Ok(backtest) => backtest,
+        Err(error) => return usage(error),
+    };
+    if let Some(path) = &arguments.trades {
+        destination::to_file(path, |out| write_trades(&backtest, out))?;
+    }
+    if let Some(path) = &arguments.equity {
+        destination::to_file(path, |out| write_equity(&backtest, out))?;
+    }
+    destination::to_stdout(|out| match arguments.format {
+        Format::Table => write_table(&backtest, out),
+        Format::Csv => write_trades(&backtest, out),
+        Format::Json => write_json(&backtest, out),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn side(shares: f64) -> &'static str {
+    if shares > 0.0 { "buy" } else { "sell" }
+}
+
+fn write_trades(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "date,side,raw_price,adjusted_price,weight,cost")?;
+    for (date, fill) in backtest.fills() {
+        let side = side(fill.shares);
+        writeln!(out, "{date},{side},{},{},{},{}", fill.raw_price, fill.price, fill.weight, fill.cost)?;
+    }
+    Ok(())
+}
+
+fn write_equity(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "date,equity")?;
+    for (date, equity) in backtest.equity() {
+        writeln!(out, "{date},{equity}")?;
+    }
+    Ok(())
+}
+
+fn write_table(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
+    let summary = backtest.summary();
+    let point: Vec<String> = backtest.point().iter().map(|(name, value)| format!("{name}={value}")).collect();
+    writeln!(
+        out,
+        "{} {} on {}: {} bars from {} to {}",
+        backtest.strategy(),
+        point.join(" "),
+        summary.symbol,
+        count(summary.bars),
+        summary.first,
+        summary.last
+    )?;
+    writeln!(out, "{}", settings_text(backtest.settings(), Some(summary.periods_per_year)))?;
+    let mut metrics = Table::default();
+    metrics.row(["metric", backtest.strategy(), "buy and hold"].map(str::to_owned));
+    for one in Metric::ALL {
+        let (own, hold) = (metric(backtest.metrics(), one), metric(&summary.buy_and_hold, one));
+        metrics.row([heading(one).replace('_', " "), own, hold]);
+    }
+    writeln!(out, "\n{}", metrics.text())?;
+    let mut fills = Table::default();
+    fills.row(["date", "side", "raw price", "adjusted price", "weight", "cost"].map(str::to_owned));
+    for (date, fill) in backtest.fills() {
+        fills.row([
+            date.to_string(),
+            side(fill.shares).to_owned(),
+            format!("{:.4}", fill.raw_price),
+            format!("{:.4}", fill.price),
+            format!("{} %", grouped(fill.weight * 100.0, 1)),
+            grouped(fill.cost, 2),
+        ]);
+    }
+    writeln!(
+        out,
+        "{} fills; prices, costs and cash in quote currency\n{}",
+        count(backtest.fills().len()),
+        fills.text()
+    )?;
+    Ok(())
+}
+
+fn write_json(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
+    let summary = backtest.summary();
+    let metrics = |metrics: &lookback::sweep::Metrics| -> Map<String, Value> {
+        Metric::ALL.into_iter().map(|one| (one.name().to_owned(), json!(metrics.get(one)))).collect()
+    };
+    let mut parameters = Map::new();
+    for (name, value) in backtest.point().iter() {
+        parameters.insert(name.to_owned(), serde_json::from_str(&value.to_string())?);
+    }
+    let fills = backtest.fills().map(|(date, fill)| {
+        json!({
+            "date": date.to_string(),
+            "side": side(fill.shares),
+            "raw_price": fill.raw_price,
+            "adjusted_price": fill.price,
+            "shares": fill.shares,
+            "weight": fill.weight,
+            "cost": fill.cost,
+        })
+    });
+    let equity =
+        backtest.equity().map(|(date, equity)| json!({ "date": date.to_string(), "equity": equity }));
+    let document = json!({
+        "strategy": backtest.strategy(),
+        "parameters": parameters,
+        "settings": settings_json(backtest.settings()),
+        "bundle": { "version": backtest.version() },
+        "asset": summary.symbol.as_str(),
+        "bars": summary.bars,
+        "first": summary.first.to_string(),
+        "last": summary.last.to_string(),
+        "periods_per_year": summary.periods_per_year,
+        "metrics": metrics(backtest.metrics()),
+        "buy_and_hold": metrics(&summary.buy_and_hold),
+        "fills": fills.collect::<Vec<_>>(),
+        "equity": equity.collect::<Vec<_>>(),
+    });
+    serde_json::to_writer(&mut *out, &document)?;
+    Ok(writeln!(out)?)
 }

@@ -1,0 +1,76 @@
+//! How many full-metric trials of `sma-cross` does one thread do in a second, on 2,520 bars?
+//!
+//! | what | time a trial | trials/s |
+//! |---|---|---|
+//! | `skip`: the built-in strategy | see BENCHMARKS.md | |
+//! | `every_bar`: the same rule, asked at each bar | | |
+//!
+//! Command: `cargo bench --bench sweep`
+
+#![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
+#![expect(missing_docs, reason = "criterion's macros make undocumented items")]
+
+use std::num::NonZeroUsize;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use lookback::bundle::Series;
+use lookback::portal::{DataPortal, Options};
+use lookback::strategies::SmaCross;
+use lookback::sweep::{Bar, Parameter, Point, Setup, Strategy, Sweep};
+use lookback::{Bundle, Calendar, Error, Frequency};
+use rust_decimal::Decimal;
+
+/// The built-in rule without its hint: what a user's strategy costs that has none.
+struct EveryBar(SmaCross);
+
+impl Strategy for EveryBar {
+    const NAME: &'static str = "every-bar";
+    const CONSTRAINT: &'static str = SmaCross::CONSTRAINT;
+
+    fn parameters() -> Result<Vec<Parameter>, Error> {
+        SmaCross::parameters()
+    }
+
+    fn start(point: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+        SmaCross::start(point, setup).map(Self)
+    }
+
+    fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+        self.0.on_bar(bar)
+    }
+}
+
+/// 2,520 daily bars of a seeded walk in cents.
+fn series() -> Series {
+    const BARS: i64 = 2_520;
+    let mut state = 7_u64;
+    let mut price = 10_000_i64;
+    let mut closes = Vec::new();
+    for _ in 0..BARS {
+        // Source: D. Knuth, MMIX's linear congruential generator.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let step = i64::try_from(state >> 33).unwrap() % 401 - 199;
+        price = (price + price * step / 10_000).max(100);
+        closes.push(Decimal::new(price, 2));
+    }
+    let moments: Vec<i64> = (0..BARS).map(|day| day * 86_400_000_000_000).collect();
+    let volume = vec![Decimal::from(1_000); closes.len()];
+    let values = [closes.clone(), closes.clone(), closes.clone(), closes, volume];
+    let calendar = Calendar::new(moments).unwrap();
+    Series { symbol: "WALK".into(), calendar, values, adjustments: Vec::new() }
+}
+
+fn sweep(criterion: &mut Criterion) {
+    let bundle = Bundle::from_series("bench", Frequency::Day, vec![series()]).unwrap();
+    let portal = DataPortal::new(bundle, Options::default()).unwrap();
+    let sweep = Sweep::new().threads(NonZeroUsize::MIN);
+    let points = sweep.grid::<SmaCross>().unwrap().len() as u64;
+    let mut group = criterion.benchmark_group("sweep");
+    group.throughput(Throughput::Elements(points)).sample_size(10);
+    group.bench_function("skip", |bench| bench.iter(|| sweep.run::<SmaCross>(&portal).unwrap()));
+    group.bench_function("every_bar", |bench| bench.iter(|| sweep.run::<EveryBar>(&portal).unwrap()));
+    group.finish();
+}
+
+criterion_group!(benches, sweep);
+criterion_main!(benches);

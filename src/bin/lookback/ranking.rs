@@ -1,0 +1,177 @@
+//! The ranking for people: per asset the best points, buy and hold beside, and what it cost.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+
+use lookback::sweep::{AssetSummary, Metric, Outcome, Ranked};
+
+use crate::rows::Report;
+use crate::table::{Table, bytes, count, grouped, heading, metric};
+use crate::trials::settings_text;
+
+/// The metrics shown of each place, beside the one ranked by.
+const SHOWN: [Metric; 9] = [
+    Metric::Sharpe,
+    Metric::TotalReturn,
+    Metric::Cagr,
+    Metric::MaxDrawdown,
+    Metric::Sortino,
+    Metric::Trades,
+    Metric::WinRate,
+    Metric::ProfitFactor,
+    Metric::Exposure,
+];
+
+/// A report and the name of the bundle that it is about.
+#[derive(Debug)]
+pub struct View<'a> {
+    pub report: &'a Report<'a>,
+    pub bundle: &'a str,
+}
+
+pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let report = view.report;
+    let results = report.results;
+    writeln!(
+        out,
+        "{} on {}: {} assets, {} bars, {} points each, {} trials",
+        results.strategy(),
+        view.bundle,
+        count(results.assets().len()),
+        count(results.bars()),
+        count(results.grid().len()),
+        count(results.len())
+    )?;
+    let parameters: Vec<String> = results.grid().parameters().iter().map(ToString::to_string).collect();
+    writeln!(out, "{}; {}", parameters.join(", "), condition(&results.grid().constraint()))?;
+    let first = results.summaries().iter().flatten().next();
+    writeln!(out, "{}", settings_text(results.settings(), first.map(|summary| summary.periods_per_year)))?;
+    let floor = match report.min_trades {
+        0 => String::new(),
+        trades => format!(", of trials with at least {} trades", count(trades)),
+    };
+    writeln!(out, "ranked by {}{floor}; -: not defined", report.rank_by)?;
+    for (asset, summary) in results.summaries().iter().enumerate() {
+        writeln!(out)?;
+        match summary {
+            Ok(summary) => {
+                heading_of(summary, out)?;
+                places(report, asset, summary, out)?;
+            }
+            Err(error) => writeln!(out, "{}: failed: {error}", results.assets()[asset])?,
+        }
+    }
+    writeln!(out)?;
+    failures(report, out)?;
+    cost(report, out)
+}
+
+fn condition(constraint: &str) -> String {
+    if constraint.is_empty() { "every combination".to_owned() } else { format!("where {constraint}") }
+}
+
+fn heading_of(summary: &AssetSummary, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (symbol, bars) = (&summary.symbol, count(summary.bars));
+    Ok(writeln!(out, "{symbol}: {bars} bars from {} to {}", summary.first, summary.last)?)
+}
+
+/// One table: the places, and buy and hold as the last row.
+fn places(
+    report: &Report<'_>,
+    asset: usize,
+    summary: &AssetSummary,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let ranking = report.results.ranking(asset, report.rank_by, report.min_trades);
+    let names = report.results.grid().parameters().iter().map(|parameter| parameter.name().to_owned());
+    let shown: Vec<Metric> = if SHOWN.contains(&report.rank_by) {
+        SHOWN.to_vec()
+    } else {
+        [&[report.rank_by][..], &SHOWN].concat()
+    };
+    let mut table = Table::default();
+    let headings = shown.iter().map(|metric| heading(*metric).to_owned());
+    table.row(std::iter::once("#".to_owned()).chain(names).chain(headings).chain(["same".to_owned()]));
+    for (place, ranked) in ranking.iter().take(report.top).enumerate() {
+        let values = ranked.trial.point.iter().map(|(_, value)| value.to_string());
+        let metrics = shown.iter().map(|one| metric(ranked.metrics, *one));
+        let cells = std::iter::once(count(place + 1)).chain(values).chain(metrics);
+        table.row(cells.chain([same(ranked)]));
+    }
+    let hold = shown.iter().map(|one| metric(&summary.buy_and_hold, *one));
+    let blanks = report.results.grid().parameters().iter().skip(1).map(|_| String::new());
+    table
+        .row(["".to_owned(), "hold".to_owned()].into_iter().chain(blanks).chain(hold).chain([String::new()]));
+    out.write_all(table.text().as_bytes())?;
+    if ranking.is_empty() {
+        writeln!(out, "  no trial to rank")?;
+    }
+    Ok(())
+}
+
+/// How many points share a result, where it is more than the one shown.
+fn same(ranked: &Ranked<'_>) -> String {
+    match ranked.points {
+        1 => String::new(),
+        points => format!("{} points", count(points)),
+    }
+}
+
+/// The first reasons of failure, and how often trials failed.
+fn failures(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let results = report.results;
+    if results.unfinished() > 0 {
+        let (unfinished, all) = (count(results.unfinished()), count(results.len()));
+        writeln!(out, "stopped: {unfinished} of {all} trials did not run")?;
+    }
+    if results.failed() > 0 {
+        writeln!(out, "{} of {} trials failed, such as", count(results.failed()), count(results.len()))?;
+        let failed = results.trials().filter_map(|trial| match trial.outcome {
+            Outcome::Failed(error) => Some((trial, error)),
+            _ => None,
+        });
+        for (trial, error) in failed.take(3) {
+            let point: Vec<String> =
+                trial.point.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            writeln!(out, "  {} {}: {error}", trial.asset, point.join(" "))?;
+        }
+    }
+    Ok(())
+}
+
+fn cost(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (results, stats) = (report.results, &report.cache);
+    let done = results.len() - results.unfinished();
+    let (per_second, per_cpu_second) = report.effort.rates(done);
+    writeln!(
+        out,
+        "{} trials in {:.2} s on {} threads: {} trials/s; {:.2} s of CPU time: {} trials per CPU-second",
+        count(done),
+        report.effort.elapsed.as_secs_f64(),
+        count(results.threads()),
+        grouped(per_second, 0),
+        report.effort.cpu.as_secs_f64(),
+        grouped(per_cpu_second, 0),
+    )?;
+    let rate = stats.hit_rate().map_or_else(|| "-".to_owned(), |rate| format!("{:.2} %", rate * 100.0));
+    writeln!(
+        out,
+        "cache: {} hits ({} permanent, {} variable), {} misses, hit rate {rate}, {} loads",
+        count(stats.hits()),
+        count(stats.permanent.hits),
+        count(stats.variable.hits),
+        count(stats.misses),
+        count(stats.loads),
+    )?;
+    Ok(writeln!(
+        out,
+        "       {} of {} resident ({} permanent, {} variable entries), {} evictions, {} rejected",
+        bytes(stats.resident_bytes()),
+        bytes(stats.capacity_bytes),
+        count(stats.permanent.entries),
+        count(stats.variable.entries),
+        count(stats.evictions),
+        count(stats.rejected),
+    )?)
+}

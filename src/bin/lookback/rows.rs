@@ -1,0 +1,166 @@
+//! The results of every trial, as JSON and as CSV.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+
+use lookback::cache::{Stats, TierStats};
+use lookback::sweep::{Metric, Outcome, Results, Trial};
+use serde_json::{Value, json};
+
+use crate::effort::Effort;
+use crate::trials::settings_json;
+
+/// A sweep with all that is told about it.
+#[derive(Debug)]
+pub struct Report<'a> {
+    pub results: &'a Results,
+    /// The metrics written of each trial.
+    pub metrics: &'a [Metric],
+    pub rank_by: Metric,
+    pub min_trades: usize,
+    pub top: usize,
+    pub cache: Stats,
+    pub effort: Effort,
+}
+
+/// Writes one object: the sweep, and its results in grid order.
+///
+/// Rows are written as they are visited: a document of 20,000 trials is never held.
+pub fn write_json(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut head = serde_json::to_vec(&head(report))?;
+    // The results follow inside the same object.
+    head.pop();
+    out.write_all(&head)?;
+    out.write_all(b",\"results\":[\n")?;
+    let names = Names::new(report);
+    let mut row = Vec::new();
+    for (index, trial) in report.results.trials().enumerate() {
+        row.clear();
+        if index > 0 {
+            row.extend_from_slice(b",\n");
+        }
+        names.json(&trial, report.metrics, &mut row)?;
+        out.write_all(&row)?;
+    }
+    Ok(out.write_all(b"\n]}\n")?)
+}
+
+/// Keys as they are written before their values, made once for all rows.
+struct Names {
+    parameters: Vec<Vec<u8>>,
+    metrics: Vec<Vec<u8>>,
+}
+
+impl Names {
+    fn new(report: &Report<'_>) -> Self {
+        // Parameters and metrics are plain words: nothing to escape.
+        let key = |name: &str| format!(",\"{name}\":").into_bytes();
+        let parameters = report.results.grid().parameters();
+        Self {
+            parameters: parameters.iter().map(|parameter| key(parameter.name())).collect(),
+            metrics: report.metrics.iter().map(|metric| key(metric.name())).collect(),
+        }
+    }
+
+    fn json(&self, trial: &Trial<'_>, metrics: &[Metric], row: &mut Vec<u8>) -> anyhow::Result<()> {
+        row.extend_from_slice(b"{\"asset\":");
+        serde_json::to_writer(&mut *row, trial.asset.as_str())?;
+        for (key, (_, value)) in self.parameters.iter().zip(trial.point.iter()) {
+            row.extend_from_slice(key);
+            write!(row, "{value}")?;
+        }
+        row.extend_from_slice(b",\"status\":\"");
+        row.extend_from_slice(trial.outcome.status().as_bytes());
+        row.extend_from_slice(b"\",\"error\":");
+        match trial.outcome {
+            Outcome::Failed(error) => serde_json::to_writer(&mut *row, &error.to_string())?,
+            _ => row.extend_from_slice(b"null"),
+        }
+        for (key, metric) in self.metrics.iter().zip(metrics) {
+            row.extend_from_slice(key);
+            let value = trial.outcome.metrics().and_then(|metrics| metrics.get(*metric));
+            serde_json::to_writer(&mut *row, &value)?;
+        }
+        row.push(b'}');
+        Ok(())
+    }
+}
+
+/// Everything but the results.
+fn head(report: &Report<'_>) -> Value {
+    let results = report.results;
+    let mut settings = settings_json(results.settings());
+    let parameters: serde_json::Map<String, Value> = results
+        .grid()
+        .parameters()
+        .iter()
+        .map(|one| (one.name().to_owned(), Value::from(one.to_string().split_off(one.name().len() + 1))))
+        .collect();
+    settings.insert("parameters".to_owned(), parameters.into());
+    settings.insert("where".to_owned(), results.grid().constraint().into());
+    settings.insert("rank_by".to_owned(), report.rank_by.name().into());
+    settings.insert("min_trades".to_owned(), report.min_trades.into());
+    settings.insert("top".to_owned(), report.top.into());
+    let assets: Vec<&str> = results.assets().iter().map(lookback::Symbol::as_str).collect();
+    let done = results.len() - results.unfinished();
+    let (per_second, per_cpu_second) = report.effort.rates(done);
+    json!({
+        "strategy": results.strategy(),
+        "settings": settings,
+        "bundle": { "version": results.version(), "assets": assets, "bars": results.bars() },
+        "trials": results.len(),
+        "failed": results.failed(),
+        "unfinished": results.unfinished(),
+        "elapsed_s": report.effort.elapsed.as_secs_f64(),
+        "cpu_s": report.effort.cpu.as_secs_f64(),
+        "trials_per_s": per_second,
+        "trials_per_cpu_s": per_cpu_second,
+        "threads": results.threads(),
+        "cache": cache(&report.cache),
+    })
+}
+
+fn cache(stats: &Stats) -> Value {
+    let tier = |tier: &TierStats| json!({ "entries": tier.entries, "bytes": tier.bytes, "hits": tier.hits });
+    json!({
+        "hits": stats.hits(),
+        "misses": stats.misses,
+        "hit_rate": stats.hit_rate(),
+        "loads": stats.loads,
+        "joined": stats.joined,
+        "evictions": stats.evictions,
+        "rejected": stats.rejected,
+        "resident_bytes": stats.resident_bytes(),
+        "capacity_bytes": stats.capacity_bytes,
+        "permanent": tier(&stats.permanent),
+        "variable": tier(&stats.variable),
+    })
+}
+
+/// Writes a header and one row for each trial; a metric that is not defined is an empty cell.
+pub fn write_csv(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    let parameters = report.results.grid().parameters().iter().map(|parameter| parameter.name());
+    let metrics = report.metrics.iter().map(|metric| metric.name());
+    let header: Vec<&str> =
+        std::iter::once("asset").chain(parameters).chain(["status", "error"]).chain(metrics).collect();
+    writer.write_record(&header)?;
+    for trial in report.results.trials() {
+        writer.write_field(trial.asset.as_str())?;
+        for (_, value) in trial.point.iter() {
+            writer.write_field(value.to_string())?;
+        }
+        writer.write_field(trial.outcome.status())?;
+        match trial.outcome {
+            Outcome::Failed(error) => writer.write_field(error.to_string())?,
+            _ => writer.write_field("")?,
+        }
+        for metric in report.metrics {
+            let value = trial.outcome.metrics().and_then(|metrics| metrics.get(*metric));
+            writer.write_field(value.map_or_else(String::new, |value| value.to_string()))?;
+        }
+        writer.write_record(None::<&[u8]>)?;
+    }
+    Ok(writer.flush()?)
+}

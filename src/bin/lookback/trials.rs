@@ -1,0 +1,176 @@
+//! What `sweep` and `run` share: which trials, on what, under which rules.
+
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use lookback::portal::{Adjust, DataPortal};
+use lookback::sweep::{Costs, FillAt, Parameter, Settings, Sweep};
+use lookback::{Bundle, Error, ErrorKind, When};
+
+use crate::settings::CacheArguments;
+use crate::table::grouped;
+
+/// Which trials, and how they are run.
+#[derive(clap::Args, Debug)]
+pub struct TrialArguments {
+    /// Folder of an ingested bundle [default: the embedded sample]
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+    /// Assets by symbol [default: all of the bundle]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub asset: Vec<String>,
+    /// Values of a parameter: NAME=START:END[:STEP] or NAME=a,b,c [default: the strategy's own range]
+    #[arg(long = "param", value_name = "NAME=VALUES")]
+    pub parameters: Vec<Parameter>,
+    #[command(flatten)]
+    pub rules: Rules,
+    #[command(flatten)]
+    pub cache: CacheArguments,
+}
+
+/// The rules of every trial.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Rules of a trial")]
+pub struct Rules {
+    /// When an order is filled: next-open or close
+    #[arg(long, value_name = "WHEN", default_value_t = FillAt::NextOpen)]
+    fill: FillAt,
+    /// Proportional commission, as a share of the notional
+    #[arg(long, value_name = "SHARE", default_value_t = 0.001)]
+    fee: f64,
+    /// Fixed commission of each order, in quote currency
+    #[arg(long, value_name = "AMOUNT", default_value_t = 0.0)]
+    commission: f64,
+    /// Slippage in basis points: a buy pays that much more, a sale gets that much less
+    #[arg(long, value_name = "BPS", default_value_t = 0.0)]
+    slippage_bps: f64,
+    /// Cash at the start of each trial, in quote currency
+    #[arg(long, value_name = "AMOUNT", default_value_t = 1_000_000.0)]
+    cash: f64,
+    /// First day or moment whose signals count; warm-up comes from before [default: the first bar]
+    #[arg(long, value_name = "DATE")]
+    from: Option<When>,
+    /// Last day or moment [default: the last bar]
+    #[arg(long, value_name = "DATE")]
+    to: Option<When>,
+    /// Events that prices are adjusted for, as of the run's last bar
+    #[arg(long, value_enum, default_value_t = Adjustment::Total)]
+    adjust: Adjustment,
+    /// Periods a year for annual figures [default: 252 for 1d, 52 for 1w, 252 days of bars below]
+    #[arg(long, value_name = "N")]
+    periods_per_year: Option<f64>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Adjustment {
+    /// None: prices as they were traded
+    Raw,
+    /// Splits and dividends
+    Total,
+}
+
+impl Rules {
+    pub fn settings(&self) -> Settings {
+        Settings {
+            fill: self.fill,
+            costs: Costs { fee: self.fee, commission: self.commission, slippage_bps: self.slippage_bps },
+            cash: self.cash,
+            from: self.from,
+            to: self.to,
+            adjust: match self.adjust {
+                Adjustment::Raw => Adjust::Raw,
+                Adjustment::Total => Adjust::Total,
+            },
+            periods_per_year: self.periods_per_year,
+        }
+    }
+}
+
+impl TrialArguments {
+    pub fn sweep(&self) -> Sweep {
+        let sweep = Sweep::new().settings(self.rules.settings());
+        let sweep = self.asset.iter().fold(sweep, |sweep, asset| sweep.asset(asset.as_str()));
+        self.parameters.iter().fold(sweep, |sweep, parameter| sweep.parameter(parameter.clone()))
+    }
+
+    pub fn portal(&self) -> anyhow::Result<DataPortal> {
+        let bundle = match &self.bundle {
+            Some(folder) => Bundle::open(folder)?,
+            None => Bundle::sample()?,
+        };
+        Ok(DataPortal::new(bundle, self.cache.options()?)?)
+    }
+}
+
+/// Answers what the command line asked for and cannot have: 2, as for any wrong usage; other errors are passed on.
+pub fn usage(error: Error) -> anyhow::Result<ExitCode> {
+    match error.kind() {
+        ErrorKind::BadParameter { .. } | ErrorKind::UnknownAsset { .. } | ErrorKind::Invalid { .. } => {
+            crate::complain(&error);
+            Ok(ExitCode::from(2))
+        }
+        _ => Err(error.into()),
+    }
+}
+
+/// How the rules read in JSON, all of them.
+pub fn settings_json(settings: &Settings) -> serde_json::Map<String, serde_json::Value> {
+    let when = |when: Option<When>| when.map(|when| when.to_string());
+    let document = serde_json::json!({
+        "fill": settings.fill.name(),
+        "fee": settings.costs.fee,
+        "commission": settings.costs.commission,
+        "slippage_bps": settings.costs.slippage_bps,
+        "cash": settings.cash,
+        "from": when(settings.from),
+        "to": when(settings.to),
+        "adjust": adjust_name(settings.adjust),
+        "periods_per_year": settings.periods_per_year,
+    });
+    match document {
+        serde_json::Value::Object(map) => map,
+        _ => serde_json::Map::new(),
+    }
+}
+
+/// How the rules read in a line of text.
+pub fn settings_text(settings: &Settings, periods_per_year: Option<f64>) -> String {
+    let mut text = format!(
+        "fill {}, fee {} %, commission {} per order, slippage {} bps, cash {}, prices {}",
+        settings.fill,
+        settings.costs.fee * 100.0,
+        settings.costs.commission,
+        settings.costs.slippage_bps,
+        amount(settings.cash),
+        match settings.adjust {
+            Adjust::Raw => "as traded",
+            _ => "adjusted for splits and dividends",
+        },
+    );
+    if let Some(periods) = settings.periods_per_year.or(periods_per_year) {
+        text += &format!(", {periods} periods a year");
+    }
+    for (word, when) in [("from", settings.from), ("to", settings.to)] {
+        if let Some(when) = when {
+            text += &format!(", {word} {when}");
+        }
+    }
+    text
+}
+
+/// An amount with commas between thousands, and its fraction where it has one.
+fn amount(value: f64) -> String {
+    let text = value.to_string();
+    let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    grouped(value, decimals)
+}
+
+fn adjust_name(adjust: Adjust) -> &'static str {
+    match adjust {
+        Adjust::Raw => "raw",
+        _ => "total",
+    }
+}

@@ -1,0 +1,146 @@
+//! Reads `adjustments.csv`: splits and dividends as the user knows them.
+
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+
+use rust_decimal::Decimal;
+
+use super::csv::{decode, parse_error, split};
+use super::number;
+use super::series::{Adjustment, AdjustmentKind, nearest};
+use super::table::Table;
+use crate::asset::Symbol;
+use crate::decimal;
+use crate::error::Error;
+use crate::time::{Timestamp, When};
+
+/// The adjustments of each symbol, and what the user should know of them.
+pub(super) type Adjustments = (HashMap<Symbol, Vec<Adjustment>>, Vec<String>);
+
+/// Reads and checks a file against the bars that it adjusts; `name` is what errors call it.
+///
+/// Columns are `symbol|ticker`, `date`, `kind` (`split` with the ratio new / old as `2`, `0.1` or `3/2`, `dividend`
+/// with the cash per share) and `value`, in any case and order.
+pub(super) fn read(name: &str, bytes: &[u8], tables: &[Table]) -> Result<Adjustments, Error> {
+    let text = decode(name, bytes)?;
+    let mut lines = text.lines().zip(1_u64..);
+    let (header, _) = lines.next().ok_or_else(|| Error::invalid(name, "is empty, expected a header"))?;
+    let columns = Columns::new(header).map_err(|message| parse_error(name, 1, message))?;
+    let mut reader =
+        Reader { columns, tables, seen: HashMap::new(), found: HashMap::new(), notes: Vec::new() };
+    for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
+        reader.row(name, line, number).map_err(|message| parse_error(name, number, message))?;
+    }
+    Ok((reader.found, reader.notes))
+}
+
+/// Where symbol, date, kind and value stand.
+struct Columns {
+    positions: [usize; 4],
+    count: usize,
+}
+
+impl Columns {
+    fn new(header: &str) -> Result<Self, String> {
+        let names: Vec<String> = split(header).iter().map(|name| name.to_lowercase()).collect();
+        let position = |wanted: &[&str]| {
+            let mut found = names.iter().enumerate().filter(|(_, name)| wanted.contains(&name.as_str()));
+            match (found.next(), found.next()) {
+                (Some((position, _)), None) => Ok(position),
+                (Some(_), Some(_)) => Err(format!("column {} is there twice", wanted[0])),
+                (None, _) => {
+                    let found = names.join(", ");
+                    Err(format!("no column {}; found {found}; expected symbol, date, kind, value", wanted[0]))
+                }
+            }
+        };
+        let positions = [
+            position(&["symbol", "ticker"])?,
+            position(&["date"])?,
+            position(&["kind"])?,
+            position(&["value"])?,
+        ];
+        Ok(Self { positions, count: names.len() })
+    }
+}
+
+struct Reader<'a> {
+    columns: Columns,
+    tables: &'a [Table],
+    /// The line of each event.
+    seen: HashMap<(Symbol, Timestamp, bool), u64>,
+    found: HashMap<Symbol, Vec<Adjustment>>,
+    notes: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn row(&mut self, file: &str, line: &str, number: u64) -> Result<(), String> {
+        let fields = split(line);
+        if fields.len() != self.columns.count {
+            let expected = self.columns.count;
+            return Err(format!("the row has {} fields, expected {expected} as in the header", fields.len()));
+        }
+        let [symbol, date, kind, value] = self.columns.positions.map(|position| &*fields[position]);
+        let table = find(self.tables, symbol)?;
+        let when: When =
+            date.parse().map_err(|_| format!("date is {date:?}, expected 2005-02-28 or 20050228"))?;
+        let ex_date = when.first_moment();
+        let kind = match kind.to_lowercase().as_str() {
+            "split" => AdjustmentKind::Split(ratio(value)?),
+            "dividend" => AdjustmentKind::Dividend(dividend(value, table, ex_date)?),
+            _ => return Err(format!("kind is {kind:?}, expected split or dividend")),
+        };
+        let symbol = table.symbol.clone();
+        if let Some(first) = self.seen.insert((symbol.clone(), ex_date, kind.is_split()), number) {
+            return Err(format!(
+                "the {} of {symbol} on {when} is there twice, first at line {first}",
+                kind.name()
+            ));
+        }
+        if !table.covers(ex_date) {
+            let (first, last) = table.span();
+            self.notes.push(format!(
+                "{file} line {number}: {symbol} has bars from {first} to {last}, so the {} on {when} changes nothing",
+                kind.name()
+            ));
+        }
+        self.found.entry(symbol).or_default().push(Adjustment { ex_date, kind });
+        Ok(())
+    }
+}
+
+fn find<'a>(tables: &'a [Table], symbol: &str) -> Result<&'a Table, String> {
+    tables.iter().find(|table| table.symbol.as_str() == symbol).ok_or_else(|| {
+        let symbols: Vec<Symbol> = tables.iter().map(|table| table.symbol.clone()).collect();
+        let near = nearest(symbol, &symbols);
+        let near = if near.is_empty() { String::new() } else { format!("; nearest: {}", near.join(", ")) };
+        format!("unknown symbol {symbol:?}{near}")
+    })
+}
+
+fn above_zero(text: &str) -> Result<Decimal, String> {
+    let value = number::parse(text).map_err(|message| format!("value {message}"))?;
+    if value.is_zero() { Err("value is 0, expected one above 0".to_owned()) } else { Ok(value) }
+}
+
+/// New shares for each old one: a decimal, or `new/old` where that is no decimal.
+fn ratio(text: &str) -> Result<f64, String> {
+    match text.split_once(['/', ':']) {
+        None => above_zero(text).map(decimal::to_f64),
+        Some((new, old)) => {
+            Ok(decimal::to_f64(above_zero(new.trim())?) / decimal::to_f64(above_zero(old.trim())?))
+        }
+    }
+}
+
+/// Cash per share: less than the share was worth, or the prices before it would turn negative.
+fn dividend(text: &str, table: &Table, ex_date: Timestamp) -> Result<f64, String> {
+    let amount = above_zero(text)?;
+    match table.close_before(ex_date) {
+        Some(close) if amount >= close => {
+            Err(format!("value is {amount}, expected less than the close before, {close}"))
+        }
+        _ => Ok(decimal::to_f64(amount)),
+    }
+}

@@ -1,0 +1,50 @@
+//! Decimal columns of one scale, as they lie in memory and at rest.
+
+#![forbid(unsafe_code)]
+
+use std::ops::Range;
+
+use rust_decimal::Decimal;
+
+use crate::decimal;
+
+/// Arrow's `Decimal128` holds this many digits.
+pub(super) const DIGITS: u32 = 38;
+
+/// Values as whole numbers of 10^-scale.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct DecimalColumn {
+    mantissas: Vec<i128>,
+    scale: u32,
+}
+
+impl DecimalColumn {
+    /// The smallest scale that holds all values; trailing zeros do not count.
+    pub(super) fn scale_of<'a>(values: impl IntoIterator<Item = &'a Decimal>) -> u32 {
+        values.into_iter().map(|value| value.normalize().scale()).max().unwrap_or(0)
+    }
+
+    /// Takes values that all fit `scale`; `None` where one then needs more than 38 digits.
+    pub(super) fn new(values: &[Decimal], scale: u32) -> Option<Self> {
+        let limit = 10_u128.pow(DIGITS);
+        let mantissa = |value: &Decimal| {
+            let value = value.normalize();
+            let factor = 10_i128.checked_pow(scale.checked_sub(value.scale())?)?;
+            value.mantissa().checked_mul(factor).filter(|mantissa| mantissa.unsigned_abs() < limit)
+        };
+        Some(Self { mantissas: values.iter().map(mantissa).collect::<Option<_>>()?, scale })
+    }
+
+    pub(super) fn mantissas(&self) -> &[i128] {
+        &self.mantissas
+    }
+
+    pub(super) fn scale(&self) -> u32 {
+        self.scale
+    }
+
+    /// Appends some of the values, correctly rounded.
+    pub(super) fn read(&self, rows: Range<usize>, out: &mut Vec<f64>) {
+        decimal::mantissas_to_f64(&self.mantissas[rows], self.scale, out);
+    }
+}

@@ -1,0 +1,260 @@
+//! Reads bars from a CSV file, plain or gzip, checking every row.
+//!
+//! The whole file is held as text: lines are counted exactly, blank rows included, so that an error names the line
+//! that an editor shows. A row is one line; a quoted field may hold commas, but no line break.
+
+#![forbid(unsafe_code)]
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::Read as _;
+
+use flate2::read::MultiGzDecoder;
+use rust_decimal::Decimal;
+
+use super::header::{Header, Role};
+use super::moment::{self, TimestampUnit};
+use super::number;
+use super::series::check_symbol;
+use super::table::{Row, Table};
+use crate::error::{Error, ErrorKind};
+
+/// How a file is read.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Options<'a> {
+    /// The asset's name where the file has no column for it; otherwise the file's stem.
+    pub(super) symbol: Option<&'a str>,
+    /// Widens high and low to hold open and close, and skips blank rows.
+    pub(super) lenient: bool,
+    /// Leaves the column `adj close` unread: adjustments come from elsewhere.
+    pub(super) ignore_adjusted: bool,
+}
+
+/// What a file holds.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) unit: TimestampUnit,
+    pub(super) assets: Vec<Table>,
+    /// What was passed over or mended, for the user.
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads and checks a file; `name` is what errors call it.
+pub(super) fn read(name: &str, bytes: &[u8], options: &Options<'_>) -> Result<File, Error> {
+    let text = decode(name, bytes)?;
+    let mut lines = text.lines().zip(1..);
+    let (first, _) =
+        lines.next().ok_or_else(|| Error::invalid(name, "is empty, expected a header and rows"))?;
+    let header = Header::new(split(first).iter().map(AsRef::as_ref))
+        .map_err(|message| parse_error(name, 1, message))?;
+    if options.symbol.is_some() && header.position(Role::Symbol).is_some() {
+        let message = format!("has a column {}, so that --symbol means nothing", header.name(Role::Symbol));
+        return Err(Error::invalid(name, message));
+    }
+    let mut reader = Reader {
+        name,
+        options,
+        header,
+        unit: None,
+        assets: Vec::new(),
+        indices: HashMap::new(),
+        notes: Vec::new(),
+    };
+    reader.note_ignored();
+    for (line, number) in lines {
+        reader.row(line, number).map_err(|message| parse_error(name, number, message))?;
+    }
+    reader.finish()
+}
+
+/// An error at a line of a file.
+pub(super) fn parse_error(file: &str, line: u64, message: String) -> Error {
+    Error::new(ErrorKind::Parse { file: file.to_owned(), line, message })
+}
+
+/// Unpacks gzip, known by its first bytes, and checks that what comes out is text.
+pub(super) fn decode<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Error> {
+    const GZIP: [u8; 2] = [0x1f, 0x8b];
+    const BYTE_ORDER_MARK: char = '\u{feff}';
+    let bad_text = |bytes: &[u8], valid: usize| {
+        let line = 1 + bytes[..valid].iter().filter(|&&byte| byte == b'\n').count();
+        parse_error(name, line as u64, "is not UTF-8 text, expected a CSV file, plain or gzip".to_owned())
+    };
+    if !bytes.starts_with(&GZIP) {
+        let text = std::str::from_utf8(bytes).map_err(|error| bad_text(bytes, error.valid_up_to()))?;
+        return Ok(Cow::Borrowed(text.trim_start_matches(BYTE_ORDER_MARK)));
+    }
+    let mut unpacked = Vec::new();
+    MultiGzDecoder::new(bytes)
+        .read_to_end(&mut unpacked)
+        .map_err(|error| Error::invalid(name, format!("is not a whole gzip file: {error}")))?;
+    let text = String::from_utf8(unpacked)
+        .map_err(|error| bad_text(error.as_bytes(), error.utf8_error().valid_up_to()))?;
+    Ok(Cow::Owned(text.trim_start_matches(BYTE_ORDER_MARK).to_owned()))
+}
+
+/// The fields of a line, without the spaces around them.
+pub(super) fn split(line: &str) -> Vec<Cow<'_, str>> {
+    if !line.contains('"') {
+        return line.split(',').map(|field| Cow::Borrowed(field.trim())).collect();
+    }
+    let mut record = csv::StringRecord::new();
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line.as_bytes());
+    // A line of a str, read from memory, is one record of text.
+    let _ = reader.read_record(&mut record);
+    record.iter().map(|field| Cow::Owned(field.trim().to_owned())).collect()
+}
+
+struct Reader<'a> {
+    name: &'a str,
+    options: &'a Options<'a>,
+    header: Header,
+    unit: Option<TimestampUnit>,
+    assets: Vec<Table>,
+    indices: HashMap<String, usize>,
+    notes: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn note_ignored(&mut self) {
+        let mut ignored: Vec<&str> = self.header.ignored().collect();
+        ignored.iter_mut().filter(|name| name.is_empty()).for_each(|name| *name = "(unnamed)");
+        if !ignored.is_empty() {
+            self.notes.push(format!("{}: ignored the columns {}", self.name, ignored.join(", ")));
+        }
+    }
+
+    fn row(&mut self, line: &str, number: u64) -> Result<(), String> {
+        let fields = split(line);
+        if fields.iter().all(|field| field.is_empty()) {
+            if !self.options.lenient {
+                return Err("the row is blank, remove it or pass --lenient".to_owned());
+            }
+            self.notes.push(format!("{} line {number}: skipped a blank row", self.name));
+            return Ok(());
+        }
+        if fields.len() != self.header.len() {
+            let expected = self.header.len();
+            return Err(format!("the row has {} fields, expected {expected} as in the header", fields.len()));
+        }
+        let (moment, unit) = moment::parse(self.field(&fields, Role::Moment))
+            .map_err(|message| format!("{} {message}", self.header.name(Role::Moment)))?;
+        let first = *self.unit.get_or_insert(unit);
+        if first != unit {
+            let column = self.header.name(Role::Moment);
+            return Err(format!(
+                "{column} is in {unit}, the rows above are in {first}; expected one for the file"
+            ));
+        }
+        let mut values = [
+            self.price(&fields, Role::Open)?,
+            self.price(&fields, Role::High)?,
+            self.price(&fields, Role::Low)?,
+            self.price(&fields, Role::Close)?,
+            self.number(&fields, Role::Volume)?,
+        ];
+        self.check_bar(&mut values, number)?;
+        let has_adjusted =
+            self.header.position(Role::AdjustedClose).is_some() && !self.options.ignore_adjusted;
+        let adjusted = has_adjusted.then(|| self.price(&fields, Role::AdjustedClose)).transpose()?;
+        let table = self.table(&fields)?;
+        table.push(Row { moment, line: number, values, adjusted });
+        Ok(())
+    }
+
+    fn field<'f>(&self, fields: &'f [Cow<'_, str>], role: Role) -> &'f str {
+        self.header.position(role).map_or("", |position| &fields[position])
+    }
+
+    fn number(&self, fields: &[Cow<'_, str>], role: Role) -> Result<Decimal, String> {
+        number::parse(self.field(fields, role))
+            .map_err(|message| format!("{} {message}", self.header.name(role)))
+    }
+
+    /// A price of 0 is refused: it is a missing one in disguise, and returns are divided by it.
+    fn price(&self, fields: &[Cow<'_, str>], role: Role) -> Result<Decimal, String> {
+        let price = self.number(fields, role)?;
+        if price.is_zero() {
+            return Err(format!("{} is 0, expected a price above 0", self.header.name(role)));
+        }
+        Ok(price)
+    }
+
+    fn check_bar(&mut self, values: &mut [Decimal; 5], line: u64) -> Result<(), String> {
+        let [open, high, low, close, _] = values;
+        if *high < *low {
+            return Err(format!("high {high} is below low {low}"));
+        }
+        for (what, price) in [("open", &*open), ("close", &*close)] {
+            if *price >= *low && *price <= *high {
+                continue;
+            }
+            if !self.options.lenient {
+                return Err(format!(
+                    "{what} {price} is outside of low {low} to high {high}, pass --lenient to widen them"
+                ));
+            }
+            let (edge, side) = if *price > *high { (&mut *high, "high") } else { (&mut *low, "low") };
+            self.notes.push(format!(
+                "{} line {line}: moved {side} from {edge} to {price} to hold the {what}",
+                self.name
+            ));
+            *edge = *price;
+        }
+        Ok(())
+    }
+
+    /// The table of a row's asset.
+    fn table(&mut self, fields: &[Cow<'_, str>]) -> Result<&mut Table, String> {
+        let symbol = match (self.header.position(Role::Symbol), self.options.symbol) {
+            (Some(position), _) => &*fields[position],
+            (None, Some(symbol)) => symbol,
+            (None, None) => stem(self.name),
+        };
+        if let Some(&index) = self.indices.get(symbol) {
+            return Ok(&mut self.assets[index]);
+        }
+        check_symbol(symbol)?;
+        self.indices.insert(symbol.to_owned(), self.assets.len());
+        self.assets.push(Table::new(symbol));
+        Ok(self.assets.last_mut().expect("one was just pushed"))
+    }
+
+    fn finish(mut self) -> Result<File, Error> {
+        let Some(unit) = self.unit else {
+            return Err(Error::invalid(self.name, "has a header but no rows"));
+        };
+        for table in &mut self.assets {
+            table.order().map_err(|(line, message)| parse_error(self.name, line, message))?;
+        }
+        Ok(File { unit, assets: self.assets, notes: self.notes })
+    }
+}
+
+/// The name of a file without its folders, `.csv` and `.gz`.
+fn stem(name: &str) -> &str {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let strip = |text, ending: &str| {
+        let cut = str::len(text).checked_sub(ending.len()).filter(|&cut| text.is_char_boundary(cut));
+        cut.filter(|&cut| text[cut..].eq_ignore_ascii_case(ending)).map_or(text, |cut| &text[..cut])
+    };
+    strip(strip(base, ".gz"), ".csv")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_symbol_is_the_stem_of_its_file() {
+        for name in ["AAPL.csv", "data/AAPL.csv.gz", "AAPL", "/x/AAPL.CSV"] {
+            assert_eq!(stem(name), "AAPL");
+        }
+        assert_eq!(stem("BRK.B.csv"), "BRK.B");
+    }
+
+    #[test]
+    fn quoted_fields_may_hold_commas() {
+        assert_eq!(split(r#""2005-02-28","1,000",5"#), ["2005-02-28", "1,000", "5"]);
+    }
+}

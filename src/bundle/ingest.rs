@@ -1,0 +1,168 @@
+//! Turns CSV files into a bundle at rest: all files are read and checked before anything is written.
+
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Bundle;
+use super::adjust;
+use super::bars::Bars as _;
+use super::csv;
+use super::digest::Digest;
+use super::manifest::{AssetEntry, Manifest, Source};
+use super::memory::{Memory, Scales};
+use super::segment;
+use super::series::{self, Series};
+use super::staging::{self, Staging};
+use super::step;
+use super::table::Table;
+use crate::asset::Symbol;
+use crate::error::Error;
+use crate::time::Frequency;
+
+/// How files are ingested.
+#[derive(Clone, Default, Debug)]
+pub struct Options {
+    /// The asset's name where one file has no column for it; otherwise each file's stem.
+    pub symbol: Option<String>,
+    /// Splits and dividends (`symbol,date,kind,value`); otherwise they are derived from `adj close` where a file has it.
+    pub adjustments: Option<PathBuf>,
+    /// Widens high and low to hold open and close, and skips blank rows; each is noted.
+    pub lenient: bool,
+}
+
+/// What was ingested.
+#[derive(Debug)]
+pub struct Ingested {
+    /// The bundle, opened.
+    pub bundle: Bundle,
+    /// The files in the order given.
+    pub sources: Vec<Source>,
+    /// What was mended, passed over or has no effect, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Reads CSV files, checks them and writes a bundle to the folder `out`, replacing the bundle that is there.
+///
+/// Nothing is written unless all is well, and `out` changes in one step: whenever the process is killed, it is the
+/// old bundle or the new one.
+///
+/// # Errors
+/// `Parse` with file and line, `Invalid` where a file as a whole or `out` is not as expected, `Io`.
+pub fn ingest(files: &[impl AsRef<Path>], out: &Path, options: &Options) -> Result<Ingested, Error> {
+    staging::check(out)?;
+    let mut input = Input::read(files, options)?;
+    let series = series::checked(input.series(options)?)?;
+    let staging = Staging::new(out)?;
+    let scales = Scales::of(&series);
+    let mut assets = Vec::with_capacity(series.len());
+    for one in &series {
+        let memory = Memory::new(one, scales)?;
+        let (bytes, entry) = segment::write(&one.symbol, &memory, scales)?;
+        staging.write(&entry.file, &bytes)?;
+        assets.push(AssetEntry::new(&one.symbol, memory.span(), memory.adjustments(), vec![entry]));
+    }
+    let manifest = Manifest::new(&staging.name(), input.frequency, scales, assets, input.sources.clone());
+    staging.publish(&manifest)?;
+    Ok(Ingested { bundle: Bundle::open(out)?, sources: input.sources, notes: input.notes })
+}
+
+/// All files, read and checked.
+struct Input {
+    tables: Vec<Table>,
+    frequency: Frequency,
+    sources: Vec<Source>,
+    notes: Vec<String>,
+}
+
+impl Input {
+    fn read(files: &[impl AsRef<Path>], options: &Options) -> Result<Self, Error> {
+        if files.is_empty() {
+            return Err(Error::invalid("ingest", "no files given, expected at least one"));
+        }
+        if options.symbol.is_some() && files.len() > 1 {
+            let message = format!("names one asset, but {} files are given", files.len());
+            return Err(Error::invalid("--symbol", message));
+        }
+        let how = csv::Options {
+            symbol: options.symbol.as_deref(),
+            lenient: options.lenient,
+            ignore_adjusted: options.adjustments.is_some(),
+        };
+        let mut origins = Origins::default();
+        let (mut tables, mut sources, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+        for path in files.iter().map(AsRef::as_ref) {
+            let name = path.display().to_string();
+            let bytes = fs::read(path).map_err(|error| Error::io(&name, "cannot be read", error))?;
+            let file = csv::read(&name, &bytes, &how)?;
+            for table in &file.assets {
+                origins.add(&name, table)?;
+            }
+            let base = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            sources.push(Source { file: base, sha256: Digest::of(&bytes).hex(), timestamps: file.unit });
+            tables.extend(file.assets);
+            notes.extend(file.notes);
+        }
+        Ok(Self { tables, frequency: origins.frequency()?, sources, notes })
+    }
+
+    /// The tables as series with their adjustments, given or derived.
+    fn series(&mut self, options: &Options) -> Result<Vec<Series>, Error> {
+        let tables = std::mem::take(&mut self.tables);
+        let Some(path) = &options.adjustments else {
+            return Ok(tables.into_iter().map(Table::into_derived_series).collect());
+        };
+        let name = path.display().to_string();
+        let bytes = fs::read(path).map_err(|error| Error::io(&name, "cannot be read", error))?;
+        let (mut adjustments, notes) = adjust::read(&name, &bytes, &tables)?;
+        self.notes.extend(notes);
+        let with_own = |table: Table| {
+            let own = adjustments.remove(&table.symbol).unwrap_or_default();
+            table.into_series(own)
+        };
+        Ok(tables.into_iter().map(with_own).collect())
+    }
+}
+
+/// Which file each symbol and the frequency came from, so that files that do not fit are both named.
+#[derive(Default)]
+struct Origins {
+    files: HashMap<Symbol, String>,
+    frequency: Option<(Frequency, String)>,
+}
+
+impl Origins {
+    fn add(&mut self, file: &str, table: &Table) -> Result<(), Error> {
+        let symbol = &table.symbol;
+        if let Some(first) = self.files.insert(symbol.clone(), file.to_owned()) {
+            return Err(Error::invalid(file, format!("has bars of {symbol}, and so has {first}; keep one")));
+        }
+        let moments: Vec<i64> = table.moments().collect();
+        let found =
+            step::detect(&moments).map_err(|message| Error::invalid(file, format!("{symbol}: {message}")))?;
+        let what = format!("{symbol} in {file}");
+        match (&self.frequency, found) {
+            (Some((first, origin)), Some(found)) if *first != found => {
+                let message =
+                    format!("{symbol} has bars of {found}, but {origin} of {first}; ingest them apart");
+                Err(Error::invalid(file, message))
+            }
+            (None, Some(found)) => {
+                self.frequency = Some((found, what));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn frequency(self) -> Result<Frequency, Error> {
+        self.frequency.map(|(frequency, _)| frequency).ok_or_else(|| {
+            Error::invalid(
+                "ingest",
+                "one bar within a day does not tell its frequency, expected at least two",
+            )
+        })
+    }
+}

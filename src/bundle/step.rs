@@ -1,0 +1,83 @@
+//! Detects the frequency of bars from their moments.
+
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+
+use crate::time::{DAY_NS, Frequency, Timestamp};
+
+/// The frequency of some bars in order; `Ok(None)` where one bar at an hour of the day tells nothing.
+///
+/// It is the usual step: the most frequent distance between neighbours, the smaller of two that are equally so.
+/// Nights, weekends, holidays and bars without trades are steps too, but rarer ones.
+pub(super) fn detect(moments: &[i64]) -> Result<Option<Frequency>, String> {
+    let mut counts: HashMap<i64, usize> = HashMap::new();
+    for pair in moments.windows(2) {
+        *counts.entry(pair[1] - pair[0]).or_default() += 1;
+    }
+    let all_midnight = moments.iter().all(|&moment| Timestamp(moment).is_midnight());
+    let usual = counts
+        .into_iter()
+        .max_by_key(|&(step, count)| (count, std::cmp::Reverse(step)))
+        .map(|(step, _)| step);
+    match usual {
+        None => Ok(all_midnight.then_some(Frequency::Day)),
+        // A few days around a weekend are still days.
+        Some(step) if all_midnight && (DAY_NS..Frequency::Week.step_ns()).contains(&step) => {
+            Ok(Some(Frequency::Day))
+        }
+        Some(step) => match Frequency::ALL.into_iter().find(|frequency| frequency.step_ns() == step) {
+            Some(frequency) => Ok(Some(frequency)),
+            None => {
+                Err(format!("most bars are {} apart, expected one of 1m 5m 15m 30m 1h 1d 1w", words(step)))
+            }
+        },
+    }
+}
+
+/// A span in its largest whole unit.
+fn words(step: i64) -> String {
+    const UNITS: [(i64, &str); 5] = [
+        (DAY_NS, "days"),
+        (3_600_000_000_000, "hours"),
+        (60_000_000_000, "minutes"),
+        (1_000_000_000, "seconds"),
+        (1, "nanoseconds"),
+    ];
+    let whole = UNITS.into_iter().find(|(unit, _)| step % unit == 0);
+    whole.map_or_else(String::new, |(unit, name)| format!("{} {name}", step / unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every(steps: &[i64]) -> Vec<i64> {
+        let mut moments = vec![0];
+        for step in steps {
+            moments.push(moments[moments.len() - 1] + step * 60_000_000_000);
+        }
+        moments
+    }
+
+    #[test]
+    fn nights_weekends_and_holes_do_not_hide_the_step() {
+        const DAY: i64 = 1_440;
+        for (steps, frequency) in [
+            (&[1, 1, 3, 1, 1_051, 1, 2][..], Frequency::Minute),
+            (&[60, 60, 1_080, 60], Frequency::Hour),
+            (&[DAY, DAY, 3 * DAY, DAY, 4 * DAY], Frequency::Day),
+            (&[3 * DAY], Frequency::Day),
+            (&[7 * DAY, 8 * DAY, 7 * DAY, 6 * DAY], Frequency::Week),
+        ] {
+            assert_eq!(detect(&every(steps)), Ok(Some(frequency)));
+        }
+        assert_eq!(detect(&[60_000_000_000]), Ok(None));
+    }
+
+    #[test]
+    fn other_steps_are_named() {
+        let expected = "most bars are 10 minutes apart, expected one of 1m 5m 15m 30m 1h 1d 1w";
+        assert_eq!(detect(&every(&[10, 10])), Err(expected.to_owned()));
+    }
+}

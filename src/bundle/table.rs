@@ -1,0 +1,113 @@
+//! The rows of one asset as a file has them.
+
+#![forbid(unsafe_code)]
+
+use rust_decimal::Decimal;
+
+use super::derive;
+use super::series::{Adjustment, Series};
+use crate::asset::Symbol;
+use crate::time::{Calendar, Timestamp};
+
+/// One checked row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) moment: Timestamp,
+    /// Where it stands in its file.
+    pub(super) line: u64,
+    /// Open, high, low, close, volume.
+    pub(super) values: [Decimal; 5],
+    /// The close adjusted for splits and dividends, where the file has it.
+    pub(super) adjusted: Option<Decimal>,
+}
+
+/// The rows of one asset; oldest first once they are in order.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) symbol: Symbol,
+    rows: Vec<Row>,
+}
+
+impl Table {
+    pub(super) fn new(symbol: &str) -> Self {
+        Self { symbol: symbol.into(), rows: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// Turns the rows oldest first; names the line where a file that runs either way breaks its order.
+    pub(super) fn order(&mut self) -> Result<(), (u64, String)> {
+        let newest_first = self.rows.first().map(|row| row.moment) > self.rows.last().map(|row| row.moment);
+        for pair in self.rows.windows(2) {
+            let [above, below] = [pair[0], pair[1]];
+            if above.moment == below.moment {
+                let message =
+                    format!("{} {} is there twice, first at line {}", self.symbol, below.moment, above.line);
+                return Err((below.line, message));
+            }
+            if (above.moment > below.moment) != newest_first {
+                let order = if newest_first { "newest to oldest" } else { "oldest to newest" };
+                let message = format!(
+                    "{} {} comes after {} of line {}, but the file runs from {order}",
+                    self.symbol, below.moment, above.moment, above.line
+                );
+                return Err((below.line, message));
+            }
+        }
+        if newest_first {
+            self.rows.reverse();
+        }
+        Ok(())
+    }
+
+    /// The moments, in nanoseconds since the Unix epoch.
+    pub(super) fn moments(&self) -> impl Iterator<Item = i64> {
+        self.rows.iter().map(|row| row.moment.0)
+    }
+
+    /// The moments of the first and last bar.
+    pub(super) fn span(&self) -> (Timestamp, Timestamp) {
+        let moment = |row: Option<&Row>| row.expect("a table is made with its first row").moment;
+        (moment(self.rows.first()), moment(self.rows.last()))
+    }
+
+    /// Whether an event at this moment has bars before it and from it on.
+    pub(super) fn covers(&self, moment: Timestamp) -> bool {
+        let (first, last) = self.span();
+        first < moment && moment <= last
+    }
+
+    /// The close of the last bar before a moment.
+    pub(super) fn close_before(&self, moment: Timestamp) -> Option<Decimal> {
+        let bar = self.rows.partition_point(|row| row.moment < moment).checked_sub(1)?;
+        Some(self.rows[bar].values[3])
+    }
+
+    /// The splits and dividends that the adjusted closes tell of; none where the file has no such column.
+    pub(super) fn derived(&self) -> Vec<Adjustment> {
+        let Some(adjusted) = self.rows.iter().map(|row| row.adjusted).collect::<Option<Vec<Decimal>>>()
+        else {
+            return Vec::new();
+        };
+        let closes: Vec<Decimal> = self.rows.iter().map(|row| row.values[3]).collect();
+        let events = derive::derive_adjustments(&closes, &adjusted);
+        events.into_iter().map(|(bar, kind)| Adjustment { ex_date: self.rows[bar].moment, kind }).collect()
+    }
+
+    /// The rows as a series with the adjustments derived from it.
+    pub(super) fn into_derived_series(self) -> Series {
+        let adjustments = self.derived();
+        self.into_series(adjustments)
+    }
+
+    /// The rows as a series with its adjustments.
+    pub(super) fn into_series(self, adjustments: Vec<Adjustment>) -> Series {
+        let moments: Vec<i64> = self.moments().collect();
+        let calendar = Calendar::new(moments).expect("the rows were put in order");
+        let column = |index: usize| self.rows.iter().map(|row| row.values[index]).collect();
+        let values = [column(0), column(1), column(2), column(3), column(4)];
+        Series { symbol: self.symbol, calendar, values, adjustments }
+    }
+}

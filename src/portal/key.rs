@@ -1,0 +1,82 @@
+//! What the cache is asked for: sixteen bytes, so that a probe hashes and compares two words.
+
+#![forbid(unsafe_code)]
+
+use super::request::Adjust;
+use crate::asset::Field;
+
+/// Names one cached block within one bundle version.
+///
+/// No bar count and no end date are in it: every window that lies inside a block shares its key, which is why
+/// a moving clock hits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Key {
+    /// Subject and first bar, 32 bits each.
+    place: u64,
+    /// Detail in the upper 32 bits, then the kind, then the adjustment.
+    form: u64,
+}
+
+/// What a key's block holds; the number is part of the key.
+#[derive(Clone, Copy)]
+enum Kind {
+    Window,
+    Padded,
+    Indicator,
+    Scale,
+    Series,
+}
+
+impl Key {
+    fn new(subject: u32, first: u32, detail: u32, kind: Kind, adjust: Adjust) -> Self {
+        Self {
+            place: u64::from(subject) << 32 | u64::from(first),
+            form: u64::from(detail) << 32 | (kind as u64) << 8 | adjust as u64,
+        }
+    }
+
+    /// Rows of a selection: the span that starts at bar `first`, and the lookback of a class before it.
+    pub(super) fn window(selection: u32, first: u32, class: u8, adjust: Adjust) -> Self {
+        Self::new(selection, first, class.into(), Kind::Window, adjust)
+    }
+
+    /// The same, with undefined rows in front of the first bar.
+    pub(super) fn padded(selection: u32, first: u32, class: u8, adjust: Adjust) -> Self {
+        Self::new(selection, first, class.into(), Kind::Padded, adjust)
+    }
+
+    /// An indicator of an asset, adjusted as of the stretch that starts at bar `first`.
+    pub(super) fn indicator(asset: u32, first: u32, indicator: u32, adjust: Adjust) -> Self {
+        Self::new(asset, first, indicator, Kind::Indicator, adjust)
+    }
+
+    /// A field of an asset over all its bars, adjusted as of the stretch that starts at bar `first`.
+    pub(super) fn series(asset: u32, first: u32, field: Field, adjust: Adjust) -> Self {
+        Self::new(asset, first, field as u32, Kind::Series, adjust)
+    }
+
+    /// The scale of an asset, as of the stretch that starts at bar `first`.
+    pub(super) fn scale(asset: u32, first: u32, adjust: Adjust) -> Self {
+        Self::new(asset, first, 0, Kind::Scale, adjust)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn keys_that_differ_in_one_part_differ() {
+        let mut keys = HashSet::new();
+        for adjust in [Adjust::Raw, Adjust::Total] {
+            for (subject, first, detail) in [(1, 2, 3), (2, 1, 3), (1, 3, 2), (0, 2, 3), (u32::MAX, 2, 3)] {
+                for kind in [Kind::Window, Kind::Padded, Kind::Indicator, Kind::Scale, Kind::Series] {
+                    assert!(keys.insert(Key::new(subject, first, detail, kind, adjust)));
+                }
+            }
+        }
+        assert_eq!(size_of::<Key>(), 16);
+    }
+}

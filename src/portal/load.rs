@@ -1,0 +1,139 @@
+//! What a miss does: reads the raw rows, adjusts them by the asset's own bars, aligns them on the calendar.
+
+#![forbid(unsafe_code)]
+
+use std::ops::Range;
+
+use super::layout::{Layout, Span};
+use super::request::Adjust;
+use super::source::Alone;
+use super::timeline::Timeline;
+use crate::asset::Field;
+use crate::block::Block;
+use crate::bundle::Bundle;
+use crate::cache::Weigh;
+use crate::error::Error;
+use crate::time::Timestamp;
+
+impl Weigh for Block {
+    fn payload_bytes(&self) -> u64 {
+        self.bytes()
+    }
+}
+
+/// The rows of one block in the calendar of its selection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    first: usize,
+    end: usize,
+    /// Undefined rows in front of the first bar.
+    padding: usize,
+}
+
+impl Shape {
+    /// A span and the lookback of a class before it, clipped at the first bar.
+    pub(super) fn clipped(span: Span, class: u8) -> Self {
+        let first = (span.first as usize + 1).saturating_sub(1 << class);
+        Self { first, end: span.end as usize, padding: 0 }
+    }
+
+    /// The same, with undefined rows where the other is clipped.
+    pub(super) fn padded(span: Span, class: u8) -> Self {
+        let padding = (1_usize << class).saturating_sub(span.first as usize + 1);
+        Self { padding, ..Self::clipped(span, class) }
+    }
+
+    fn rows(self) -> usize {
+        self.padding + self.end - self.first
+    }
+}
+
+/// Reads the rows of a block, adjusted as of its span.
+pub(super) fn rows(bundle: &Bundle, layout: &Layout, adjust: Adjust, shape: Shape) -> Result<Block, Error> {
+    let mut values = Vec::with_capacity(shape.rows() * layout.columns());
+    // The same events are known at every bar of a span.
+    let as_of = Timestamp(layout.calendar.as_slice()[shape.end - 1]);
+    for asset in &layout.assets {
+        let known = asset.timeline.known(as_of, adjust);
+        for &field in &layout.fields {
+            values.resize(values.len() + shape.padding, f64::NAN);
+            match &asset.rows {
+                None => own(bundle, &asset.timeline, known, field, shape.first..shape.end, &mut values)?,
+                Some(rows) => aligned(bundle, &asset.timeline, rows, known, field, shape, &mut values)?,
+            }
+        }
+    }
+    Ok(Block::padded(values, shape.first, shape.rows(), shape.padding))
+}
+
+/// Reads a field of an asset over its bars up to the end of a stretch, adjusted as of the stretch.
+pub(super) fn series(
+    bundle: &Bundle,
+    alone: &Alone,
+    field: Field,
+    adjust: Adjust,
+    stretch: Span,
+) -> Result<Block, Error> {
+    let bars = stretch.end as usize;
+    let mut values = Vec::with_capacity(bars);
+    own(bundle, &alone.timeline, alone.known(stretch, adjust), field, 0..bars, &mut values)?;
+    Ok(Block::new(values, 0, bars))
+}
+
+/// Computes what takes each bar's price as of a stretch back to the bar's own time.
+pub(super) fn scale(alone: &Alone, adjust: Adjust, stretch: Span) -> Block {
+    let bars = stretch.end as usize;
+    Block::new(alone.timeline.level(alone.known(stretch, adjust), bars), 0, bars)
+}
+
+/// Appends some of an asset's own bars, adjusted.
+fn own(
+    bundle: &Bundle,
+    timeline: &Timeline,
+    known: usize,
+    field: Field,
+    bars: Range<usize>,
+    values: &mut Vec<f64>,
+) -> Result<(), Error> {
+    let (before, first) = (values.len(), bars.start);
+    bundle.read(timeline.asset(), field, bars, values)?;
+    timeline.adjust(known, field, first, &mut values[before..]);
+    Ok(())
+}
+
+/// Appends an asset's column in a calendar that has bars which the asset lacks; `rows` places the asset's
+/// own.
+fn aligned(
+    bundle: &Bundle,
+    timeline: &Timeline,
+    rows: &[u32],
+    known: usize,
+    field: Field,
+    shape: Shape,
+    values: &mut Vec<f64>,
+) -> Result<(), Error> {
+    let bar_from = |row: usize| rows.partition_point(|&at| (at as usize) < row);
+    let (first, end) = (bar_from(shape.first), bar_from(shape.end));
+    // A price may be carried from a bar before the block.
+    let carried = usize::from(field == Field::Price).min(first);
+    let mut found = Vec::with_capacity(end - first + carried);
+    own(bundle, timeline, known, field, first - carried..end, &mut found)?;
+
+    let start = values.len();
+    let missing = if field == Field::Volume { 0.0 } else { f64::NAN };
+    values.resize(start + shape.end - shape.first, missing);
+    let column = &mut values[start..];
+    for (&row, &value) in rows[first..end].iter().zip(&found[carried..]) {
+        column[row as usize - shape.first] = value;
+    }
+    if field == Field::Price {
+        let mut last = if carried == 1 { found[0] } else { f64::NAN };
+        for value in column {
+            if value.is_nan() {
+                *value = last;
+            }
+            last = *value;
+        }
+    }
+    Ok(())
+}

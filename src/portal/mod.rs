@@ -1,0 +1,191 @@
+//! The portal: windows of a bundle's bars, lent to any number of threads out of one cache.
+//!
+//! What is cached is not a window but a **block**: the bars between two splits or dividends, with a lookback
+//! of 256, 512, 1024 … bars before them, adjusted as of that stretch. Every window that ends in the stretch
+//! and fits the lookback is a slice of it, whatever its end and its length, so a clock that moves hits as one
+//! that stands still does.
+//!
+//! # Tiers
+//! A window of 20 bars and one of 37 are slices of the same block. A request whose bar count is a permanent
+//! window asks for that block as permanent, and so keeps it or has it promoted; any other asks for it as
+//! variable, finds it in either tier, and never makes a block permanent by itself.
+//!
+//! # Memory
+//! A block of `C` columns that serves `R` bars in the class of `L` bars takes `8 x C x (R + L - 1)` bytes,
+//! less where the series begins within the lookback. A request for many assets has a stretch between any two
+//! of all their events: for hundreds of assets that pay dividends, ask for each alone. Calendars of several
+//! assets are held beside the cache, outside its budget: 8 bytes a bar of the union and 4 a bar of each
+//! asset, once for each list of assets asked for.
+
+#![forbid(unsafe_code)]
+
+mod key;
+mod layout;
+mod load;
+mod memo;
+mod reader;
+mod registry;
+mod request;
+mod slot;
+mod snapshot;
+mod source;
+mod timeline;
+
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use reader::{PortalReader, ReaderAt};
+pub use request::{Adjust, End, Request, Short};
+pub use snapshot::Snapshot;
+
+pub use crate::indicator::{Indicator, Kind};
+
+use key::Key;
+use registry::{Names, Registry};
+use source::Source;
+
+use crate::asset::{Field, Symbol};
+use crate::block::Block;
+use crate::bundle::Bundle;
+use crate::cache::{self, Cache, Tier};
+use crate::error::Error;
+use crate::time::Frequency;
+
+/// Settings of a [`DataPortal`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Options {
+    /// Bounds of the cache that holds the blocks, in bytes and entries.
+    pub cache: cache::Options,
+    /// Bar counts whose blocks stay until the bundle is replaced; 20, 50 and 200 unless told.
+    pub permanent_windows: Vec<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { cache: cache::Options::default(), permanent_windows: vec![20, 50, 200] }
+    }
+}
+
+/// Price history out of a lock-free cache, for any number of threads.
+///
+/// Windows are asked for through a [`Snapshot`], one for a run, and a [`PortalReader`], one for a thread.
+///
+/// # Examples
+/// ```
+/// use lookback::portal::Options;
+/// use lookback::{Bundle, DataPortal, Field, Frequency, When};
+/// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// let request = portal.request(["AAPL"], [Field::Close], 2, Frequency::Day)?;
+/// let reader = portal.snapshot().reader();
+/// let window = reader.history(&request, "2005-02-28".parse::<When>()?)?;
+/// assert_eq!(window.column(0), [44.495, 44.86]); // split 2 for 1 on that day: 88.99 the day before
+/// # Ok::<(), lookback::Error>(())
+/// ```
+pub struct DataPortal {
+    cache: Cache<Key, Block, Source>,
+    registry: Arc<Registry>,
+    permanent_windows: Vec<usize>,
+}
+
+impl DataPortal {
+    /// Serves a bundle's bars.
+    ///
+    /// # Errors
+    /// `Invalid` where the cache's options contradict each other.
+    pub fn new(bundle: Bundle, options: Options) -> Result<Self, Error> {
+        let registry = Arc::new(Registry::default());
+        let version = bundle.version().to_owned();
+        let cache = Cache::new(options.cache, version, Source::new(bundle, registry.clone()))?;
+        Ok(Self { cache, registry, permanent_windows: options.permanent_windows })
+    }
+
+    /// Serves the bundle in a folder, as `lookback ingest` wrote it.
+    ///
+    /// # Errors
+    /// `Io` or `Corrupt` where the folder holds no whole bundle; `Invalid` where the cache's options
+    /// contradict each other.
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
+        Self::new(Bundle::open(path)?, options)
+    }
+
+    /// Serves another bundle from now on; true unless it is the version that is served already.
+    ///
+    /// Snapshots taken before keep the old bundle, whole; one taken after this returns holds nothing of it.
+    ///
+    /// # Errors
+    /// None so far: a bundle that lacks an asset fails the requests for that asset.
+    pub fn replace(&self, bundle: Bundle) -> Result<bool, Error> {
+        let version = bundle.version().to_owned();
+        Ok(self.cache.invalidate(version, Source::new(bundle, self.registry.clone())))
+    }
+
+    /// Holds the bundle that is served now, for a whole run.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.cache.current())
+    }
+
+    /// What the cache did, over all bundles served. Exact while no reader is alive.
+    #[must_use]
+    pub fn stats(&self) -> cache::Stats {
+        self.cache.stats()
+    }
+
+    /// Resolves a request for the last `bar_count` bars of every field of every asset.
+    ///
+    /// Columns come asset-major, then by field, in the order given. A bar count that is one of the portal's
+    /// permanent windows has its blocks kept until the bundle is replaced.
+    ///
+    /// # Errors
+    /// - `UnknownAsset` with the nearest names.
+    /// - `BadFrequency` where it is not the bundle's own.
+    /// - `BadBarCount` for 0 bars.
+    /// - `Invalid` where there is no asset or no field, one is named twice, or the bar count exceeds 2^31.
+    pub fn request(
+        &self,
+        assets: impl IntoIterator<Item = impl AsRef<str>>,
+        fields: impl IntoIterator<Item = Field>,
+        bar_count: usize,
+        frequency: Frequency,
+    ) -> Result<Request, Error> {
+        let assets: Vec<Symbol> = assets.into_iter().map(|name| Symbol::from(name.as_ref())).collect();
+        let fields: Vec<Field> = fields.into_iter().collect();
+        check_list("asset", &assets)?;
+        check_list("field", &fields)?;
+        let generation = self.cache.current();
+        for name in &assets {
+            generation.source().bundle().asset(name.as_str())?;
+        }
+        generation.source().check_frequency(frequency)?;
+        // Which tier is asked for is a matter of the exact bar count, not of the class: a block that only odd
+        // windows use may be evicted.
+        let permanent = self.permanent_windows.contains(&bar_count);
+        let tier = if permanent { Tier::Permanent } else { Tier::Variable };
+        Request::new(self.registry.selection(&Names { assets, fields, frequency }), bar_count, tier)
+    }
+}
+
+impl std::fmt::Debug for DataPortal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DataPortal")
+            .field("bundle", self.cache.current().source().bundle())
+            .field("permanent_windows", &self.permanent_windows)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request names at least one of each, and each once: columns of one name could not be told apart.
+fn check_list<T: Hash + Eq + std::fmt::Display>(what: &str, list: &[T]) -> Result<(), Error> {
+    if list.is_empty() {
+        return Err(Error::invalid("request", format!("no {what}, expected at least one")));
+    }
+    let mut seen = HashSet::new();
+    match list.iter().find(|item| !seen.insert(*item)) {
+        None => Ok(()),
+        Some(twice) => {
+            Err(Error::invalid("request", format!("{what} {twice} is named twice, expected once")))
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! A thread's handle on a snapshot: what turns a request and an end into a slice.
+
+#![forbid(unsafe_code)]
+
+use std::cell::{Ref, RefCell};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::key::Key;
+use super::layout::Span;
+use super::load::{self, Shape};
+use super::memo::Memo;
+use super::registry::Selection;
+use super::request::{Adjust, End, Request};
+use super::slot::{Slot, look_ahead, past_the_last, too_few};
+use super::snapshot::Snapshot;
+use super::source::{Alone, Source};
+use crate::asset::{AssetId, Field};
+use crate::block::{Block, Window};
+use crate::cache::{self, Tier};
+use crate::error::Error;
+use crate::indicator::Indicator;
+use crate::time::Timestamp;
+
+/// One thread's reader of a [`Snapshot`].
+///
+/// It is not `Send`. What it lends lives until [`refresh`](Self::refresh) or its end; a reader that lives
+/// long should be refreshed now and then, so that what was evicted meanwhile can be freed.
+pub struct PortalReader {
+    reader: cache::Reader<Key, Block, Source>,
+    snapshot: Snapshot,
+    /// By the selection's id: the layouts that this reader has met, so that a hit takes no lock.
+    slots: Memo<Slot>,
+    /// By the asset's id.
+    alone: Memo<Alone>,
+    indicators: RefCell<HashMap<Indicator, u32>>,
+}
+
+impl PortalReader {
+    pub(super) fn new(snapshot: Snapshot) -> Self {
+        Self {
+            reader: snapshot.generation().reader(),
+            snapshot,
+            slots: Memo::default(),
+            alone: Memo::default(),
+            indicators: RefCell::default(),
+        }
+    }
+
+    /// Returns the last `bar_count` bars of the request's columns up to and including `end`, oldest first.
+    ///
+    /// A hit lends the cached block: no copy, no allocation, no lock. A miss loads the block once, however
+    /// many threads ask for it; all windows that end between the same two events, of any length in the same
+    /// class, are hits then.
+    ///
+    /// - Shape: `[bar_count, columns]`, each column contiguous; asset-major, then field, as asked.
+    /// - Units: quote currency per share; shares.
+    /// - Missing: NaN prices and volume 0 where another asset of the request has a bar and this one has none.
+    ///
+    /// # Errors
+    /// - `TooFewBars`: fewer than `bar_count` bars up to `end`, unless the request pads.
+    /// - `BeforeFirstBar`: no bar at or before `end`.
+    /// - `UnknownAsset`, `BadFrequency`: this version of the bundle lacks what the request names.
+    /// - `Invalid`: a bar index past the last bar, or a dividend that is not below the close before it.
+    /// - `Io`, `Corrupt`: the bundle cannot be read.
+    pub fn history(&self, request: &Request, end: impl Into<End>) -> Result<Window<'_>, Error> {
+        self.window(request, end.into(), None)
+    }
+
+    /// Reads as of a clock: ends after it are refused.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, DataPortal, Field, Frequency, portal::Options};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let reader = portal.snapshot().reader();
+    /// let request = portal.request(["IBM"], [Field::Close], 20, Frequency::Day)?;
+    /// let today = reader.snapshot().calendar(&request)?.timestamp(99).expect("IBM has more bars");
+    /// assert!(reader.at(today).history(&request, 99).is_ok());
+    /// assert!(reader.at(today).history(&request, 100).is_err());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn at(&self, clock: Timestamp) -> ReaderAt<'_> {
+        ReaderAt { reader: self, clock }
+    }
+
+    /// Returns an indicator's value at each of an asset's own bars up to `as_of`; NaN while undefined.
+    ///
+    /// It is computed once for all `as_of` between the same two events, over the whole series up to the later
+    /// of them, and held in the cache. Values are on the series adjusted as of bar `as_of`.
+    ///
+    /// # Errors
+    /// `Invalid` for an asset or a bar that the bundle lacks; `Io`, `Corrupt`.
+    pub fn indicator(
+        &self,
+        asset: AssetId,
+        indicator: &Indicator,
+        adjust: Adjust,
+        as_of: usize,
+    ) -> Result<&[f64], Error> {
+        let alone = self.alone(asset)?;
+        let stretch = stretch(&alone, adjust, as_of)?;
+        let key = Key::indicator(asset.0, stretch.first, self.indicator_id(indicator), adjust);
+        let block = self.reader.get_or_load(&key, Tier::Variable, |_| {
+            // A load inside a load waits for nobody, so this cannot hang; and bars are decoded once for all indicators.
+            let series = |&field: &Field| self.series(&alone, field, adjust, stretch);
+            let inputs = indicator.inputs().iter().map(series).collect::<Result<Vec<_>, Error>>()?;
+            Ok(Block::new(indicator.compute(&inputs), 0, stretch.end as usize))
+        })?;
+        Ok(&block.column(0)[..=as_of])
+    }
+
+    /// Returns what takes each price as of bar `as_of` back to its own time.
+    ///
+    /// One value for each of the asset's own bars up to `as_of`. A price of bar `t` adjusted as of `as_of`,
+    /// times this, is the price adjusted as of `t`: the level that was seen then. It is 1 throughout for raw
+    /// prices.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Adjust, Bundle, DataPortal, portal::Options};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let reader = portal.snapshot().reader();
+    /// let apple = reader.snapshot().bundle().asset("AAPL")?;
+    /// let scale = reader.scale(apple, Adjust::Total, 2_000)?;
+    /// assert_eq!((scale[0], scale[500], scale[2_000]), (4.0, 2.0, 1.0)); // two splits of 2 for 1
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Invalid` for an asset or a bar that the bundle lacks; `Io`, `Corrupt`.
+    pub fn scale(&self, asset: AssetId, adjust: Adjust, as_of: usize) -> Result<&[f64], Error> {
+        let alone = self.alone(asset)?;
+        let stretch = stretch(&alone, adjust, as_of)?;
+        let key = Key::scale(asset.0, stretch.first, adjust);
+        let block =
+            self.reader.get_or_load(&key, Tier::Variable, |_| Ok(load::scale(&alone, adjust, stretch)))?;
+        Ok(&block.column(0)[..=as_of])
+    }
+
+    /// Ends all loans, lets go of what was evicted, and reports this reader's statistics.
+    pub fn refresh(&mut self) {
+        self.reader.refresh();
+    }
+
+    /// The snapshot that it reads.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    #[inline]
+    fn window(&self, request: &Request, end: End, clock: Option<Timestamp>) -> Result<Window<'_>, Error> {
+        let slot = self.slot(request.selection())?;
+        let bar = slot.resolve(end, clock)?;
+        let bar_count = request.bar_count();
+        let padded = bar_count > bar + 1;
+        if padded && !request.pads() {
+            return Err(too_few(slot.layout(), bar, bar_count));
+        }
+        let adjust = request.adjustment();
+        let span = slot.span(narrow(bar), adjust);
+        let (selection, class) = (slot.selection().id(), request.class());
+        let key = if padded {
+            Key::padded(selection, span.first, class, adjust)
+        } else {
+            Key::window(selection, span.first, class, adjust)
+        };
+        let block = self.reader.get_or_load(&key, request.tier(), |source| {
+            let shape = if padded { Shape::padded(span, class) } else { Shape::clipped(span, class) };
+            load::rows(source.bundle(), slot.layout(), adjust, shape)
+        })?;
+        Ok(block
+            .window_ending(bar, bar_count)
+            .expect("a block holds every window of its class that ends in its span"))
+    }
+
+    #[inline]
+    fn slot(&self, selection: &Arc<Selection>) -> Result<Ref<'_, Slot>, Error> {
+        let known = self.slots.get(selection.id() as usize, |slot| Arc::ptr_eq(slot.selection(), selection));
+        known.map_or_else(|| self.open_slot(selection), Ok)
+    }
+
+    /// Resolves a selection that this reader has not met; one of another portal is adopted by its names.
+    #[cold]
+    fn open_slot(&self, selection: &Selection) -> Result<Ref<'_, Slot>, Error> {
+        let source = self.snapshot.generation().source();
+        let selection = source.registry().selection(selection.names());
+        let layout = source.layout(&selection)?;
+        Ok(self.slots.put(selection.id() as usize, Slot::new(selection, layout)))
+    }
+
+    fn alone(&self, asset: AssetId) -> Result<Ref<'_, Alone>, Error> {
+        if let Some(known) = self.alone.get(asset.index(), |_| true) {
+            return Ok(known);
+        }
+        let alone = self.snapshot.generation().source().alone(asset)?;
+        Ok(self.alone.put(asset.index(), alone))
+    }
+
+    /// A field of an asset over all its bars up to the end of a stretch, adjusted as of the stretch.
+    fn series(&self, alone: &Alone, field: Field, adjust: Adjust, stretch: Span) -> Result<&[f64], Error> {
+        let asset = alone.timeline.asset();
+        let key = Key::series(asset.0, stretch.first, field, adjust);
+        let block = self.reader.get_or_load(&key, Tier::Variable, |source| {
+            load::series(source.bundle(), alone, field, adjust, stretch)
+        })?;
+        Ok(block.column(0))
+    }
+
+    fn indicator_id(&self, indicator: &Indicator) -> u32 {
+        let known = self.indicators.borrow().get(indicator).copied();
+        known.unwrap_or_else(|| {
+            let id = self.snapshot.generation().source().registry().indicator(indicator);
+            self.indicators.borrow_mut().insert(indicator.clone(), id);
+            id
+        })
+    }
+}
+
+/// A [`PortalReader`] through which nothing after a clock can be read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReaderAt<'a> {
+    reader: &'a PortalReader,
+    clock: Timestamp,
+}
+
+impl<'a> ReaderAt<'a> {
+    /// Returns the window as [`PortalReader::history`] does, where it ends no later than the clock.
+    ///
+    /// # Errors
+    /// `LookAhead` where `end` is after the clock; the others of [`PortalReader::history`].
+    pub fn history(&self, request: &Request, end: impl Into<End>) -> Result<Window<'a>, Error> {
+        self.reader.window(request, end.into(), Some(self.clock))
+    }
+
+    /// Returns an indicator as [`PortalReader::indicator`] does, up to the clock.
+    ///
+    /// # Errors
+    /// `LookAhead` where bar `as_of` is after the clock; the others of [`PortalReader::indicator`].
+    pub fn indicator(
+        &self,
+        asset: AssetId,
+        indicator: &Indicator,
+        adjust: Adjust,
+        as_of: usize,
+    ) -> Result<&'a [f64], Error> {
+        self.check(asset, as_of)?;
+        self.reader.indicator(asset, indicator, adjust, as_of)
+    }
+
+    /// Returns an asset's scale as [`PortalReader::scale`] does, up to the clock.
+    ///
+    /// # Errors
+    /// `LookAhead` where bar `as_of` is after the clock; the others of [`PortalReader::scale`].
+    pub fn scale(&self, asset: AssetId, adjust: Adjust, as_of: usize) -> Result<&'a [f64], Error> {
+        self.check(asset, as_of)?;
+        self.reader.scale(asset, adjust, as_of)
+    }
+
+    fn check(&self, asset: AssetId, as_of: usize) -> Result<(), Error> {
+        let moment = self.reader.alone(asset)?.timeline.calendar().timestamp(as_of);
+        match moment {
+            Some(moment) if moment <= self.clock => Ok(()),
+            later => Err(look_ahead(End::Bar(as_of), later, self.clock)),
+        }
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> Timestamp {
+        self.clock
+    }
+}
+
+impl fmt::Debug for PortalReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PortalReader").field("snapshot", &self.snapshot).finish_non_exhaustive()
+    }
+}
+
+fn narrow(bar: usize) -> u32 {
+    u32::try_from(bar).expect("a layout holds at most 2^32 - 1 bars")
+}
+
+fn stretch(alone: &Alone, adjust: Adjust, as_of: usize) -> Result<Span, Error> {
+    let moments = alone.timeline.calendar().as_slice();
+    if as_of >= moments.len() {
+        return Err(past_the_last(as_of, moments));
+    }
+    Ok(alone.stretches.stretch(narrow(as_of), adjust))
+}

@@ -1,0 +1,117 @@
+//! A layout as one reader uses it: from an end to a bar, from a bar to its span.
+
+#![forbid(unsafe_code)]
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use super::layout::{Layout, Span};
+use super::registry::Selection;
+use super::request::{Adjust, End};
+use crate::error::{Error, ErrorKind};
+use crate::time::{Timestamp, When};
+
+/// A layout and where the last window in it ended: the next one is likely to be near.
+pub(super) struct Slot {
+    selection: Arc<Selection>,
+    layout: Arc<Layout>,
+    bar: Cell<usize>,
+    spans: [Cell<Span>; 2],
+}
+
+impl Slot {
+    pub(super) fn new(selection: Arc<Selection>, layout: Arc<Layout>) -> Self {
+        Self { selection, layout, bar: Cell::default(), spans: Default::default() }
+    }
+
+    pub(super) fn selection(&self) -> &Arc<Selection> {
+        &self.selection
+    }
+
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The bar that an end means, refused where it is not there or after the clock.
+    #[inline]
+    pub(super) fn resolve(&self, end: End, clock: Option<Timestamp>) -> Result<usize, Error> {
+        let moments = self.layout.calendar.as_slice();
+        let bar = match end {
+            End::Bar(bar) => bar,
+            End::At(when) => self.bar_at(when, clock)?,
+        };
+        match (moments.get(bar), clock) {
+            (Some(&moment), Some(clock)) if moment > clock.0 => {
+                Err(look_ahead(end, Some(Timestamp(moment)), clock))
+            }
+            (Some(_), _) => Ok(bar),
+            (None, Some(clock)) => Err(look_ahead(end, None, clock)),
+            (None, None) => Err(past_the_last(bar, moments)),
+        }
+    }
+
+    /// The last bar at or before a moment, first looked for at the bar of the last window and the one after
+    /// it.
+    fn bar_at(&self, when: When, clock: Option<Timestamp>) -> Result<usize, Error> {
+        if let Some(clock) = clock
+            && when.first_moment() > clock
+        {
+            return Err(look_ahead(End::At(when), None, clock));
+        }
+        let moments = self.layout.calendar.as_slice();
+        let ns = when.last_moment().0;
+        let is_at = |bar: usize| {
+            moments.get(bar).is_some_and(|&at| at <= ns) && moments.get(bar + 1).is_none_or(|&next| ns < next)
+        };
+        let last = self.bar.get();
+        let bar = match [last, last + 1].into_iter().find(|&bar| is_at(bar)) {
+            Some(bar) => bar,
+            None => moments
+                .partition_point(|&at| at <= ns)
+                .checked_sub(1)
+                .ok_or_else(|| before_first(when, moments))?,
+        };
+        self.bar.set(bar);
+        Ok(bar)
+    }
+
+    #[inline]
+    pub(super) fn span(&self, bar: u32, adjust: Adjust) -> Span {
+        let last = &self.spans[adjust as usize];
+        let span = last.get();
+        if span.holds(bar) {
+            return span;
+        }
+        let span = self.layout.stretches.span(bar, adjust);
+        last.set(span);
+        span
+    }
+}
+
+#[cold]
+pub(super) fn look_ahead(end: End, moment: Option<Timestamp>, clock: Timestamp) -> Error {
+    let end = match (end, moment) {
+        (End::Bar(bar), Some(moment)) => format!("bar {bar} ({moment})"),
+        (End::Bar(bar), None) => format!("bar {bar}"),
+        (End::At(when), _) => when.to_string(),
+    };
+    ErrorKind::LookAhead { end, clock: clock.to_string() }.into()
+}
+
+#[cold]
+pub(super) fn past_the_last(bar: usize, moments: &[i64]) -> Error {
+    Error::invalid(format!("bar {bar}"), format!("the series has {} bars, counted from 0", moments.len()))
+}
+
+#[cold]
+fn before_first(when: When, moments: &[i64]) -> Error {
+    let first = moments.first().map_or_else(|| "none".to_owned(), |&ns| Timestamp(ns).to_string());
+    ErrorKind::BeforeFirstBar { end: when.to_string(), first }.into()
+}
+
+#[cold]
+pub(super) fn too_few(layout: &Layout, bar: usize, asked: usize) -> Error {
+    let name = |bar: usize| layout.calendar.timestamp(bar).map(|moment| moment.to_string());
+    let end = name(bar).unwrap_or_else(|| format!("bar {bar}"));
+    ErrorKind::TooFewBars { asked, available: bar + 1, end, first_possible: name(asked - 1) }.into()
+}

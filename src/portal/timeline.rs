@@ -1,0 +1,159 @@
+//! One asset of one bundle version in time: its bars, its events, and what they do to earlier bars.
+
+#![forbid(unsafe_code)]
+
+use std::ops::Range;
+
+use super::request::Adjust;
+use crate::asset::{AssetId, Field};
+use crate::bundle::{AdjustmentKind, Bundle};
+use crate::error::Error;
+use crate::time::{Calendar, Timestamp};
+
+/// The bars of one asset and the events that adjust them.
+#[derive(Debug)]
+pub struct Timeline {
+    asset: AssetId,
+    calendar: Calendar,
+    /// Ascending by ex-date; of one day, what is paid per old share comes before the split, as in the bundle.
+    events: Vec<Event>,
+}
+
+/// A split or dividend, ready to apply.
+#[derive(Clone, Copy, Debug)]
+struct Event {
+    ex_date: Timestamp,
+    /// The asset's first bar on or after the ex-date: bars before it change.
+    bar: usize,
+    scale: Scale,
+}
+
+/// What events do to a price: times `multiplier`, divided by `divisor`.
+///
+/// Two numbers, so that a split of 3 divides by 3 and is rounded once; volume needs the divisor alone.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Scale {
+    multiplier: f64,
+    divisor: f64,
+}
+
+impl Scale {
+    const ONE: Self = Self { multiplier: 1.0, divisor: 1.0 };
+
+    fn and(self, earlier: Self) -> Self {
+        Self { multiplier: self.multiplier * earlier.multiplier, divisor: self.divisor * earlier.divisor }
+    }
+
+    fn apply(self, field: Field, values: &mut [f64]) {
+        if self == Self::ONE {
+            return;
+        }
+        if field == Field::Volume {
+            values.iter_mut().for_each(|value| *value *= self.divisor);
+        } else {
+            values.iter_mut().for_each(|value| *value = *value * self.multiplier / self.divisor);
+        }
+    }
+}
+
+impl Timeline {
+    /// Resolves an asset's events against its own bars; reads closes only where there are dividends.
+    pub(super) fn new(bundle: &Bundle, asset: AssetId) -> Result<Self, Error> {
+        let calendar = bundle.calendar(asset)?;
+        let events = events(bundle, asset, &calendar)?;
+        Ok(Self { asset, calendar, events })
+    }
+
+    pub(super) fn asset(&self) -> AssetId {
+        self.asset
+    }
+
+    pub(super) fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// The ex-dates of the events that change any bar, ascending.
+    pub(super) fn ex_dates(&self) -> impl Iterator<Item = Timestamp> {
+        self.events.iter().map(|event| event.ex_date)
+    }
+
+    /// How many events a moment knows of: those with an ex-date on or before it.
+    pub(super) fn known(&self, moment: Timestamp, adjust: Adjust) -> usize {
+        match adjust {
+            Adjust::Raw => 0,
+            Adjust::Total => self.events.partition_point(|event| event.ex_date <= moment),
+        }
+    }
+
+    /// Adjusts raw values of the bars from `first` on as the first `known` events say.
+    pub(super) fn adjust(&self, known: usize, field: Field, first: usize, values: &mut [f64]) {
+        for (bars, scale) in self.scales(known, first..first + values.len()) {
+            scale.apply(field, &mut values[bars.start - first..bars.end - first]);
+        }
+    }
+
+    /// For each of the bars 0 to `end`, what takes its price as of the first `known` events back to its own
+    /// time.
+    pub(super) fn level(&self, known: usize, end: usize) -> Vec<f64> {
+        let mut levels = vec![1.0; end];
+        for (bars, scale) in self.scales(known, 0..end) {
+            levels[bars].fill(scale.divisor / scale.multiplier);
+        }
+        levels
+    }
+
+    /// Runs of bars with one scale each, latest first.
+    ///
+    /// The product always runs from the latest known event backwards, so a bar's scale as of some events is
+    /// the same bits whatever block asks for it.
+    fn scales(&self, known: usize, bars: Range<usize>) -> impl Iterator<Item = (Range<usize>, Scale)> {
+        let mut end = bars.end;
+        let mut scale = Scale::ONE;
+        let steps = self.events[..known].iter().rev().map(|event| (event.bar, event.scale));
+        steps.chain([(bars.start, Scale::ONE)]).map(move |(bar, earlier)| {
+            let start = bar.clamp(bars.start, end);
+            let run = (start..end, scale);
+            end = start;
+            scale = scale.and(earlier);
+            run
+        })
+    }
+}
+
+/// Turns an asset's adjustments into events; those without a bar before them change nothing and are left out.
+///
+/// `level` is what the close before the ex-bar has become by the events since. So events that fall between
+/// the same two bars compound as if there had been a bar between them: two dividends of one day take 1 - (a +
+/// b) / close.
+fn events(bundle: &Bundle, asset: AssetId, calendar: &Calendar) -> Result<Vec<Event>, Error> {
+    let adjustments = bundle.adjustments(asset);
+    let mut closes = Vec::new();
+    if adjustments.iter().any(|adjustment| matches!(adjustment.kind, AdjustmentKind::Dividend(_))) {
+        bundle.read(asset, Field::Close, 0..calendar.len(), &mut closes)?;
+    }
+    let mut events: Vec<Event> = Vec::with_capacity(adjustments.len());
+    let mut level = f64::NAN;
+    for adjustment in adjustments {
+        let bar = calendar.as_slice().partition_point(|&ns| ns < adjustment.ex_date.0);
+        let Some(before) = bar.checked_sub(1) else { continue };
+        if events.last().is_none_or(|last| last.bar != bar) {
+            level = closes.get(before).copied().unwrap_or(f64::NAN);
+        }
+        let scale = match adjustment.kind {
+            AdjustmentKind::Split(ratio) => Scale { divisor: ratio, ..Scale::ONE },
+            AdjustmentKind::Factor(factor) => Scale { multiplier: factor, ..Scale::ONE },
+            AdjustmentKind::Dividend(cash) if cash < level => {
+                Scale { multiplier: 1.0 - cash / level, ..Scale::ONE }
+            }
+            AdjustmentKind::Dividend(cash) => {
+                let subject =
+                    format!("{}: dividend of {}", bundle.symbols()[asset.index()], adjustment.ex_date);
+                let message = format!("{cash} a share, expected less than the close before it, {level}");
+                return Err(Error::invalid(subject, message));
+            }
+        };
+        level = level * scale.multiplier / scale.divisor;
+        events.push(Event { ex_date: adjustment.ex_date, bar, scale });
+    }
+    Ok(events)
+}

@@ -1,0 +1,92 @@
+//! The built-in strategies, one file each, and how the program finds them by name.
+
+#![forbid(unsafe_code)]
+
+mod sma_cross;
+
+use std::fmt;
+
+pub use sma_cross::SmaCross;
+
+use crate::error::{Error, ErrorKind};
+use crate::portal::DataPortal;
+use crate::sweep::{Backtest, Grid, Results, Strategy, Sweep, Watch};
+
+/// A built-in strategy, chosen at run time. Behind each function is code compiled for that strategy alone.
+#[derive(Clone, Copy)]
+pub struct Builtin {
+    name: &'static str,
+    grid: fn(&Sweep) -> Result<Grid, Error>,
+    run: fn(&Sweep, &DataPortal, Watch<'_>) -> Result<Results, Error>,
+    backtest: fn(&Sweep, &DataPortal) -> Result<Backtest, Error>,
+}
+
+/// Every built-in strategy.
+pub const BUILTINS: [Builtin; 1] = [Builtin::of::<SmaCross>()];
+
+impl Builtin {
+    const fn of<S: Strategy>() -> Self {
+        Self {
+            name: S::NAME,
+            grid: Sweep::grid::<S>,
+            run: |sweep, portal, watch| sweep.run_watched::<S>(portal, watch),
+            backtest: Sweep::backtest::<S>,
+        }
+    }
+
+    /// Finds a strategy by its name.
+    ///
+    /// # Errors
+    /// `Invalid`, with the nearest name.
+    ///
+    /// # Examples
+    /// ```
+    /// let error = lookback::strategies::Builtin::find("sma-corss").unwrap_err();
+    /// assert_eq!(error.to_string(), "strategy sma-corss: unknown; nearest: sma-cross; there is sma-cross");
+    /// ```
+    pub fn find(name: &str) -> Result<Self, Error> {
+        BUILTINS.into_iter().find(|one| one.name == name).ok_or_else(|| {
+            let names = BUILTINS.map(|one| one.name);
+            let nearest = names.iter().min_by_key(|known| strsim::damerau_levenshtein(name, known));
+            let nearest = nearest.map_or("", |nearest| *nearest);
+            let message = format!("unknown; nearest: {nearest}; there is {}", names.join(", "));
+            ErrorKind::Invalid { subject: format!("strategy {name}"), message }.into()
+        })
+    }
+
+    /// The name in outputs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// As [`Sweep::grid`].
+    ///
+    /// # Errors
+    /// As [`Sweep::grid`].
+    pub fn grid(&self, sweep: &Sweep) -> Result<Grid, Error> {
+        (self.grid)(sweep)
+    }
+
+    /// As [`Sweep::run_watched`].
+    ///
+    /// # Errors
+    /// As [`Sweep::run`].
+    pub fn run(&self, sweep: &Sweep, portal: &DataPortal, watch: Watch<'_>) -> Result<Results, Error> {
+        (self.run)(sweep, portal, watch)
+    }
+
+    /// As [`Sweep::backtest`].
+    ///
+    /// # Errors
+    /// As [`Sweep::backtest`].
+    pub fn backtest(&self, sweep: &Sweep, portal: &DataPortal) -> Result<Backtest, Error> {
+        (self.backtest)(sweep, portal)
+    }
+}
+
+impl fmt::Debug for Builtin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builtin").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,49 @@
+//! Two moving averages: in while the fast one is above the slow one.
+
+#![forbid(unsafe_code)]
+
+use crate::error::Error;
+use crate::sweep::{Ahead, Bar, IndicatorId, Parameter, Point, Setup, Strategy};
+
+/// Buys with all cash where SMA(fast) becomes above SMA(slow), and sells all where it becomes below. Long only.
+///
+/// No signal while either average is undefined, nor at the first bar at which both are defined.
+///
+/// # Examples
+/// ```
+/// use lookback::strategies::SmaCross;
+/// use lookback::sweep::Sweep;
+/// assert_eq!(Sweep::new().grid::<SmaCross>()?.len(), 3930);
+/// # Ok::<(), lookback::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct SmaCross {
+    fast: IndicatorId,
+    slow: IndicatorId,
+}
+
+impl Strategy for SmaCross {
+    const NAME: &'static str = "sma-cross";
+    const CONSTRAINT: &'static str = "fast < slow";
+
+    fn parameters() -> Result<Vec<Parameter>, Error> {
+        Ok(vec!["fast=5:50".parse()?, "slow=20:200:2".parse()?])
+    }
+
+    fn start(point: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+        Ok(Self { fast: setup.sma(point.usize("fast")?)?, slow: setup.sma(point.usize("slow")?)? })
+    }
+
+    fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+        if bar.crosses_above(self.fast, self.slow) {
+            bar.set_target(1.0);
+        } else if bar.crosses_below(self.fast, self.slow) {
+            bar.set_target(0.0);
+        }
+        Ok(())
+    }
+
+    fn next_bar(&self, ahead: &Ahead<'_>) -> usize {
+        ahead.next_crossing(self.fast, self.slow)
+    }
+}

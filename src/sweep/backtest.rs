@@ -1,0 +1,113 @@
+//! One point in full: its metrics, its fills and its equity.
+
+#![forbid(unsafe_code)]
+
+use super::grid::{Grid, Point};
+use super::ledger::Fill;
+use super::market::Market;
+use super::metrics::Metrics;
+use super::quiet;
+use super::results::AssetSummary;
+use super::runner::summary;
+use super::strategy::Strategy;
+use super::trial::{self, Record, Settings};
+use crate::asset::AssetId;
+use crate::error::{Error, ErrorKind};
+use crate::portal::{DataPortal, Snapshot};
+use crate::time::Timestamp;
+
+/// One trial with all that it did. Made by [`Sweep::backtest`](super::Sweep::backtest).
+#[derive(Clone, Debug)]
+pub struct Backtest {
+    strategy: &'static str,
+    settings: Settings,
+    grid: Grid,
+    version: String,
+    summary: AssetSummary,
+    metrics: Metrics,
+    fills: Vec<Fill>,
+    moments: Vec<Timestamp>,
+    equity: Vec<f64>,
+    first: usize,
+}
+
+impl Backtest {
+    pub(super) fn run<S: Strategy>(
+        portal: &DataPortal,
+        snapshot: &Snapshot,
+        asset: AssetId,
+        settings: Settings,
+        grid: Grid,
+    ) -> Result<Self, Error> {
+        if let Some(wide) = grid.parameters().iter().find(|one| one.values().len() > 1) {
+            let (name, count, first) = (wide.name(), wide.values().len(), wide.values()[0]);
+            let message = format!("has {count} values, a single run needs one: such as {name}={first}");
+            return Err(ErrorKind::BadParameter { subject: wide.name().to_owned(), message }.into());
+        }
+        let reader = snapshot.reader();
+        let market = Market::load(portal, &reader, asset, &settings)?;
+        let mut record = Record::default();
+        let metrics = quiet::catch(|| {
+            trial::run::<S>(portal, &reader, &market, &settings, &grid.point(0), Some(&mut record))
+        })?;
+        let summary = summary(portal, &reader, &market, &settings)?;
+        Ok(Self {
+            strategy: S::NAME,
+            settings,
+            grid,
+            version: snapshot.bundle().version().to_owned(),
+            summary,
+            metrics,
+            fills: record.fills,
+            moments: (market.first..=market.last).map(|bar| market.timestamp(bar)).collect(),
+            equity: record.equity,
+            first: market.first,
+        })
+    }
+
+    /// The strategy's name.
+    #[must_use]
+    pub fn strategy(&self) -> &'static str {
+        self.strategy
+    }
+
+    /// How it was run.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Its parameters.
+    #[must_use]
+    pub fn point(&self) -> Point<'_> {
+        self.grid.point(0)
+    }
+
+    /// The version of the bundle that it read.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The asset, its bars, and what buying and holding it would have made.
+    #[must_use]
+    pub fn summary(&self) -> &AssetSummary {
+        &self.summary
+    }
+
+    /// Its metrics: the same bits as in a sweep.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Every fill, oldest first, with its moment.
+    pub fn fills(&self) -> impl ExactSizeIterator<Item = (Timestamp, &Fill)> {
+        self.fills.iter().map(|fill| (self.moments[fill.bar - self.first], fill))
+    }
+
+    /// Equity at each bar's close, in quote currency, oldest first, with its moment.
+    pub fn equity(&self) -> impl ExactSizeIterator<Item = (Timestamp, f64)> {
+        self.moments.iter().copied().zip(self.equity.iter().copied())
+    }
+}

@@ -1,0 +1,188 @@
+//! Constraints between parameters: `fast < slow && fast >= 5`.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+
+use super::parameter::number;
+use crate::error::{Error, ErrorKind};
+
+/// Comparisons of parameters and numbers that all must hold. The empty one holds everywhere.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Constraint {
+    comparisons: Vec<Comparison>,
+    text: String,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+struct Comparison {
+    left: Operand,
+    relation: Relation,
+    right: Operand,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+enum Operand {
+    /// The position of a parameter in its grid.
+    Parameter(usize),
+    Number(Decimal),
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Relation {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Equal,
+    Unequal,
+}
+
+/// Two characters come first: `<=` starts as `<` does.
+const RELATIONS: [(&str, Relation); 6] = [
+    ("<=", Relation::LessOrEqual),
+    (">=", Relation::GreaterOrEqual),
+    ("==", Relation::Equal),
+    ("!=", Relation::Unequal),
+    ("<", Relation::Less),
+    (">", Relation::Greater),
+];
+
+impl Constraint {
+    /// Reads comparisons joined by `&&`; `names` are the grid's parameters.
+    pub(super) fn parse(text: &str, names: &[&str]) -> Result<Self, Error> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let comparisons =
+            text.split("&&").map(|part| comparison(text, part, names)).collect::<Result<_, _>>()?;
+        Ok(Self { comparisons, text: text.to_owned() })
+    }
+
+    /// Whether every comparison holds at a point; `value` gives a parameter's value by its position.
+    pub(super) fn holds(&self, value: impl Fn(usize) -> Decimal) -> bool {
+        let resolve = |operand: &Operand| match operand {
+            Operand::Parameter(position) => value(*position),
+            Operand::Number(number) => *number,
+        };
+        self.comparisons.iter().all(|one| one.relation.holds(resolve(&one.left), resolve(&one.right)))
+    }
+}
+
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl Relation {
+    fn holds(self, left: Decimal, right: Decimal) -> bool {
+        match self {
+            Self::Less => left < right,
+            Self::LessOrEqual => left <= right,
+            Self::Greater => left > right,
+            Self::GreaterOrEqual => left >= right,
+            Self::Equal => left == right,
+            Self::Unequal => left != right,
+        }
+    }
+}
+
+fn bad(whole: &str, message: String) -> Error {
+    ErrorKind::BadParameter { subject: format!("constraint {whole:?}"), message }.into()
+}
+
+fn comparison(whole: &str, part: &str, names: &[&str]) -> Result<Comparison, Error> {
+    let part = part.trim();
+    let found = part.char_indices().find_map(|(at, _)| {
+        let relation = RELATIONS.iter().find(|(sign, _)| part[at..].starts_with(sign))?;
+        Some((at, *relation))
+    });
+    let Some((at, (sign, relation))) = found else {
+        let message = format!("{part:?} is no comparison, expected such as fast < slow, joined by &&");
+        return Err(bad(whole, message));
+    };
+    let left = operand(whole, &part[..at], names)?;
+    let right = operand(whole, &part[at + sign.len()..], names)?;
+    Ok(Comparison { left, relation, right })
+}
+
+fn operand(whole: &str, text: &str, names: &[&str]) -> Result<Operand, Error> {
+    let text = text.trim();
+    if let Some(position) = names.iter().position(|name| *name == text) {
+        return Ok(Operand::Parameter(position));
+    }
+    if text.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        && text.chars().all(|one| one.is_alphanumeric() || one == '_')
+    {
+        return Err(unknown(&format!("constraint {whole:?}"), text, names));
+    }
+    if text.is_empty() || text.contains(['<', '>', '=', '!', '|', '(', '&']) {
+        let message = "expected comparisons of two parameters or numbers, joined by &&".to_owned();
+        return Err(bad(whole, message));
+    }
+    number(&format!("constraint {whole:?}"), text).map(Operand::Number)
+}
+
+/// The error for a name that is no parameter, with the nearest that is.
+pub(super) fn unknown(subject: &str, name: &str, names: &[&str]) -> Error {
+    let nearest = names.iter().min_by_key(|known| strsim::damerau_levenshtein(name, known));
+    let message = match nearest {
+        Some(nearest) => {
+            format!("unknown parameter {name}; nearest: {nearest}; the strategy has {}", names.join(", "))
+        }
+        None => format!("unknown parameter {name}; the strategy has none"),
+    };
+    ErrorKind::BadParameter { subject: subject.to_owned(), message }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 2] = ["fast", "slow"];
+
+    fn holds(text: &str, fast: i64, slow: i64) -> bool {
+        let values = [Decimal::from(fast), Decimal::from(slow)];
+        Constraint::parse(text, &NAMES).unwrap().holds(|position| values[position])
+    }
+
+    fn error(text: &str) -> String {
+        Constraint::parse(text, &NAMES).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_relation_compares_as_written() {
+        assert!(holds("fast < slow", 1, 2) && !holds("fast < slow", 2, 2));
+        assert!(holds("fast<=slow", 2, 2) && !holds("fast <= slow", 3, 2));
+        assert!(holds("fast > slow", 3, 2) && !holds("fast > slow", 2, 2));
+        assert!(holds("fast >= 5", 5, 0) && !holds("fast >= 5", 4, 0));
+        assert!(holds("fast == 5", 5, 0) && !holds("5.5 == fast", 5, 0));
+        assert!(holds("fast != slow", 1, 2) && !holds("fast != slow", 2, 2));
+        assert!(holds("fast < slow && fast >= 5", 5, 6) && !holds("fast < slow && fast >= 5", 4, 6));
+        assert!(holds("  ", 1, 1));
+    }
+
+    #[test]
+    fn an_unknown_parameter_is_named_with_its_nearest() {
+        assert_eq!(
+            error("fats < slow"),
+            "constraint \"fats < slow\": unknown parameter fats; nearest: fast; the strategy has fast, slow"
+        );
+    }
+
+    #[test]
+    fn what_is_no_comparison_is_refused() {
+        let expected = "expected comparisons of two parameters or numbers, joined by &&";
+        for text in ["fast <", "fast < slow < 3", "fast = slow <", "fast < slow || fast < 3", "(fast < slow)"]
+        {
+            assert!(error(text).ends_with(expected), "{text}: {}", error(text));
+        }
+        assert!(error("fast").contains("\"fast\" is no comparison"));
+        assert!(error("fast < slow &&").contains("\"\" is no comparison"));
+        assert!(error("fast < 5x").contains("\"5x\" is not a number"));
+    }
+}

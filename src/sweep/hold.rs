@@ -1,0 +1,37 @@
+//! Buy and hold: what every trial on an asset is measured against.
+
+#![forbid(unsafe_code)]
+
+use super::grid::Point;
+use super::parameter::Parameter;
+use super::strategy::{Ahead, Bar, Setup, Strategy};
+use crate::error::Error;
+
+/// Orders everything at the first bar and never sells.
+pub(super) struct BuyAndHold {
+    bought: bool,
+}
+
+impl Strategy for BuyAndHold {
+    const NAME: &'static str = "buy-and-hold";
+
+    fn parameters() -> Result<Vec<Parameter>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn start(_point: &Point<'_>, _setup: &mut Setup<'_>) -> Result<Self, Error> {
+        Ok(Self { bought: false })
+    }
+
+    fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+        if !self.bought {
+            self.bought = true;
+            bar.set_target(1.0);
+        }
+        Ok(())
+    }
+
+    fn next_bar(&self, ahead: &Ahead<'_>) -> usize {
+        if self.bought { ahead.never() } else { ahead.bar() }
+    }
+}

@@ -1,0 +1,207 @@
+//! Sweeps: one strategy over a grid of parameters, asset by asset, on every core.
+//!
+//! A [`Strategy`] decides at each bar's close through a [`Bar`] and sets a target weight; a [`Sweep`] runs it at every
+//! point of a [`Grid`] on every asset; [`Results`] hold a row for each trial, in grid order, bit-identical for any number
+//! of threads.
+//!
+//! # What a trial does
+//! - Signals count from `from` on, warm-up comes from the bars before it, and metrics cover `from` to `to`.
+//! - A target weight is one order, not a standing rebalancing. It is filled at the next bar's open, or at the same close.
+//! - On total adjustment (default) the ledger runs on the series adjusted as of the run's last bar: a split is no loss and
+//!   a dividend is reinvested. Prices that a strategy sees are those of its own time.
+//! - A position that is open at the end is marked at the last close and counted as an open trade.
+//! - A trial that fails or panics is a row with its reason; the others go on.
+
+#![forbid(unsafe_code)]
+
+mod backtest;
+mod broker;
+mod compare;
+mod constraint;
+mod grid;
+mod hold;
+mod ledger;
+mod market;
+mod metrics;
+mod parameter;
+mod path;
+mod quiet;
+mod rank;
+mod results;
+mod runner;
+mod strategy;
+mod trial;
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicBool;
+
+pub use backtest::Backtest;
+pub use broker::{Costs, FillAt};
+pub use compare::{above, below};
+pub use grid::{Grid, Point};
+pub use ledger::Fill;
+pub use metrics::{Better, Metric, Metrics, Unit};
+pub use parameter::Parameter;
+pub use rank::Ranked;
+pub use results::{AssetSummary, Outcome, Results, Trial};
+pub use runner::Progress;
+pub use strategy::{Ahead, Bar, IndicatorId, Setup, Strategy};
+pub use trial::Settings;
+
+use runner::Job;
+
+use crate::asset::AssetId;
+use crate::error::Error;
+use crate::portal::{DataPortal, Snapshot};
+
+/// What to sweep: parameters, assets and settings. Nothing is read before it runs.
+///
+/// # Examples
+/// ```
+/// use lookback::strategies::SmaCross;
+/// use lookback::sweep::{Metric, Sweep};
+/// use lookback::{Bundle, portal::{DataPortal, Options}};
+///
+/// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// let sweep = Sweep::new().parameter("fast=5:50:5".parse()?).parameter("slow=100,200".parse()?).asset("IBM");
+/// let results = sweep.run::<SmaCross>(&portal)?;
+/// let best = &results.ranking(0, Metric::Sharpe, 1)[0];
+/// assert!(best.metrics.get(Metric::Sharpe) > Some(0.3));
+/// # Ok::<(), lookback::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Sweep {
+    parameters: Vec<Parameter>,
+    filter: String,
+    assets: Vec<String>,
+    settings: Settings,
+    threads: Option<NonZeroUsize>,
+}
+
+/// What looks on while a sweep runs.
+#[derive(Clone, Copy, Default)]
+pub struct Watch<'a> {
+    /// Once true, no further trial starts: those that run are finished, and the rest stay [`Outcome::Unfinished`].
+    pub stop: Option<&'a AtomicBool>,
+    /// Called now and then, from any thread, with the trials that are over.
+    pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
+}
+
+impl Sweep {
+    /// Every asset, the strategy's own ranges, default settings, one thread for each core.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives a parameter other values than the strategy's own.
+    #[must_use]
+    pub fn parameter(mut self, parameter: Parameter) -> Self {
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// Keeps only the points where an expression holds, such as `fast < slow && fast >= 5`.
+    #[must_use]
+    pub fn filter(self, expression: impl Into<String>) -> Self {
+        Self { filter: expression.into(), ..self }
+    }
+
+    /// Adds an asset; without any, all of the bundle's are swept.
+    #[must_use]
+    pub fn asset(mut self, symbol: impl Into<String>) -> Self {
+        self.assets.push(symbol.into());
+        self
+    }
+
+    /// Says how trials are run.
+    #[must_use]
+    pub fn settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// Limits the threads. Results do not depend on it.
+    #[must_use]
+    pub fn threads(self, threads: NonZeroUsize) -> Self {
+        Self { threads: Some(threads), ..self }
+    }
+
+    /// Returns the grid that a strategy would be run over, without running anything.
+    ///
+    /// # Errors
+    /// `BadParameter` where a parameter is not the strategy's, the filter cannot be read, or no point is left.
+    pub fn grid<S: Strategy>(&self) -> Result<Grid, Error> {
+        Grid::of_strategy(S::parameters()?, S::CONSTRAINT, &self.parameters, &self.filter)
+    }
+
+    /// Runs every trial and returns a row for each, in grid order, bit-identical for any number of threads.
+    ///
+    /// A trial that fails or panics is a row with its reason. Not to be called from inside a rayon pool's task that holds
+    /// a reader.
+    ///
+    /// # Errors
+    /// `BadParameter` as for [`Sweep::grid`] and for settings out of range; `UnknownAsset`.
+    pub fn run<S: Strategy>(&self, portal: &DataPortal) -> Result<Results, Error> {
+        self.run_watched::<S>(portal, Watch::default())
+    }
+
+    /// Runs as [`Sweep::run`] does, and can be watched and stopped meanwhile.
+    ///
+    /// # Errors
+    /// As [`Sweep::run`].
+    pub fn run_watched<S: Strategy>(&self, portal: &DataPortal, watch: Watch<'_>) -> Result<Results, Error> {
+        self.settings.check()?;
+        let snapshot = portal.snapshot();
+        let job = Job {
+            portal,
+            assets: self.asset_ids(&snapshot)?,
+            snapshot,
+            settings: self.settings,
+            grid: self.grid::<S>()?,
+            threads: self.threads.map_or(0, NonZeroUsize::get),
+            stop: watch.stop,
+            progress: watch.progress,
+        };
+        job.run::<S>()
+    }
+
+    /// Runs one point on one asset, and keeps every fill and the equity of every bar.
+    ///
+    /// # Errors
+    /// `BadParameter` where the grid has more than one point; `Invalid` where there is more than one asset; and whatever
+    /// the trial itself fails with.
+    pub fn backtest<S: Strategy>(&self, portal: &DataPortal) -> Result<Backtest, Error> {
+        self.settings.check()?;
+        let snapshot = portal.snapshot();
+        let asset = match self.asset_ids(&snapshot)?[..] {
+            [one] => one,
+            ref many => {
+                let message = format!("{} assets are chosen, a single run needs one", many.len());
+                return Err(Error::invalid("asset", message));
+            }
+        };
+        Backtest::run::<S>(portal, &snapshot, asset, self.settings, self.grid::<S>()?)
+    }
+
+    /// The assets in the order given, or all of them in the bundle's.
+    fn asset_ids(&self, snapshot: &Snapshot) -> Result<Vec<AssetId>, Error> {
+        let bundle = snapshot.bundle();
+        if self.assets.is_empty() {
+            return bundle.symbols().iter().map(|symbol| bundle.asset(symbol.as_str())).collect();
+        }
+        for (at, name) in self.assets.iter().enumerate() {
+            if self.assets[..at].contains(name) {
+                return Err(Error::invalid("asset", format!("{name} is given twice")));
+            }
+        }
+        self.assets.iter().map(|name| bundle.asset(name)).collect()
+    }
+}
+
+impl fmt::Debug for Watch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut watch = f.debug_struct("Watch");
+        watch.field("stop", &self.stop).field("progress", &self.progress.is_some()).finish()
+    }
+}

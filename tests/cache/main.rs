@@ -1,0 +1,17 @@
+//! The cache's contract, tested from outside through its public interface.
+//!
+//! `cargo test --no-default-features --test cache` builds little else.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what its cases have in common too")]
+
+mod bounds;
+mod drops;
+mod events;
+mod generations;
+mod history;
+mod item;
+mod linearizable;
+mod loading;
+mod model;
+mod plain;
+mod shape;

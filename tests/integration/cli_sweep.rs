@@ -1,0 +1,220 @@
+//! `lookback sweep` and `lookback run` as a shell sees them.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use lookback::sweep::Metric;
+use serde_json::Value;
+
+fn lookback(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lookback")).args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A small grid: 2 x 2 points on two assets.
+const SMALL: [&str; 7] = ["sweep", "--asset", "IBM,FB", "--param", "fast=5,10", "--param", "slow=50,300"];
+
+fn small(more: &[&str]) -> Output {
+    lookback(&[&SMALL, more].concat())
+}
+
+#[test]
+fn json_has_a_row_for_each_trial_and_everything_about_the_sweep() {
+    let output = small(&["--format", "json", "--fill", "close", "--from", "2005-01-03"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stderr(&output), "");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["strategy"], "sma-cross");
+    assert_eq!((&document["trials"], &document["failed"]), (&8.into(), &0.into()));
+    let settings = &document["settings"];
+    assert_eq!(settings["fill"], "close");
+    assert_eq!(settings["fee"], 0.001);
+    assert_eq!(settings["slippage_bps"], 0.0);
+    assert_eq!(settings["cash"], 1_000_000.0);
+    assert_eq!(settings["from"], "2005-01-03");
+    assert_eq!(settings["to"], Value::Null);
+    assert_eq!(settings["adjust"], "total");
+    assert_eq!(settings["where"], "fast < slow");
+    assert_eq!(settings["parameters"]["slow"], "50,300");
+    assert_eq!(document["bundle"]["assets"], serde_json::json!(["IBM", "FB"]));
+    assert_eq!(document["bundle"]["bars"], 196 + 2054);
+    assert_eq!(document["bundle"]["version"].as_str().map(str::len), Some(64));
+    for key in ["elapsed_s", "cpu_s", "trials_per_s", "trials_per_cpu_s", "threads"] {
+        assert!(document[key].as_f64() > Some(0.0), "{key}");
+    }
+    let cache = &document["cache"];
+    let keys = ["hits", "misses", "hit_rate", "loads", "joined", "evictions", "rejected", "resident_bytes"];
+    for key in [&keys[..], &["capacity_bytes"]].concat() {
+        assert!(cache[key].is_number(), "{key}");
+    }
+    assert_eq!(cache["capacity_bytes"], 200_000_000);
+    for tier in ["permanent", "variable"] {
+        assert!(["entries", "bytes", "hits"].iter().all(|key| cache[tier][key].is_u64()), "{tier}");
+    }
+    let rows = document["results"].as_array().unwrap();
+    let points: Vec<String> =
+        rows.iter().map(|row| format!("{} {} {}", row["asset"], row["fast"], row["slow"])).collect();
+    assert_eq!(points[..3], ["\"IBM\" 5 50", "\"IBM\" 5 300", "\"IBM\" 10 50"]);
+    let ibm = rows[0].as_object().unwrap();
+    assert!(Metric::ALL.iter().all(|metric| ibm[metric.name()].is_number()));
+    assert_eq!(ibm["status"], "ok");
+    assert_eq!(ibm["error"], Value::Null);
+    // FB has 196 bars: an average over 300 is never defined.
+    let fb = rows[5].as_object().unwrap();
+    assert_eq!(
+        (&fb["status"], &fb["total_return"], &fb["sharpe"]),
+        (&"ok".into(), &0.0.into(), &Value::Null)
+    );
+}
+
+#[test]
+fn csv_is_a_header_and_a_row_for_each_trial() {
+    let text = stdout(&small(&["--format", "csv"]));
+    let mut lines = text.lines();
+    let names: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
+    assert_eq!(lines.next().unwrap(), format!("asset,fast,slow,status,error,{}", names.join(",")));
+    let rows: Vec<&str> = lines.collect();
+    assert_eq!(rows.len(), 8);
+    assert!(rows[0].starts_with("IBM,5,50,ok,,"));
+    assert_eq!(rows[5], "FB,5,300,ok,,0,0,0,,,0,0,,0,0,,,0,0,0");
+    let core = stdout(&small(&["--format", "csv", "--metrics", "core"]));
+    assert!(core.starts_with("asset,fast,slow,status,error,total_return,sharpe,max_drawdown\n"));
+}
+
+#[test]
+fn the_table_ranks_each_asset_beside_buy_and_hold() {
+    let text = stdout(&small(&["--rank-by", "profit_factor", "--top", "3", "--min-trades", "0"]));
+    for part in [
+        "sma-cross on sample: 2 assets, 3,466 bars, 4 points each, 8 trials",
+        "fast=5,10, slow=50,300; where fast < slow",
+        "fill next-open, fee 0.1 %, commission 0 per order, slippage 0 bps, cash 1,000,000",
+        "252 periods a year",
+        "ranked by profit_factor",
+        "IBM: 3,270 bars from 2000-03-01 to 2013-03-01",
+        "FB: 196 bars from 2012-05-18 to 2013-03-01",
+        "hold",
+        "2 points",
+        "trials per CPU-second",
+        "hit rate",
+        "evictions",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    assert!(text.lines().all(|line| line == line.trim_end()), "no line ends in blanks");
+    assert!(!text.contains('\u{1b}'), "no colour where nobody sees it");
+}
+
+#[test]
+fn results_are_also_written_to_a_file_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    assert!(small(&["--out", &path("a.csv"), "--format", "json"]).status.success());
+    assert_eq!(std::fs::read_to_string(path("a.csv")).unwrap().lines().count(), 9);
+    assert!(small(&["--out", &path("a.json")]).status.success());
+    let document: Value = serde_json::from_slice(&std::fs::read(path("a.json")).unwrap()).unwrap();
+    assert_eq!(document["results"].as_array().map(Vec::len), Some(8));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside");
+    let refused = small(&["--out", &path("a.txt")]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("expected a name that ends in .csv or .json"));
+    let missing = small(&["--out", &path("no/such/a.csv")]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(stderr(&missing).contains("a.csv: writing"), "{}", stderr(&missing));
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_says_what_would_be_right() {
+    for (arguments, words) in [
+        (&["sweep", "sma-corss"][..], "strategy sma-corss: unknown; nearest: sma-cross"),
+        (&["sweep", "--rank-by", "sharp"], "sharp: unknown metric; nearest: sharpe"),
+        (&["sweep", "--param", "fats=5"], "fats=5: unknown parameter fats; nearest: fast"),
+        (&["sweep", "--param", "fast=5:50:0"], "the step in 5:50:0 is 0, expected a number above 0"),
+        (&["sweep", "--param", "fast=50:5"], "50:5 ends before it starts"),
+        (
+            &["sweep", "--param", "fast=1:9999999", "--param", "slow=1:9999999"],
+            "make more than 100000000 points",
+        ),
+        (&["sweep", "--where", "fast < slw"], "unknown parameter slw; nearest: slow"),
+        (&["sweep", "--where", "fast > slow"], "no point satisfies fast < slow && fast > slow"),
+        (&["sweep", "--asset", "APPL"], "unknown asset APPL; nearest: AAPL"),
+        (&["sweep", "--fill", "open"], "expected next-open or close"),
+        (&["sweep", "--fee=-1"], "fee: is -1, expected a share of the notional"),
+        (&["sweep", "--from", "soon"], "\"soon\" is not a date or timestamp"),
+        (&["sweep", "--threads", "0"], "threads"),
+        (
+            &["run", "sma-cross", "--asset", "IBM"],
+            "fast: has 46 values, a single run needs one: such as fast=5",
+        ),
+        (
+            &["run", "sma-cross", "--param", "fast=5", "--param", "slow=50"],
+            "5 assets are chosen, a single run needs one",
+        ),
+    ] {
+        let output = lookback(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(words), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "");
+    }
+}
+
+#[test]
+fn a_sweep_in_which_every_trial_failed_exits_with_1() {
+    let output = small(&["--to", "1999-01-01", "--format", "csv"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert_eq!(text.lines().count(), 9);
+    assert!(text.contains("IBM,5,50,failed,IBM: no bar from its start to 1999-01-01"), "{text}");
+    // FB alone has no bar before 2010: the others are fine, and so is the exit code.
+    let output = small(&["--to", "2010-01-01"]);
+    assert!(output.status.success());
+    assert!(stdout(&output).contains("4 of 8 trials failed"));
+}
+
+#[test]
+fn a_run_writes_every_fill_and_the_equity_of_every_bar() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (trades, equity) = (path("trades.csv"), path("equity.csv"));
+    let point = ["run", "sma-cross", "--param", "fast=20", "--param", "slow=50", "--asset", "AAPL"];
+    let output = lookback(&[&point[..], &["--trades", &trades, "--equity", &equity]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(
+        text.contains("sma-cross fast=20 slow=50 on AAPL: 3,270 bars from 2000-03-01 to 2013-03-01"),
+        "{text}"
+    );
+    let read = |path: &str| std::fs::read_to_string(Path::new(path)).unwrap();
+    let (trades, equity) = (read(&trades), read(&equity));
+    assert!(
+        trades.starts_with("date,side,raw_price,adjusted_price,weight,cost\n2000-07-10,buy,54.09,"),
+        "{trades}"
+    );
+    assert!(equity.starts_with("date,equity\n2000-03-01,1000000\n"));
+    assert_eq!(equity.lines().count(), 3271);
+    let json = lookback(&[&point[..], &["--format", "json"]].concat());
+    let document: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(document["fills"].as_array().map(Vec::len), Some(trades.lines().count() - 1));
+    assert_eq!(document["equity"].as_array().map(Vec::len), Some(3270));
+    assert_eq!(document["parameters"], serde_json::json!({ "fast": 20, "slow": 50 }));
+    let last = document["equity"][3269]["equity"].as_f64().unwrap();
+    assert_eq!(document["metrics"]["total_return"].as_f64(), Some(last / 1e6 - 1.0));
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    use std::process::Stdio;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_lookback"))
+        .args([&SMALL[..], &["--format", "csv"]].concat())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+}

@@ -1,0 +1,94 @@
+//! `lookback history`: what a user types and what is printed.
+
+use std::process::{Command, Output};
+
+fn history(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lookback")).arg("history").args(arguments).output().unwrap()
+}
+
+fn printed(arguments: &[&str]) -> String {
+    let output = history(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn refused(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = history(arguments);
+    assert!(output.stdout.is_empty());
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn csv_has_a_header_and_prices_as_of_the_end() {
+    let window = ["--asset", "AAPL", "--field", "close,volume", "--bars", "2", "--format", "csv", "--end"];
+    assert_eq!(
+        printed(&[&window[..], &["2005-02-25"]].concat()),
+        "date,AAPL.close,AAPL.volume\n2005-02-24,88.93,27125500\n2005-02-25,88.99,16348400\n"
+    );
+    let after_the_split = printed(&[&window[..], &["20050228"]].concat());
+    assert_eq!(
+        after_the_split,
+        "date,AAPL.close,AAPL.volume\n2005-02-25,44.495,32696800\n2005-02-28,44.86,11635900\n"
+    );
+    let raw = printed(&[&window[..], &["2005-02-28", "--adjust", "raw"]].concat());
+    assert!(raw.contains("2005-02-25,88.99,16348400\n"), "{raw}");
+}
+
+#[test]
+fn every_number_reads_back_to_the_same_value() {
+    let csv = printed(&["--asset", "IBM", "--bars", "250", "--format", "csv"]);
+    let json = printed(&["--asset", "IBM", "--bars", "250", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let values = json["columns"][0]["values"].as_array().unwrap();
+    assert_eq!(values.len(), 250);
+    for ((line, value), date) in csv.lines().skip(1).zip(values).zip(json["dates"].as_array().unwrap()) {
+        let (printed_date, number) = line.split_once(',').unwrap();
+        assert_eq!(number.parse::<f64>().unwrap().to_bits(), value.as_f64().unwrap().to_bits());
+        assert_eq!(printed_date, date.as_str().unwrap());
+    }
+    assert_eq!(json["adjust"], "total");
+    assert_eq!(json["frequency"], "1d");
+}
+
+#[test]
+fn a_missing_bar_is_empty_in_csv_null_in_json_and_a_dash_in_a_table() {
+    let window =
+        ["--asset", "FB,IBM", "--field", "close,volume", "--bars", "2", "--end", "2012-05-18", "--format"];
+    let csv = printed(&[&window[..], &["csv"]].concat());
+    assert!(csv.lines().nth(1).unwrap().starts_with("2012-05-17,,0,"), "{csv}");
+    let json: serde_json::Value = serde_json::from_str(&printed(&[&window[..], &["json"]].concat())).unwrap();
+    assert!(json["columns"][0]["values"][0].is_null());
+    assert_eq!(json["columns"][0]["values"][1], 38.2318);
+    let table = printed(&[&window[..], &["table"]].concat());
+    assert!(table.lines().nth(1).unwrap().split_whitespace().any(|cell| cell == "-"), "{table}");
+    assert!(table.contains("as of 2012-05-18"), "{table}");
+}
+
+#[test]
+fn the_end_is_the_last_bar_unless_given() {
+    let csv = printed(&["--asset", "GOOG", "--bars", "1", "--format", "csv"]);
+    assert!(csv.contains("2013-03-01,"), "{csv}");
+}
+
+#[test]
+fn a_mistake_is_explained() {
+    let failed = |message: &str| (Some(1), format!("lookback: {message}\n"));
+    assert_eq!(refused(&["--asset", "APPL"]), failed("unknown asset APPL; nearest: AAPL"));
+    assert_eq!(
+        refused(&["--asset", "FB", "--bars", "50", "--end", "2012-06-01"]),
+        failed(
+            "too few bars: 50 asked for, 10 available as of 2012-06-01; the first possible end is 2012-07-30"
+        )
+    );
+    assert_eq!(
+        refused(&["--asset", "FB", "--end", "2012-05-17"]),
+        failed("no bar at or before 2012-05-17; the first is 2012-05-18")
+    );
+    assert_eq!(refused(&["--asset", "FB", "--bars", "0"]), failed("bar count is 0, expected at least 1"));
+    let (code, message) = refused(&["--asset", "FB", "--field", "vwap"]);
+    assert_eq!(code, Some(2));
+    assert!(message.contains("unknown field vwap, expected one of open"), "{message}");
+    let (code, message) = refused(&["--asset", "FB", "--end", "yesterday"]);
+    assert_eq!(code, Some(2));
+    assert!(message.contains("expected 2005-02-28"), "{message}");
+}

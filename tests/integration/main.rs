@@ -1,0 +1,28 @@
+//! The one integration binary: a module per subject.
+
+#![cfg(feature = "cli")]
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    clippy::unwrap_used,
+    reason = "tests make small numbers, compare bits where bits are promised, and fail by panicking"
+)]
+
+mod adjust;
+mod bundle;
+mod cli_sweep;
+mod decimal;
+mod files;
+mod grid;
+mod history;
+mod ingest;
+mod metrics;
+mod naive;
+mod portal;
+mod replay;
+mod stocks;
+mod sweep;
