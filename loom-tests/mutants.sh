@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs every mutant against the models that must catch it: ./mutants.sh [word]. A word selects mutants or models.
-# A mutant is caught when its model fails; one that passes, or is still running at the limit, survives.
+# Six minutes on two busy cores. A mutant is caught when its model fails; one that passes, or is still running at the limit, survives.
 set -u
 cd "$(dirname "$0")" || exit 2
 unset RUSTFLAGS
