@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs every mutant against the models that must catch it: ./mutants.sh [word]. A word selects mutants or models.
-# A mutant is caught when its model fails; one that passes, or is still running at the limit, survives.
+# Six minutes on two busy cores. A mutant is caught when its model fails; one that passes, or is still running at the limit, survives.
 set -u
 cd "$(dirname "$0")" || exit 2
 unset RUSTFLAGS
@@ -18,6 +18,7 @@ loom reclaim two_evictors_retire_everything_once publish_overwrites
 loom reclaim two_evictors_retire_everything_once old_table_not_retired
 loom reclaim two_evictors_retire_everything_once victim_not_retired
 loom bounds bounds_hold_whenever_a_third_thread_looks ledger_reserves_unchecked
+loom bounds bounds_hold_whenever_a_third_thread_looks evictor_releases_bytes
 loom bounds released_bytes_are_unpublished_bytes ledger_releases_relaxed
 loom bounds two_inserters_in_a_full_tier_are_both_admitted evictor_releases_bytes
 loom bounds a_smaller_shard_keeps_to_its_own_capacity full_shard_evicts_none
@@ -25,7 +26,7 @@ loom bounds permanents_never_exceed_their_limit ledger_reserves_unchecked
 loom bounds a_permanent_entry_takes_the_last_bytes evictor_releases_bytes
 loom promotion two_promoters_move_one_reservation promoter_looks_once
 loom promotion a_reader_in_the_middle_of_a_promotion_never_loads leader_looks_once
-loom promotion a_reader_in_the_middle_of_a_promotion_never_loads map_publishes_relaxed
+loom promotion two_promoters_move_one_reservation map_publishes_relaxed
 loom promotion a_promotion_survives_the_eviction_of_its_entry publish_overwrites
 loom promotion bounds_hold_in_the_middle_of_a_promotion promotion_leaves_its_entry
 loom flight two_misses_make_one_load everyone_leads
@@ -74,6 +75,8 @@ fi
 for set in loom epoch; do
     table | grep -e "$word" | grep -q "^$set " || continue
     cargo test --quiet --config "$(config $set)" --no-run || exit 1
+    # A model that fails by itself catches nothing.
+    [ -n "$word" ] || cargo test --quiet --config "$(config $set)" >/dev/null || exit 1
 done
 
 log=$(mktemp)

@@ -10,11 +10,13 @@ fn look(generation: &Sealed) {
 }
 
 /// Ledger I1, I2; clock I2: whenever a third thread looks at two inserters, every bound holds.
+/// 7,668 interleavings, 1.5 s.
 #[test]
 fn bounds_hold_whenever_a_third_thread_looks() {
     let weight = weight_bytes();
     composed(move || {
-        let bytes = Options { capacity_bytes: weight, ..options(2) };
+        // Bytes for one entry more, places for two.
+        let bytes = Options { capacity_bytes: 2 * weight, ..options(3) };
         let (_cache, generation) = holding(bytes, &[1]);
         let first = with(&generation, |generation| put(generation, 2));
         let second = with(&generation, |generation| put(generation, 3));
@@ -26,6 +28,7 @@ fn bounds_hold_whenever_a_third_thread_looks() {
 }
 
 /// Ledger I2: bytes that an eviction left over are released after their entry was unpublished, for every observer.
+/// 1,675 interleavings, 0.2 s.
 #[test]
 fn released_bytes_are_unpublished_bytes() {
     small(|| {
@@ -41,10 +44,11 @@ fn released_bytes_are_unpublished_bytes() {
 }
 
 /// Ledger I3: two inserters that need each other's bytes, from shard to shard, both get in.
+/// 811,684 interleavings, 129.3 s.
 #[test]
 fn two_inserters_in_a_full_tier_are_both_admitted() {
     let weight = weight_bytes();
-    composed(move || {
+    small(move || {
         let full = Options { capacity_bytes: weight, shards: Some(2), ..options(2) };
         let (cache, generation) = holding(full, &[1]);
         let other = with(&generation, |generation| put(generation, 2));
@@ -57,6 +61,7 @@ fn two_inserters_in_a_full_tier_are_both_admitted() {
 }
 
 /// Clock I2: shards of unequal capacity hold no more than theirs, in number.
+/// 832 interleavings, 0.1 s.
 #[test]
 fn a_smaller_shard_keeps_to_its_own_capacity() {
     composed(|| {
@@ -69,6 +74,7 @@ fn a_smaller_shard_keeps_to_its_own_capacity() {
 }
 
 /// Ledger I1: of two permanent entries with room for one, one is permanent and the other is kept as variable.
+/// 893 interleavings, 0.1 s.
 #[test]
 fn permanents_never_exceed_their_limit() {
     let weight = weight_bytes();
@@ -87,6 +93,7 @@ fn permanents_never_exceed_their_limit() {
 }
 
 /// Ledger I1, I3: a permanent entry and a variable one contend for the last bytes; the total stays within them.
+/// 1,845 interleavings, 0.3 s.
 #[test]
 fn a_permanent_entry_takes_the_last_bytes() {
     let weight = weight_bytes();

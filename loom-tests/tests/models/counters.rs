@@ -11,6 +11,7 @@ fn twice(generation: &Sealed) {
 }
 
 /// Stats I2, reader I3: every request is a hit or a miss, every miss a load or a seat beside one.
+/// 675 interleavings, 0.1 s.
 #[test]
 fn requests_are_counted_once() {
     composed(|| {
@@ -26,6 +27,7 @@ fn requests_are_counted_once() {
 }
 
 /// Stats I2: what is held, evicted and in limbo adds up, and ends with its generation.
+/// 673 interleavings, 0.1 s.
 #[test]
 fn what_is_held_is_counted_exactly() {
     let weight = weight_bytes();
@@ -45,6 +47,7 @@ fn what_is_held_is_counted_exactly() {
 }
 
 /// Stats I2: a promotion is one, whoever inserts meanwhile; it moves an entry between the tiers' counts.
+/// 857 interleavings, 0.1 s.
 #[test]
 fn a_promotion_moves_an_entry_between_the_counts() {
     let weight = weight_bytes();

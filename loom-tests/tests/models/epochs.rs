@@ -14,6 +14,7 @@ fn put_and_flush(generation: &Sealed, key: u64) {
 }
 
 /// Sync I1, clock I1: no flush frees a lent entry before its reader's pin ends.
+/// 85,475 interleavings, 13.7 s.
 #[test]
 fn a_lent_entry_outlives_its_eviction() {
     on_epochs(|| {
@@ -30,6 +31,7 @@ fn a_lent_entry_outlives_its_eviction() {
 }
 
 /// Clock I1, I6: what two evictors retire is freed once, by flushes, while the generation lives.
+/// 24,681 interleavings, 5.6 s.
 #[test]
 fn what_two_evictors_retire_is_freed_by_flushes() {
     on_epochs(|| {
