@@ -1,5 +1,15 @@
 //! What does a miss cost in a full cache?
 
+#![allow(
+    missing_docs,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::missing_panics_doc,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints its table, divides counts, and fails by panicking"
+)]
+
 use std::cell::RefCell;
 use std::time::Duration;
 

@@ -1,5 +1,15 @@
 //! How long does a hit take inside a reader?
 
+#![allow(
+    missing_docs,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::missing_panics_doc,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints its table, divides counts, and fails by panicking"
+)]
+
 use std::hint::black_box;
 use std::time::Duration;
 

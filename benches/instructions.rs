@@ -1,5 +1,15 @@
 //! How many instructions does a request take?
 
+#![allow(
+    missing_docs,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::missing_panics_doc,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints its table, divides counts, and fails by panicking"
+)]
+
 use std::hint::black_box;
 
 mod rivals;
@@ -27,8 +37,11 @@ fn miss<R: Rival>(rounds: usize) {
     }
 }
 
+/// Asks in so many rounds.
+type Kind = fn(usize);
+
 fn main() {
-    let kinds: [(&str, fn(usize)); 9] = [
+    let kinds: [(&str, Kind); 9] = [
         ("hit-slice", hit::<Slice>),
         ("hit-permanent", hit::<Lookback<Permanent>>),
         ("hit-variable", hit::<Lookback<Variable>>),

@@ -234,7 +234,7 @@ fn a_reader_works_inside_map_init() {
             },
         )
         .sum();
-    assert_eq!(total, (0..1_000_u64).map(|at| at % 16).sum());
+    assert_eq!(total, (0..1_000_u64).map(|at| at % 16).sum::<u64>());
 }
 
 /// A key whose clone, comparison or hash fails when told to.
