@@ -4,6 +4,7 @@
     missing_docs,
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     clippy::missing_panics_doc,
     clippy::print_stdout,
     clippy::unwrap_used,
