@@ -92,3 +92,30 @@ fn a_mistake_is_explained() {
     assert_eq!(code, Some(2));
     assert!(message.contains("expected 2005-02-28"), "{message}");
 }
+
+#[test]
+fn a_cache_too_small_for_a_block_serves_it_and_says_so_once() {
+    let output = history(&["--asset", "IBM", "--bars", "1", "--format", "csv", "--cache-bytes", "1kB"]);
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
+    let warning = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(warning.matches("does not fit").count(), 1, "{warning}");
+}
+
+#[test]
+fn the_bounds_of_the_cache_are_read_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cache.toml");
+    std::fs::write(&path, "[cache]\ncapacity_bytes = \"1MB\"\nshards = 9\nvariable_entries = 8\n").unwrap();
+    let path = path.to_str().unwrap();
+    let (code, message) = refused(&["--asset", "IBM", "--config", path]);
+    assert_eq!(code, Some(1));
+    assert_eq!(message, "lookback: shards: is 9, expected at most variable_entries 8\n");
+    assert!(printed(&["--asset", "IBM", "--config", path, "--shards", "2"]).contains("IBM.close"));
+}
+
+#[test]
+fn the_systems_words_are_said_once() {
+    let (_, message) = refused(&["--asset", "IBM", "--bundle", "no/such/bundle"]);
+    assert_eq!(message.matches("No such file").count(), 1, "{message}");
+}

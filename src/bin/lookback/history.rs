@@ -8,8 +8,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use lookback::portal::Options;
 use lookback::{Adjust, Bundle, DataPortal, End, Field, Frequency, Timestamp, When, Window};
+
+use crate::settings::CacheArguments;
 
 /// What was typed.
 #[derive(clap::Args, Debug)]
@@ -35,6 +36,8 @@ pub struct Arguments {
     /// How to print; csv and json have every digit.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    #[command(flatten)]
+    cache: CacheArguments,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -86,7 +89,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         None => Bundle::sample()?,
     };
     let frequency = bundle.frequency();
-    let portal = DataPortal::new(bundle, Options::default())?;
+    let portal = DataPortal::new(bundle, arguments.cache.options()?)?;
     let request = portal
         .request(&arguments.asset, arguments.field.iter().copied(), arguments.bars, frequency)?
         .adjust(arguments.adjust.into());

@@ -5,6 +5,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 mod assets;
 mod destination;
@@ -44,6 +46,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    listen();
     let outcome = match arguments.command {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
@@ -55,9 +58,37 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(format_args!("{error:#}"));
+            complain(Told(&error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Warnings on stderr, and more where `LOOKBACK_LOG` asks for it, such as `LOOKBACK_LOG=lookback=debug`.
+fn listen() {
+    use std::io::IsTerminal;
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.with_env_var("LOOKBACK_LOG").from_env_lossy())
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// An error with its causes, each said once: the library's messages hold the system's words already.
+struct Told<'a>(&'a anyhow::Error);
+
+impl std::fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut said = String::new();
+        for cause in self.0.chain().map(ToString::to_string) {
+            if said.is_empty() {
+                said = cause;
+            } else if !said.ends_with(&cause) {
+                said = format!("{said}: {cause}");
+            }
+        }
+        f.write_str(&said)
     }
 }
 
