@@ -1,14 +1,14 @@
 //! How fast does a column of decimals become `f64`, beside `Decimal::to_f64`?
 //!
-//! ns a value, best of 300 columns of 4,096 values, one core of a shared AMD EPYC, rustc 1.95, November 2026:
+//! Machine: AMD EPYC, 2 shared cores, load below 1.5; rustc 1.95.0; 2026-11-23.
 //!
-//! | values                     | `Decimal::to_f64` | `column_to_f64` | `mantissas_to_f64` |
-//! |----------------------------|-------------------|-----------------|--------------------|
-//! | prices in cents            | 43.3              | 2.5             | 1.8                |
-//! | 30 bits, 6 decimals        | 45.2              | 2.5             | 1.8                |
-//! | 90 bits, 20 decimals       | 43.2              | 25.1            | 25.2               |
+//! | ns a value           | `Decimal::to_f64` | `column_to_f64` | `mantissas_to_f64` |
+//! |----------------------|-------------------|-----------------|--------------------|
+//! | prices in cents      | 31.3              | 1.6             | 1.7                |
+//! | 30 bits, 6 decimals  | 34.9              | 1.6             | 1.7                |
+//! | 90 bits, 20 decimals | 49.9              | 29.9            | 26.0               |
 //!
-//! `cargo bench --bench convert`
+//! Command: `cargo bench --bench convert`
 
 #![forbid(unsafe_code)]
 

@@ -4,15 +4,14 @@
 //! order of a moving clock and shuffled (seeded). Each thread has its own reader; a figure is the time of one
 //! window in each thread.
 //!
-//! Machine: AMD EPYC, 2 shared cores, under load; rustc 1.95.0; November 2026. One thread, ns a window, the
-//! least of 2,000 batches of 20,480 (means on a loaded machine are those of its load):
+//! Machine: AMD EPYC, 2 shared cores, load below 1.5; rustc 1.95.0; 2026-11-23.
 //!
-//! | asked by | moving | shuffled |
+//! | ns a window, 1 thread | moving | shuffled |
 //! |---|---|---|
-//! | slice of a `Vec` | 2.0 | 2.0 |
-//! | bar, permanent | 14.2 | 15.6 |
-//! | bar, variable | 15.4 | 17.4 |
-//! | timestamp, permanent | 17.6 | 45.3 |
+//! | slice of a `Vec` | 1.6 | 1.6 |
+//! | bar, permanent | 13.6 | 15.1 |
+//! | bar, variable | 18.3 | 19.4 |
+//! | timestamp, permanent | 18.1 | 45.9 |
 //!
 //! Command: `cargo bench --bench history`
 

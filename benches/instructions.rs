@@ -1,4 +1,9 @@
 //! How many instructions does a request take?
+//!
+//! Counted, not timed: rustc 1.95.0, 2026-11-23. A hit takes 62 (variable) or 75 (permanent), an evicting miss 4,902.
+//!
+//! Command: `cargo bench --no-run --no-default-features --bench instructions` names the binary; then
+//! `valgrind --tool=callgrind --callgrind-out-file=/dev/null BINARY hit-variable 30`, less the same with 10, by 20,000.
 
 #![allow(
     missing_docs,

@@ -1,9 +1,11 @@
 //! How many full-metric trials of `sma-cross` does one thread do in a second, on 2,520 bars?
 //!
+//! Machine: AMD EPYC, 2 shared cores, load below 1.5; rustc 1.95.0; 2026-11-23.
+//!
 //! | what | time a trial | trials/s |
 //! |---|---|---|
-//! | `skip`: the built-in strategy | see BENCHMARKS.md | |
-//! | `every_bar`: the same rule, asked at each bar | | |
+//! | `skip`: the built-in strategy | 6.8 us | 147,000 |
+//! | `every_bar`: the same rule, asked at each bar | 39.7 us | 25,200 |
 //!
 //! Command: `cargo bench --bench sweep`
 

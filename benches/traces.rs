@@ -1,4 +1,9 @@
-//! What share of the requests hits?
+//! What share of the requests hits, beside an LRU and beside Belady's optimum?
+//!
+//! Nothing is timed: the figures are the same on every machine. A moving clock hits 97 to 99.9 %, where an LRU of windows
+//! keyed by date hits 0 to 2 %, or 87.5 % where eight threads go in step. The table is in BENCHMARKS.md.
+//!
+//! Command: `cargo bench --bench traces`
 
 #![allow(
     missing_docs,
