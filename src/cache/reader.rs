@@ -94,7 +94,8 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
 
     /// Lends the value of a key, where it is held: looks into the tier asked for first, then into the other.
     ///
-    /// Lock-free. In steady state it writes to this reader only.
+    /// Lock-free. In steady state it writes to this reader only. It never loads, waits or promotes: in the middle of
+    /// another thread's promotion of the key it may find nothing.
     #[inline]
     pub fn get(&self, key: &K, tier: Tier) -> Option<&V> {
         let hash = hash_of(key);

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Retire;
+use super::{IS_MODEL, Retire};
 use crossbeam_epoch as epoch;
 
 /// What one flush frees at most: 8 bags of 64.
@@ -13,7 +13,7 @@ const FREED_BY_A_FLUSH: u32 = 8 * 64;
 
 /// Flushes that one thread spends on what others could not free: about 32,000 objects, a few milliseconds. loom
 /// would try every interleaving of each.
-const BACKLOG_FLUSHES: u32 = if cfg!(loom) { 0 } else { 64 };
+const BACKLOG_FLUSHES: u32 = if IS_MODEL { 0 } else { 64 };
 
 /// Flushes that free nothing before a thread gives up: every pin that ends leaves a bag, mostly an empty one, and
 /// bags are freed in their order.
