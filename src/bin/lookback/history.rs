@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 use lookback::{Adjust, Bundle, DataPortal, End, Field, Frequency, Timestamp, When, Window};
 
-use crate::settings::CacheArguments;
+use crate::arguments::CacheArguments;
 
 /// What was typed.
 #[derive(clap::Args, Debug)]

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use lookback::{AssetId, Bundle};
 use serde_json::{Value, json};
 
-use crate::assets;
+use crate::output::assets;
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use lookback::bundle::{IngestOptions, ingest};
 
-use crate::assets;
+use crate::output::assets;
 
 /// Files need the columns date|timestamp, open, high, low, close and volume, and may have symbol|ticker and adj close;
 /// in any case and order, oldest or newest bar first, plain or gzip.

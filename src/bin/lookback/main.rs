@@ -8,19 +8,15 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-mod assets;
-mod destination;
+mod arguments;
 mod effort;
+mod exit;
 mod history;
 mod info;
 mod ingest;
-mod ranking;
-mod rows;
+mod output;
 mod run;
-mod settings;
 mod sweep;
-mod table;
-mod trials;
 
 /// Every bar decoded once, every window a slice.
 #[derive(Parser, Debug)]
@@ -46,7 +42,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    listen();
+    init_logging();
     let outcome = match arguments.command {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
@@ -54,18 +50,11 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
     };
-    match outcome {
-        Ok(code) => code,
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(Told(&error));
-            ExitCode::FAILURE
-        }
-    }
+    exit::code_of(outcome)
 }
 
 /// Warnings on stderr, and more where `LOOKBACK_LOG` asks for it, such as `LOOKBACK_LOG=lookback=debug`.
-fn listen() {
+fn init_logging() {
     use std::io::IsTerminal;
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
     tracing_subscriber::fmt()
@@ -73,33 +62,4 @@ fn listen() {
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_writer(std::io::stderr)
         .init();
-}
-
-/// An error with its causes, each said once: the library's messages hold the system's words already.
-struct Told<'a>(&'a anyhow::Error);
-
-impl std::fmt::Display for Told<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut said = String::new();
-        for cause in self.0.chain().map(ToString::to_string) {
-            if said.is_empty() {
-                said = cause;
-            } else if !said.ends_with(&cause) {
-                said = format!("{said}: {cause}");
-            }
-        }
-        f.write_str(&said)
-    }
-}
-
-fn complain(error: impl std::fmt::Display) {
-    use std::io::Write;
-    // A closed stderr leaves nobody to tell.
-    let _ = writeln!(std::io::stderr(), "lookback: {error}");
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
-    })
 }

@@ -11,9 +11,10 @@ use lookback::strategies::Builtin;
 use lookback::sweep::{Backtest, Metric};
 use serde_json::{Map, Value, json};
 
-use crate::destination;
-use crate::table::{Table, count, grouped, heading, metric};
-use crate::trials::{TrialArguments, settings_json, settings_text, usage};
+use crate::arguments::{TrialArguments, settings_json, settings_text};
+use crate::exit::usage;
+use crate::output;
+use crate::output::text::{Table, count, grouped, heading, metric};
 
 /// What was typed.
 #[derive(clap::Args, Debug)]
@@ -55,12 +56,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Err(error) => return usage(error),
     };
     if let Some(path) = &arguments.trades {
-        destination::to_file(path, |out| write_trades(&backtest, out))?;
+        output::to_file(path, |out| write_trades(&backtest, out))?;
     }
     if let Some(path) = &arguments.equity {
-        destination::to_file(path, |out| write_equity(&backtest, out))?;
+        output::to_file(path, |out| write_equity(&backtest, out))?;
     }
-    destination::to_stdout(|out| match arguments.format {
+    output::to_stdout(|out| match arguments.format {
         Format::Table => write_table(&backtest, out),
         Format::Csv => write_trades(&backtest, out),
         Format::Json => write_json(&backtest, out),

@@ -13,11 +13,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lookback::strategies::Builtin;
 use lookback::sweep::{Metric, Progress, Watch};
 
-use crate::destination;
+use crate::arguments::TrialArguments;
 use crate::effort::Stopwatch;
-use crate::ranking::{self, View};
-use crate::rows::{self, Report};
-use crate::trials::{TrialArguments, usage};
+use crate::exit::usage;
+use crate::output;
+use crate::output::ranking::{self, View};
+use crate::output::rows::{self, Report};
 
 /// What was typed.
 #[derive(clap::Args, Debug)]
@@ -128,9 +129,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Format::Json => rows::write_json(&report, out),
     };
     if let (Some(path), Some(format)) = (&arguments.out, file_format) {
-        destination::to_file(path, |out| write(format, out))?;
+        output::to_file(path, |out| write(format, out))?;
     }
-    destination::to_stdout(|out| write(arguments.format, out))?;
+    output::to_stdout(|out| write(arguments.format, out))?;
     Ok(match () {
         () if results.unfinished() > 0 => ExitCode::from(INTERRUPTED),
         () if results.failed() == results.len() => ExitCode::FAILURE,

@@ -2,16 +2,18 @@
 
 #![forbid(unsafe_code)]
 
+mod cache;
+
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::ValueEnum;
 use lookback::portal::{Adjust, DataPortal};
 use lookback::sweep::{Costs, FillAt, Parameter, Settings, Sweep};
-use lookback::{Bundle, Error, ErrorKind, When};
+use lookback::{Bundle, When};
 
-use crate::settings::CacheArguments;
-use crate::table::grouped;
+use crate::output::text::grouped;
+
+pub use cache::CacheArguments;
 
 /// Which trials, and how they are run.
 #[derive(clap::Args, Debug)]
@@ -102,17 +104,6 @@ impl TrialArguments {
             None => Bundle::sample()?,
         };
         Ok(DataPortal::new(bundle, self.cache.options()?)?)
-    }
-}
-
-/// Answers what the command line asked for and cannot have: 2, as for any wrong usage; other errors are passed on.
-pub fn usage(error: Error) -> anyhow::Result<ExitCode> {
-    match error.kind() {
-        ErrorKind::BadParameter { .. } | ErrorKind::UnknownAsset { .. } | ErrorKind::Invalid { .. } => {
-            crate::complain(&error);
-            Ok(ExitCode::from(2))
-        }
-        _ => Err(error.into()),
     }
 }
 

@@ -6,9 +6,9 @@ use std::io::Write;
 
 use lookback::sweep::{AssetSummary, Metric, Outcome, Ranked};
 
-use crate::rows::Report;
-use crate::table::{Table, bytes, count, grouped, heading, metric};
-use crate::trials::settings_text;
+use crate::arguments::settings_text;
+use crate::output::rows::Report;
+use crate::output::text::{Table, bytes, count, grouped, heading, metric};
 
 /// The metrics shown of each place, beside the one ranked by.
 const SHOWN: [Metric; 9] = [

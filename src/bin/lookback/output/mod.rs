@@ -2,6 +2,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod assets;
+pub mod ranking;
+pub mod rows;
+pub mod text;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
