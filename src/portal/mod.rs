@@ -31,8 +31,6 @@ mod snapshot;
 mod source;
 mod timeline;
 
-use std::collections::HashSet;
-use std::hash::Hash;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -43,13 +41,13 @@ pub use snapshot::Snapshot;
 pub use crate::indicator::{Indicator, Kind};
 
 use key::Key;
-use registry::{Names, Registry};
+use registry::Registry;
 use source::Source;
 
-use crate::asset::{Field, Symbol};
+use crate::asset::Field;
 use crate::block::Block;
 use crate::bundle::Bundle;
-use crate::cache::{self, Cache, Tier};
+use crate::cache::{self, Cache};
 use crate::error::Error;
 use crate::time::Frequency;
 
@@ -86,7 +84,6 @@ impl Default for Options {
 pub struct DataPortal {
     cache: Cache<Key, Block, Source>,
     registry: Arc<Registry>,
-    permanent_windows: Vec<usize>,
 }
 
 impl DataPortal {
@@ -95,10 +92,10 @@ impl DataPortal {
     /// # Errors
     /// `Invalid` where the cache's options contradict each other.
     pub fn new(bundle: Bundle, options: Options) -> Result<Self, Error> {
-        let registry = Arc::new(Registry::default());
+        let registry = Arc::new(Registry::new(options.permanent_windows));
         let version = bundle.version().to_owned();
         let cache = Cache::new(options.cache, version, Source::new(bundle, registry.clone()))?;
-        Ok(Self { cache, registry, permanent_windows: options.permanent_windows })
+        Ok(Self { cache, registry })
     }
 
     /// Serves the bundle in a folder, as `lookback ingest` wrote it.
@@ -135,14 +132,11 @@ impl DataPortal {
 
     /// Resolves a request for the last `bar_count` bars of every field of every asset.
     ///
-    /// Columns come asset-major, then by field, in the order given. A bar count that is one of the portal's
-    /// permanent windows has its blocks kept until the bundle is replaced.
+    /// Checked against the bundle that is served now; a run that may be overtaken by a replacement asks its
+    /// own [`Snapshot::request`], which this calls.
     ///
     /// # Errors
-    /// - `UnknownAsset` with the nearest names.
-    /// - `BadFrequency` where it is not the bundle's own.
-    /// - `BadBarCount` for 0 bars.
-    /// - `Invalid` where there is no asset or no field, one is named twice, or the bar count exceeds 2^31.
+    /// As [`Snapshot::request`].
     pub fn request(
         &self,
         assets: impl IntoIterator<Item = impl AsRef<str>>,
@@ -150,20 +144,7 @@ impl DataPortal {
         bar_count: usize,
         frequency: Frequency,
     ) -> Result<Request, Error> {
-        let assets: Vec<Symbol> = assets.into_iter().map(|name| Symbol::from(name.as_ref())).collect();
-        let fields: Vec<Field> = fields.into_iter().collect();
-        check_list("asset", &assets)?;
-        check_list("field", &fields)?;
-        let generation = self.cache.current();
-        for name in &assets {
-            generation.source().bundle().asset(name.as_str())?;
-        }
-        generation.source().check_frequency(frequency)?;
-        // Which tier is asked for is a matter of the exact bar count, not of the class: a block that only odd
-        // windows use may be evicted.
-        let permanent = self.permanent_windows.contains(&bar_count);
-        let tier = if permanent { Tier::Permanent } else { Tier::Variable };
-        Request::new(self.registry.selection(&Names { assets, fields, frequency }), bar_count, tier)
+        self.snapshot().request(assets, fields, bar_count, frequency)
     }
 }
 
@@ -171,21 +152,7 @@ impl std::fmt::Debug for DataPortal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DataPortal")
             .field("bundle", self.cache.current().source().bundle())
-            .field("permanent_windows", &self.permanent_windows)
+            .field("permanent_windows", &self.registry.permanent_windows())
             .finish_non_exhaustive()
-    }
-}
-
-/// A request names at least one of each, and each once: columns of one name could not be told apart.
-fn check_list<T: Hash + Eq + std::fmt::Display>(what: &str, list: &[T]) -> Result<(), Error> {
-    if list.is_empty() {
-        return Err(Error::invalid("request", format!("no {what}, expected at least one")));
-    }
-    let mut seen = HashSet::new();
-    match list.iter().find(|item| !seen.insert(*item)) {
-        None => Ok(()),
-        Some(twice) => {
-            Err(Error::invalid("request", format!("{what} {twice} is named twice, expected once")))
-        }
     }
 }

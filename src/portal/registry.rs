@@ -1,12 +1,15 @@
-//! Small ids for what requests name: a list of columns, an indicator.
+//! What a portal knows whatever bundle it serves: small ids for what requests name, and its permanent windows.
 
 #![forbid(unsafe_code)]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::asset::{Field, Symbol};
+use crate::cache::Tier;
+use crate::error::Error;
 use crate::indicator::Indicator;
 use crate::time::Frequency;
 
@@ -16,6 +19,34 @@ pub struct Names {
     pub(super) assets: Vec<Symbol>,
     pub(super) fields: Vec<Field>,
     pub(super) frequency: Frequency,
+}
+
+impl Names {
+    /// Takes at least one asset and one field, each once: columns of one name could not be told apart.
+    pub(super) fn new(
+        assets: impl IntoIterator<Item = impl AsRef<str>>,
+        fields: impl IntoIterator<Item = Field>,
+        frequency: Frequency,
+    ) -> Result<Self, Error> {
+        let assets: Vec<Symbol> = assets.into_iter().map(|name| Symbol::from(name.as_ref())).collect();
+        let fields: Vec<Field> = fields.into_iter().collect();
+        check_list("asset", &assets)?;
+        check_list("field", &fields)?;
+        Ok(Self { assets, fields, frequency })
+    }
+}
+
+fn check_list<T: Hash + Eq + fmt::Display>(what: &str, list: &[T]) -> Result<(), Error> {
+    if list.is_empty() {
+        return Err(Error::invalid("request", format!("no {what}, expected at least one")));
+    }
+    let mut seen = HashSet::new();
+    match list.iter().find(|item| !seen.insert(*item)) {
+        None => Ok(()),
+        Some(twice) => {
+            Err(Error::invalid("request", format!("{what} {twice} is named twice, expected once")))
+        }
+    }
 }
 
 /// Interned [`Names`]: requests for the same columns in the same order share one, and with it their blocks.
@@ -36,16 +67,32 @@ impl Selection {
     }
 }
 
-/// The ids of one portal. They outlive its bundle versions: a request made before a replacement keeps its id.
+/// The ids of one portal, and its permanent windows. They outlive its bundle versions: a request made before
+/// a replacement keeps its id.
 ///
-/// It only grows, by one small entry for each distinct list of columns ever asked for.
-#[derive(Default, Debug)]
+/// The ids only grow, by one small entry for each distinct list of columns ever asked for.
+#[derive(Debug)]
 pub struct Registry {
+    permanent_windows: Vec<usize>,
     selections: Mutex<HashMap<Names, Arc<Selection>>>,
     indicators: Mutex<HashMap<Indicator, u32>>,
 }
 
 impl Registry {
+    pub(super) fn new(permanent_windows: Vec<usize>) -> Self {
+        Self { permanent_windows, selections: Mutex::default(), indicators: Mutex::default() }
+    }
+
+    pub(super) fn permanent_windows(&self) -> &[usize] {
+        &self.permanent_windows
+    }
+
+    /// Which tier is asked for is a matter of the exact bar count, not of the class: a block that only odd
+    /// windows use may be evicted.
+    pub(super) fn tier(&self, bar_count: usize) -> Tier {
+        if self.permanent_windows.contains(&bar_count) { Tier::Permanent } else { Tier::Variable }
+    }
+
     pub(super) fn selection(&self, names: &Names) -> Arc<Selection> {
         let mut selections = self.selections.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = selections.get(names) {

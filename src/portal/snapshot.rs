@@ -6,13 +6,15 @@ use std::fmt;
 
 use super::key::Key;
 use super::reader::PortalReader;
+use super::registry::Names;
 use super::request::Request;
 use super::source::Source;
+use crate::asset::Field;
 use crate::block::Block;
 use crate::bundle::Bundle;
 use crate::cache::Generation;
 use crate::error::Error;
-use crate::time::Calendar;
+use crate::time::{Calendar, Frequency};
 
 pub(super) type PortalGeneration = Generation<Key, Block, Source>;
 
@@ -39,6 +41,45 @@ impl Snapshot {
     #[must_use]
     pub fn reader(&self) -> PortalReader {
         PortalReader::new(self.clone())
+    }
+
+    /// Resolves a request for the last `bar_count` bars of every field of every asset.
+    ///
+    /// Columns come asset-major, then by field, in the order given. A bar count that is one of the portal's
+    /// permanent windows has its blocks kept until the bundle is replaced. What is asked for is checked
+    /// against the bundle held here, whatever the portal serves by now.
+    ///
+    /// # Errors
+    /// - `UnknownAsset` with the nearest names.
+    /// - `BadFrequency` where it is not the bundle's own.
+    /// - `BadBarCount` for 0 bars.
+    /// - `Invalid` where there is no asset or no field, one is named twice, or the bar count exceeds 2^31.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::portal::Options;
+    /// use lookback::{Bundle, DataPortal, Field, Frequency};
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let snapshot = portal.snapshot();
+    /// let request = snapshot.request(["IBM"], [Field::Close], 20, Frequency::Day)?;
+    /// assert_eq!(snapshot.reader().history(&request, 99)?.bar_count(), 20);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn request(
+        &self,
+        assets: impl IntoIterator<Item = impl AsRef<str>>,
+        fields: impl IntoIterator<Item = Field>,
+        bar_count: usize,
+        frequency: Frequency,
+    ) -> Result<Request, Error> {
+        let names = Names::new(assets, fields, frequency)?;
+        let source = self.generation.source();
+        for name in &names.assets {
+            source.bundle().asset(name.as_str())?;
+        }
+        source.check_frequency(frequency)?;
+        let registry = source.registry();
+        Request::new(registry.selection(&names), bar_count, registry.tier(bar_count))
     }
 
     /// The bars that a request's ends count: an asset's own, or the union of several assets' bars.

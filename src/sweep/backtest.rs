@@ -13,7 +13,7 @@ use super::strategy::Strategy;
 use super::trial::{self, Record, Settings};
 use crate::asset::AssetId;
 use crate::error::{Error, ErrorKind};
-use crate::portal::{DataPortal, Snapshot};
+use crate::portal::Snapshot;
 use crate::time::Timestamp;
 
 /// One trial with all that it did. Made by [`Sweep::backtest`](super::Sweep::backtest).
@@ -33,7 +33,6 @@ pub struct Backtest {
 
 impl Backtest {
     pub(super) fn run<S: Strategy>(
-        portal: &DataPortal,
         snapshot: &Snapshot,
         asset: AssetId,
         settings: Settings,
@@ -45,12 +44,11 @@ impl Backtest {
             return Err(ErrorKind::BadParameter { subject: wide.name().to_owned(), message }.into());
         }
         let reader = snapshot.reader();
-        let market = Market::load(portal, &reader, asset, &settings)?;
+        let market = Market::load(&reader, asset, &settings)?;
         let mut record = Record::default();
-        let metrics = quiet::catch(|| {
-            trial::run::<S>(portal, &reader, &market, &settings, &grid.point(0), Some(&mut record))
-        })?;
-        let summary = summary(portal, &reader, &market, &settings)?;
+        let metrics =
+            quiet::catch(|| trial::run::<S>(&reader, &market, &settings, &grid.point(0), Some(&mut record)))?;
+        let summary = summary(&reader, &market, &settings)?;
         Ok(Self {
             strategy: S::NAME,
             settings,

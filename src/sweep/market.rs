@@ -11,7 +11,7 @@ use super::trial::Settings;
 use crate::asset::{AssetId, Field, Symbol};
 use crate::block::OwnedWindow;
 use crate::error::Error;
-use crate::portal::{Adjust, DataPortal, PortalReader};
+use crate::portal::{Adjust, PortalReader};
 use crate::time::{Calendar, Frequency, Timestamp, When};
 
 /// Sessions of a year where a frequency does not say otherwise.
@@ -37,20 +37,16 @@ pub(super) struct Market {
 }
 
 impl Market {
-    pub(super) fn load(
-        portal: &DataPortal,
-        reader: &PortalReader,
-        asset: AssetId,
-        settings: &Settings,
-    ) -> Result<Self, Error> {
-        let bundle = reader.snapshot().bundle();
+    pub(super) fn load(reader: &PortalReader, asset: AssetId, settings: &Settings) -> Result<Self, Error> {
+        let snapshot = reader.snapshot();
+        let bundle = snapshot.bundle();
         let symbol = bundle.symbols()[asset.index()].clone();
         let calendar = bundle.calendar(asset)?;
         let (first, last) = bars_between(&symbol, &calendar, settings.from, settings.to)?;
         let window = |fields: &[Field], adjust: Adjust| {
             let fields = fields.iter().copied();
             let request =
-                portal.request([symbol.as_str()], fields, last + 1, bundle.frequency())?.adjust(adjust);
+                snapshot.request([symbol.as_str()], fields, last + 1, bundle.frequency())?.adjust(adjust);
             Ok::<_, Error>(reader.history(&request, last)?.to_owned())
         };
         let traded = window(&Field::STORED, Adjust::Raw)?;

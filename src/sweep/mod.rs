@@ -154,7 +154,6 @@ impl Sweep {
         self.settings.check()?;
         let snapshot = portal.snapshot();
         let job = Job {
-            portal,
             assets: self.asset_ids(&snapshot)?,
             snapshot,
             settings: self.settings,
@@ -181,7 +180,7 @@ impl Sweep {
                 return Err(Error::invalid("asset", message));
             }
         };
-        Backtest::run::<S>(portal, &snapshot, asset, self.settings, self.grid::<S>()?)
+        Backtest::run::<S>(&snapshot, asset, self.settings, self.grid::<S>()?)
     }
 
     /// The assets in the order given, or all of them in the bundle's.

@@ -17,7 +17,7 @@ use super::strategy::Strategy;
 use super::trial::{self, Settings};
 use crate::asset::AssetId;
 use crate::error::Error;
-use crate::portal::{DataPortal, PortalReader, Snapshot};
+use crate::portal::{PortalReader, Snapshot};
 
 /// How many trials of a sweep are over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +33,6 @@ const REPORT_EVERY: usize = 64;
 
 /// What all workers of one sweep share.
 pub(super) struct Job<'a> {
-    pub(super) portal: &'a DataPortal,
     pub(super) snapshot: Snapshot,
     pub(super) settings: Settings,
     pub(super) assets: Vec<AssetId>,
@@ -98,7 +97,7 @@ impl<'a> Worker<'a> {
         let (reader, market) = self.enter(index / points);
         let outcome = market.and_then(|market| {
             let point = job.grid.point(index % points);
-            quiet::catch(|| trial::run::<S>(job.portal, reader, market, &job.settings, &point, None))
+            quiet::catch(|| trial::run::<S>(reader, market, &job.settings, &point, None))
         });
         self.unreported += 1;
         if self.unreported == REPORT_EVERY {
@@ -110,7 +109,7 @@ impl<'a> Worker<'a> {
     fn summary(&mut self, asset: usize) -> Result<AssetSummary, Error> {
         let job = self.job;
         let (reader, market) = self.enter(asset);
-        summary(job.portal, reader, market?, &job.settings)
+        summary(reader, market?, &job.settings)
     }
 
     /// Ends the loans of the trial before, and prepares the asset where it is another one.
@@ -120,7 +119,7 @@ impl<'a> Worker<'a> {
             Some((at, market)) if at == asset => market,
             _ => {
                 let job = self.job;
-                let load = || Market::load(job.portal, &self.reader, job.assets[asset], &job.settings);
+                let load = || Market::load(&self.reader, job.assets[asset], &job.settings);
                 quiet::catch(load).map(Box::new)
             }
         };
@@ -146,7 +145,6 @@ impl Drop for Worker<'_> {
 
 /// What all trials on an asset share, and what buying and holding it would have made.
 pub(super) fn summary(
-    portal: &DataPortal,
     reader: &PortalReader,
     market: &Market,
     settings: &Settings,
@@ -158,6 +156,6 @@ pub(super) fn summary(
         first: market.timestamp(market.first),
         last: market.timestamp(market.last),
         periods_per_year: market.frame.periods_per_year,
-        buy_and_hold: trial::run::<BuyAndHold>(portal, reader, market, settings, &alone.point(0), None)?,
+        buy_and_hold: trial::run::<BuyAndHold>(reader, market, settings, &alone.point(0), None)?,
     })
 }

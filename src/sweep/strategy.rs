@@ -13,7 +13,7 @@ use super::trial::Settings;
 use crate::asset::{Field, Symbol};
 use crate::block::Window;
 use crate::error::{Error, ErrorKind};
-use crate::portal::{DataPortal, End, Indicator, Kind, PortalReader, Request};
+use crate::portal::{End, Indicator, Kind, PortalReader, Request};
 use crate::time::{Timestamp, When};
 
 /// A trading rule with parameters. The built-in ones implement it in the same way as yours.
@@ -87,7 +87,6 @@ pub struct IndicatorId(usize);
 
 /// What a trial runs on: shared by its setup, its bars and its hints.
 pub(super) struct Scene<'a> {
-    pub(super) portal: &'a DataPortal,
     pub(super) reader: &'a PortalReader,
     pub(super) market: &'a Market,
     pub(super) settings: &'a Settings,
@@ -142,8 +141,8 @@ impl<'a> Setup<'a> {
         fields: impl IntoIterator<Item = Field>,
         bar_count: usize,
     ) -> Result<Request, Error> {
-        let frequency = self.scene.reader.snapshot().bundle().frequency();
-        let request = self.scene.portal.request(assets, fields, bar_count, frequency)?;
+        let snapshot = self.scene.reader.snapshot();
+        let request = snapshot.request(assets, fields, bar_count, snapshot.bundle().frequency())?;
         Ok(request.adjust(self.scene.settings.adjust))
     }
 

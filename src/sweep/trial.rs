@@ -9,7 +9,7 @@ use super::market::Market;
 use super::metrics::Metrics;
 use super::strategy::{Ahead, Bar, Scene, Setup, Strategy};
 use crate::error::{Error, ErrorKind};
-use crate::portal::{Adjust, DataPortal, PortalReader};
+use crate::portal::{Adjust, PortalReader};
 use crate::time::When;
 
 /// How trials are run: the same for every trial of a sweep, and stated in every output.
@@ -74,14 +74,13 @@ pub(super) struct Record {
 
 /// Runs one trial. The order of a bar is filled at its close, or at the next open before anything else happens there.
 pub(super) fn run<S: Strategy>(
-    portal: &DataPortal,
     reader: &PortalReader,
     market: &Market,
     settings: &Settings,
     point: &Point<'_>,
     record: Option<&mut Record>,
 ) -> Result<Metrics, Error> {
-    let scene = Scene { portal, reader, market, settings, columns: Vec::with_capacity(4) };
+    let scene = Scene { reader, market, settings, columns: Vec::with_capacity(4) };
     let mut setup = Setup { scene };
     let mut strategy = S::start(point, &mut setup)?;
     let scene = setup.scene;

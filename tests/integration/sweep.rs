@@ -386,6 +386,54 @@ fn progress_ends_at_the_total() {
     assert_eq!(most.into_inner(), 55);
 }
 
+/// Asks for windows of its asset, and holds above their first close.
+struct AboveWindow(Request);
+
+impl Strategy for AboveWindow {
+    const NAME: &'static str = "above-window";
+    fn parameters() -> Result<Vec<Parameter>, Error> {
+        Ok(vec!["bars=1:200".parse()?])
+    }
+    fn start(point: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+        setup.window([Field::Close], point.usize("bars")?).map(Self)
+    }
+    fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+        if bar.index() + 1 >= self.0.bar_count() {
+            let window = bar.history(&self.0)?;
+            bar.set_target(f64::from(bar.close() > window.column(0)[0]));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_bundle_replaced_by_one_without_the_assets_fails_no_trial_of_a_run_under_way() {
+    let assets = || vec![stocks::walk("ONE", 250, 1), stocks::walk("TWO", 250, 2)];
+    let sweep = Sweep::new().threads(NonZeroUsize::MIN);
+    let undisturbed = sweep.run::<AboveWindow>(&stocks::portal(assets())).unwrap();
+
+    let portal = stocks::portal(assets());
+    let other = Bundle::from_series("other", Frequency::Day, vec![stocks::walk("OTHER", 50, 3)]).unwrap();
+    let replaced = AtomicUsize::new(0);
+    let progress = |progress: Progress| {
+        if portal.replace(other.clone()).unwrap() {
+            replaced.store(progress.done, Ordering::Relaxed);
+        }
+    };
+    let results =
+        sweep.run_watched::<AboveWindow>(&portal, Watch { progress: Some(&progress), stop: None }).unwrap();
+    let replaced = replaced.into_inner();
+    assert!(
+        replaced > 0 && replaced < 200,
+        "replaced after {replaced} trials, expected within the first asset"
+    );
+    assert!(portal.request(["ONE"], [Field::Close], 1, Frequency::Day).is_err());
+    for trial in results.trials() {
+        assert!(!matches!(trial.outcome, Outcome::Failed(_)), "{:?}", trial.outcome);
+    }
+    assert_eq!(bits(&results), bits(&undisturbed));
+}
+
 /// Stops the sweep that it is part of.
 struct Stopping;
 
