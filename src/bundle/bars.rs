@@ -5,7 +5,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::series::Adjustment;
+use super::adjustment::Adjustment;
 use crate::error::Error;
 use crate::time::{Calendar, Timestamp};
 

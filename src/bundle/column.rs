@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use rust_decimal::Decimal;
 
+use super::series::Series;
+use crate::asset::Field;
 use crate::decimal;
 
 /// Arrow's `Decimal128` holds this many digits.
@@ -46,5 +48,26 @@ impl DecimalColumn {
     /// Appends some of the values, correctly rounded.
     pub(super) fn read(&self, rows: Range<usize>, out: &mut Vec<f64>) {
         decimal::mantissas_to_f64(&self.mantissas[rows], self.scale, out);
+    }
+}
+
+/// The number of decimals of prices and of volume.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Scales {
+    pub(super) price: u32,
+    pub(super) volume: u32,
+}
+
+impl Scales {
+    /// The smallest ones that hold all the series.
+    pub(super) fn of(series: &[Series]) -> Self {
+        let price = DecimalColumn::scale_of(series.iter().flat_map(|one| one.values[..4].iter().flatten()));
+        let volume = DecimalColumn::scale_of(series.iter().flat_map(|one| &one.values[4]));
+        Self { price, volume }
+    }
+
+    /// The scale of a stored column.
+    pub(super) fn column(self, column: usize) -> u32 {
+        if Field::STORED[column] == Field::Volume { self.volume } else { self.price }
     }
 }

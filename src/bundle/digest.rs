@@ -12,8 +12,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::Session;
-use super::series::Adjustment;
+use super::adjustment::Adjustment;
+use super::session::Session;
 use crate::asset::Symbol;
 use crate::time::Frequency;
 

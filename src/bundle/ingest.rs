@@ -9,15 +9,13 @@ use std::path::{Path, PathBuf};
 use super::Bundle;
 use super::adjust;
 use super::bars::Bars as _;
-use super::csv;
+use super::column::Scales;
+use super::csv::{self, Rows};
 use super::digest::Digest;
-use super::manifest::{AssetEntry, Manifest, Source};
-use super::memory::{Memory, Scales};
-use super::segment;
+use super::memory::Memory;
+use super::origin::SourceFile;
 use super::series::{self, Series};
-use super::staging::{self, Staging};
-use super::step;
-use super::table::Table;
+use super::store::{self, AssetEntry, Manifest, Staging};
 use crate::asset::Symbol;
 use crate::error::Error;
 use crate::time::Frequency;
@@ -39,7 +37,7 @@ pub struct Ingested {
     /// The bundle, opened.
     pub bundle: Bundle,
     /// The files in the order given.
-    pub sources: Vec<Source>,
+    pub sources: Vec<SourceFile>,
     /// What was mended, passed over or has no effect, one sentence each.
     pub notes: Vec<String>,
 }
@@ -52,7 +50,7 @@ pub struct Ingested {
 /// # Errors
 /// `Parse` with file and line, `Invalid` where a file as a whole or `out` is not as expected, `Io`.
 pub fn ingest(files: &[impl AsRef<Path>], out: &Path, options: &Options) -> Result<Ingested, Error> {
-    staging::check(out)?;
+    store::check_target(out)?;
     let mut input = Input::read(files, options)?;
     let series = series::checked(input.series(options)?)?;
     let staging = Staging::new(out)?;
@@ -60,7 +58,7 @@ pub fn ingest(files: &[impl AsRef<Path>], out: &Path, options: &Options) -> Resu
     let mut assets = Vec::with_capacity(series.len());
     for one in &series {
         let memory = Memory::new(one, scales)?;
-        let (bytes, entry) = segment::write(&one.symbol, &memory, scales)?;
+        let (bytes, entry) = store::write_segment(&one.symbol, &memory, scales)?;
         staging.write(&entry.file, &bytes)?;
         assets.push(AssetEntry::new(&one.symbol, memory.span(), memory.adjustments(), vec![entry]));
     }
@@ -71,9 +69,9 @@ pub fn ingest(files: &[impl AsRef<Path>], out: &Path, options: &Options) -> Resu
 
 /// All files, read and checked.
 struct Input {
-    tables: Vec<Table>,
+    assets: Vec<Rows>,
     frequency: Frequency,
-    sources: Vec<Source>,
+    sources: Vec<SourceFile>,
     notes: Vec<String>,
 }
 
@@ -92,37 +90,31 @@ impl Input {
             ignore_adjusted: options.adjustments.is_some(),
         };
         let mut origins = Origins::default();
-        let (mut tables, mut sources, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut assets, mut sources, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         for path in files.iter().map(AsRef::as_ref) {
             let name = path.display().to_string();
             let bytes = fs::read(path).map_err(|error| Error::io(&name, "cannot be read", error))?;
             let file = csv::read(&name, &bytes, &how)?;
-            for table in &file.assets {
-                origins.add(&name, table)?;
+            for rows in &file.assets {
+                origins.add(&name, rows)?;
             }
             let base = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-            sources.push(Source { file: base, sha256: Digest::of(&bytes).hex(), timestamps: file.unit });
-            tables.extend(file.assets);
+            sources.push(SourceFile { file: base, sha256: Digest::of(&bytes).hex(), timestamps: file.unit });
+            assets.extend(file.assets);
             notes.extend(file.notes);
         }
-        Ok(Self { tables, frequency: origins.frequency()?, sources, notes })
+        Ok(Self { assets, frequency: origins.frequency()?, sources, notes })
     }
 
-    /// The tables as series with their adjustments, given or derived.
+    /// The rows as series with their adjustments, given or derived.
     fn series(&mut self, options: &Options) -> Result<Vec<Series>, Error> {
-        let tables = std::mem::take(&mut self.tables);
+        let assets = std::mem::take(&mut self.assets);
         let Some(path) = &options.adjustments else {
-            return Ok(tables.into_iter().map(Table::into_derived_series).collect());
+            return Ok(assets.into_iter().map(adjust::derived).collect());
         };
-        let name = path.display().to_string();
-        let bytes = fs::read(path).map_err(|error| Error::io(&name, "cannot be read", error))?;
-        let (mut adjustments, notes) = adjust::read(&name, &bytes, &tables)?;
+        let (series, notes) = adjust::given(path, assets)?;
         self.notes.extend(notes);
-        let with_own = |table: Table| {
-            let own = adjustments.remove(&table.symbol).unwrap_or_default();
-            table.into_series(own)
-        };
-        Ok(tables.into_iter().map(with_own).collect())
+        Ok(series)
     }
 }
 
@@ -134,14 +126,14 @@ struct Origins {
 }
 
 impl Origins {
-    fn add(&mut self, file: &str, table: &Table) -> Result<(), Error> {
-        let symbol = &table.symbol;
+    fn add(&mut self, file: &str, rows: &Rows) -> Result<(), Error> {
+        let symbol = &rows.symbol;
         if let Some(first) = self.files.insert(symbol.clone(), file.to_owned()) {
             return Err(Error::invalid(file, format!("has bars of {symbol}, and so has {first}; keep one")));
         }
-        let moments: Vec<i64> = table.moments().collect();
-        let found =
-            step::detect(&moments).map_err(|message| Error::invalid(file, format!("{symbol}: {message}")))?;
+        let moments: Vec<i64> = rows.moments().collect();
+        let found = csv::detect_frequency(&moments)
+            .map_err(|message| Error::invalid(file, format!("{symbol}: {message}")))?;
         let what = format!("{symbol} in {file}");
         match (&self.frequency, found) {
             (Some((first, origin)), Some(found)) if *first != found => {

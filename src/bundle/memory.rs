@@ -4,10 +4,11 @@
 
 use std::ops::Range;
 
+use super::adjustment::Adjustment;
 use super::bars::Bars;
-use super::column::{DIGITS, DecimalColumn};
+use super::column::{DIGITS, DecimalColumn, Scales};
 use super::digest::{self, BATCH_ROWS, Digest};
-use super::series::{Adjustment, Series};
+use super::series::Series;
 use crate::asset::Field;
 use crate::error::Error;
 use crate::time::{Calendar, Timestamp};
@@ -18,27 +19,6 @@ pub(super) struct Memory {
     pub(super) calendar: Calendar,
     pub(super) columns: [DecimalColumn; 5],
     adjustments: Vec<Adjustment>,
-}
-
-/// The number of decimals of prices and of volume.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Scales {
-    pub(super) price: u32,
-    pub(super) volume: u32,
-}
-
-impl Scales {
-    /// The smallest ones that hold all the series.
-    pub(super) fn of(series: &[Series]) -> Self {
-        let price = DecimalColumn::scale_of(series.iter().flat_map(|one| one.values[..4].iter().flatten()));
-        let volume = DecimalColumn::scale_of(series.iter().flat_map(|one| &one.values[4]));
-        Self { price, volume }
-    }
-
-    /// The scale of a stored column.
-    pub(super) fn column(self, column: usize) -> u32 {
-        if Field::STORED[column] == Field::Volume { self.volume } else { self.price }
-    }
 }
 
 impl Memory {

@@ -11,37 +11,30 @@ use crate::error::{Error, ErrorKind};
 use crate::time::{Calendar, Frequency, Timestamp};
 
 mod adjust;
+mod adjustment;
 mod bars;
 mod column;
 mod csv;
-mod derive;
 mod digest;
-mod header;
 mod ingest;
-mod manifest;
 mod memory;
-mod moment;
-mod number;
-mod rest;
-mod segment;
+mod origin;
 mod series;
 mod session;
-mod staging;
-mod step;
-mod table;
+mod store;
 
-pub use derive::derive_adjustments;
+pub use adjust::derive_adjustments;
+pub use adjustment::{Adjustment, AdjustmentKind};
 pub use digest::predecessor_version;
 pub use ingest::{Ingested, Options as IngestOptions, ingest};
-pub use manifest::Source;
-pub use moment::TimestampUnit;
-pub use series::{Adjustment, AdjustmentKind, Series};
+pub use origin::{SourceFile, TimestampUnit};
+pub use series::Series;
 pub use session::{Session, Stamp};
 
 use bars::Bars;
-use manifest::Manifest;
-use memory::{Memory, Scales};
-use rest::AtRest;
+use column::Scales;
+use memory::Memory;
+use store::{AtRest, Manifest};
 
 /// Ingested bars. Cloning costs one reference count.
 ///
@@ -130,7 +123,7 @@ impl Bundle {
         const FILE: &[u8] = include_bytes!("../../data/stocks.csv.gz");
         let parse = || {
             let file = csv::read("stocks.csv.gz", FILE, &csv::Options::default())?;
-            let series = file.assets.into_iter().map(table::Table::into_derived_series).collect();
+            let series = file.assets.into_iter().map(adjust::derived).collect();
             Self::from_series("sample", Frequency::Day, series)
         };
         SAMPLE.get_or_init(parse).clone()

@@ -4,9 +4,9 @@
 
 use rust_decimal::Decimal;
 
-use super::derive;
-use super::series::{Adjustment, Series};
 use crate::asset::Symbol;
+use crate::bundle::adjustment::Adjustment;
+use crate::bundle::series::Series;
 use crate::time::{Calendar, Timestamp};
 
 /// One checked row.
@@ -23,12 +23,12 @@ pub(super) struct Row {
 
 /// The rows of one asset; oldest first once they are in order.
 #[derive(Debug)]
-pub(super) struct Table {
-    pub(super) symbol: Symbol,
+pub(in crate::bundle) struct Rows {
+    pub(in crate::bundle) symbol: Symbol,
     rows: Vec<Row>,
 }
 
-impl Table {
+impl Rows {
     pub(super) fn new(symbol: &str) -> Self {
         Self { symbol: symbol.into(), rows: Vec::new() }
     }
@@ -63,47 +63,45 @@ impl Table {
     }
 
     /// The moments, in nanoseconds since the Unix epoch.
-    pub(super) fn moments(&self) -> impl Iterator<Item = i64> {
+    pub(in crate::bundle) fn moments(&self) -> impl Iterator<Item = i64> {
         self.rows.iter().map(|row| row.moment.0)
     }
 
     /// The moments of the first and last bar.
-    pub(super) fn span(&self) -> (Timestamp, Timestamp) {
-        let moment = |row: Option<&Row>| row.expect("a table is made with its first row").moment;
+    pub(in crate::bundle) fn span(&self) -> (Timestamp, Timestamp) {
+        let moment = |row: Option<&Row>| row.expect("rows are made with the first").moment;
         (moment(self.rows.first()), moment(self.rows.last()))
     }
 
     /// Whether an event at this moment has bars before it and from it on.
-    pub(super) fn covers(&self, moment: Timestamp) -> bool {
+    pub(in crate::bundle) fn covers(&self, moment: Timestamp) -> bool {
         let (first, last) = self.span();
         first < moment && moment <= last
     }
 
     /// The close of the last bar before a moment.
-    pub(super) fn close_before(&self, moment: Timestamp) -> Option<Decimal> {
+    pub(in crate::bundle) fn close_before(&self, moment: Timestamp) -> Option<Decimal> {
         let bar = self.rows.partition_point(|row| row.moment < moment).checked_sub(1)?;
         Some(self.rows[bar].values[3])
     }
 
-    /// The splits and dividends that the adjusted closes tell of; none where the file has no such column.
-    pub(super) fn derived(&self) -> Vec<Adjustment> {
-        let Some(adjusted) = self.rows.iter().map(|row| row.adjusted).collect::<Option<Vec<Decimal>>>()
-        else {
-            return Vec::new();
-        };
-        let closes: Vec<Decimal> = self.rows.iter().map(|row| row.values[3]).collect();
-        let events = derive::derive_adjustments(&closes, &adjusted);
-        events.into_iter().map(|(bar, kind)| Adjustment { ex_date: self.rows[bar].moment, kind }).collect()
+    /// The closes, as printed.
+    pub(in crate::bundle) fn closes(&self) -> Vec<Decimal> {
+        self.rows.iter().map(|row| row.values[3]).collect()
     }
 
-    /// The rows as a series with the adjustments derived from it.
-    pub(super) fn into_derived_series(self) -> Series {
-        let adjustments = self.derived();
-        self.into_series(adjustments)
+    /// The adjusted closes, where the file has such a column.
+    pub(in crate::bundle) fn adjusted_closes(&self) -> Option<Vec<Decimal>> {
+        self.rows.iter().map(|row| row.adjusted).collect()
+    }
+
+    /// The moment of a bar.
+    pub(in crate::bundle) fn moment(&self, bar: usize) -> Timestamp {
+        self.rows[bar].moment
     }
 
     /// The rows as a series with its adjustments.
-    pub(super) fn into_series(self, adjustments: Vec<Adjustment>) -> Series {
+    pub(in crate::bundle) fn into_series(self, adjustments: Vec<Adjustment>) -> Series {
         let moments: Vec<i64> = self.moments().collect();
         let calendar = Calendar::new(moments).expect("the rows were put in order");
         let column = |index: usize| self.rows.iter().map(|row| row.values[index]).collect();

@@ -12,12 +12,22 @@ use std::io::Read as _;
 use flate2::read::MultiGzDecoder;
 use rust_decimal::Decimal;
 
-use super::header::{Header, Role};
-use super::moment::{self, TimestampUnit};
-use super::number;
+use super::origin::TimestampUnit;
 use super::series::check_symbol;
-use super::table::{Row, Table};
 use crate::error::{Error, ErrorKind};
+
+mod frequency;
+mod header;
+mod moment;
+mod number;
+mod rows;
+
+pub(super) use frequency::detect as detect_frequency;
+pub(super) use number::parse as parse_number;
+pub(super) use rows::Rows;
+
+use header::{Header, Role};
+use rows::Row;
 
 /// How a file is read.
 #[derive(Clone, Copy, Default, Debug)]
@@ -34,7 +44,7 @@ pub(super) struct Options<'a> {
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) unit: TimestampUnit,
-    pub(super) assets: Vec<Table>,
+    pub(super) assets: Vec<Rows>,
     /// What was passed over or mended, for the user.
     pub(super) notes: Vec<String>,
 }
@@ -110,7 +120,7 @@ struct Reader<'a> {
     options: &'a Options<'a>,
     header: Header,
     unit: Option<TimestampUnit>,
-    assets: Vec<Table>,
+    assets: Vec<Rows>,
     indices: HashMap<String, usize>,
     notes: Vec<String>,
 }
@@ -157,8 +167,8 @@ impl Reader<'_> {
         let has_adjusted =
             self.header.position(Role::AdjustedClose).is_some() && !self.options.ignore_adjusted;
         let adjusted = has_adjusted.then(|| self.price(&fields, Role::AdjustedClose)).transpose()?;
-        let table = self.table(&fields)?;
-        table.push(Row { moment, line: number, values, adjusted });
+        let rows = self.rows(&fields)?;
+        rows.push(Row { moment, line: number, values, adjusted });
         Ok(())
     }
 
@@ -204,8 +214,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The table of a row's asset.
-    fn table(&mut self, fields: &[Cow<'_, str>]) -> Result<&mut Table, String> {
+    /// The rows of a row's asset.
+    fn rows(&mut self, fields: &[Cow<'_, str>]) -> Result<&mut Rows, String> {
         let symbol = match (self.header.position(Role::Symbol), self.options.symbol) {
             (Some(position), _) => &*fields[position],
             (None, Some(symbol)) => symbol,
@@ -216,7 +226,7 @@ impl Reader<'_> {
         }
         check_symbol(symbol)?;
         self.indices.insert(symbol.to_owned(), self.assets.len());
-        self.assets.push(Table::new(symbol));
+        self.assets.push(Rows::new(symbol));
         Ok(self.assets.last_mut().expect("one was just pushed"))
     }
 
@@ -224,8 +234,8 @@ impl Reader<'_> {
         let Some(unit) = self.unit else {
             return Err(Error::invalid(self.name, "has a header but no rows"));
         };
-        for table in &mut self.assets {
-            table.order().map_err(|(line, message)| parse_error(self.name, line, message))?;
+        for rows in &mut self.assets {
+            rows.order().map_err(|(line, message)| parse_error(self.name, line, message))?;
         }
         Ok(File { unit, assets: self.assets, notes: self.notes })
     }

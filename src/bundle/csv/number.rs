@@ -5,7 +5,7 @@
 use rust_decimal::Decimal;
 
 /// Reads a number of at least 0, or says what is wrong with it.
-pub(super) fn parse(text: &str) -> Result<Decimal, String> {
+pub(in crate::bundle) fn parse(text: &str) -> Result<Decimal, String> {
     if text.is_empty() {
         return Err("is empty, expected a decimal".to_owned());
     }

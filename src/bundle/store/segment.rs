@@ -21,11 +21,11 @@ use arrow_ipc::writer::FileWriter;
 use arrow_ipc::{Block, MetadataVersion};
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Schema, TimeUnit};
 
-use super::column::DIGITS;
-use super::digest::Digest;
 use super::manifest::{BatchEntry, SegmentEntry};
-use super::memory::{Memory, Scales};
 use crate::asset::{Field, Symbol};
+use crate::bundle::column::{DIGITS, Scales};
+use crate::bundle::digest::Digest;
+use crate::bundle::memory::Memory;
 use crate::error::{Error, ErrorKind};
 
 /// `timestamp` (nanoseconds, UTC), then the stored fields as decimals.
@@ -50,7 +50,7 @@ fn schema(scales: Scales) -> Schema {
 ///
 /// # Errors
 /// `Invalid` where Arrow refuses the bars.
-pub(super) fn write(
+pub(in crate::bundle) fn write(
     symbol: &Symbol,
     bars: &Memory,
     scales: Scales,
@@ -109,26 +109,26 @@ fn file_name(symbol: &Symbol) -> String {
 }
 
 /// A decoded batch: the moments and decimals of its rows.
-pub(super) struct Batch {
+pub(in crate::bundle) struct Batch {
     batch: RecordBatch,
     scales: Scales,
 }
 
 impl Batch {
     /// The moments, in nanoseconds since the Unix epoch.
-    pub(super) fn moments(&self) -> &[i64] {
+    pub(in crate::bundle) fn moments(&self) -> &[i64] {
         self.batch.column(0).as_primitive::<TimestampNanosecondType>().values()
     }
 
     /// Appends some rows of a stored column, correctly rounded.
-    pub(super) fn read(&self, column: usize, rows: Range<usize>, out: &mut Vec<f64>) {
+    pub(in crate::bundle) fn read(&self, column: usize, rows: Range<usize>, out: &mut Vec<f64>) {
         let mantissas = self.batch.column(column + 1).as_primitive::<Decimal128Type>().values();
         crate::decimal::mantissas_to_f64(&mantissas[rows], self.scales.column(column), out);
     }
 }
 
 /// An open segment. `name` is what errors call it, `first_row` the asset's row that its first batch starts with.
-pub(super) struct Segment<'a> {
+pub(in crate::bundle) struct Segment<'a> {
     file: File,
     name: String,
     entry: &'a SegmentEntry,
@@ -136,7 +136,11 @@ pub(super) struct Segment<'a> {
 }
 
 impl<'a> Segment<'a> {
-    pub(super) fn open(folder: &Path, entry: &'a SegmentEntry, scales: Scales) -> Result<Self, Error> {
+    pub(in crate::bundle) fn open(
+        folder: &Path,
+        entry: &'a SegmentEntry,
+        scales: Scales,
+    ) -> Result<Self, Error> {
         let path = folder.join(&entry.file);
         let name = path.display().to_string();
         let file = File::open(&path).map_err(|error| Error::io(&name, "cannot be read", error))?;
@@ -144,7 +148,7 @@ impl<'a> Segment<'a> {
     }
 
     /// Checks the file's length and what lies around the batches.
-    pub(super) fn check_frame(&mut self) -> Result<(), Error> {
+    pub(in crate::bundle) fn check_frame(&mut self) -> Result<(), Error> {
         let found =
             self.file.metadata().map_err(|error| Error::io(&self.name, "cannot be read", error))?.len();
         if found != self.entry.bytes {
@@ -161,7 +165,7 @@ impl<'a> Segment<'a> {
     }
 
     /// Reads, verifies and decodes a batch; `first_row` is the asset's row that it starts with.
-    pub(super) fn batch(&mut self, index: usize, first_row: usize) -> Result<Batch, Error> {
+    pub(in crate::bundle) fn batch(&mut self, index: usize, first_row: usize) -> Result<Batch, Error> {
         let entry = &self.entry.batches[index];
         let rows = format!("rows {first_row} to {}", first_row + entry.rows - 1);
         let bytes = self.bytes(entry.offset, entry.bytes)?;

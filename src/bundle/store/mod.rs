@@ -6,14 +6,22 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use super::adjustment::Adjustment;
 use super::bars::Bars;
+use super::column::Scales;
 use super::digest::BATCH_ROWS;
-use super::manifest::{AssetEntry, Manifest};
-use super::memory::Scales;
-use super::segment::{Batch, Segment};
-use super::series::Adjustment;
 use crate::error::{Error, ErrorKind};
 use crate::time::{Calendar, Timestamp};
+
+mod manifest;
+mod segment;
+mod staging;
+
+pub(super) use manifest::{AssetEntry, Manifest};
+pub(super) use segment::write as write_segment;
+pub(super) use staging::{Staging, check as check_target};
+
+use segment::{Batch, Segment};
 
 /// Where the bars are. Files are opened for each read: a bundle of any number of assets holds none open.
 #[derive(Debug)]

@@ -6,11 +6,10 @@ use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 
-use super::csv::{decode, parse_error, split};
-use super::number;
-use super::series::{Adjustment, AdjustmentKind, nearest};
-use super::table::Table;
 use crate::asset::Symbol;
+use crate::bundle::adjustment::{Adjustment, AdjustmentKind};
+use crate::bundle::csv::{Rows, decode, parse_error, parse_number, split};
+use crate::bundle::series::nearest;
 use crate::decimal;
 use crate::error::Error;
 use crate::time::{Timestamp, When};
@@ -22,13 +21,13 @@ pub(super) type Adjustments = (HashMap<Symbol, Vec<Adjustment>>, Vec<String>);
 ///
 /// Columns are `symbol|ticker`, `date`, `kind` (`split` with the ratio new / old as `2`, `0.1` or `3/2`, `dividend`
 /// with the cash per share) and `value`, in any case and order.
-pub(super) fn read(name: &str, bytes: &[u8], tables: &[Table]) -> Result<Adjustments, Error> {
+pub(super) fn read(name: &str, bytes: &[u8], assets: &[Rows]) -> Result<Adjustments, Error> {
     let text = decode(name, bytes)?;
     let mut lines = text.lines().zip(1_u64..);
     let (header, _) = lines.next().ok_or_else(|| Error::invalid(name, "is empty, expected a header"))?;
     let columns = Columns::new(header).map_err(|message| parse_error(name, 1, message))?;
     let mut reader =
-        Reader { columns, tables, seen: HashMap::new(), found: HashMap::new(), notes: Vec::new() };
+        Reader { columns, assets, seen: HashMap::new(), found: HashMap::new(), notes: Vec::new() };
     for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
         reader.row(name, line, number).map_err(|message| parse_error(name, number, message))?;
     }
@@ -67,7 +66,7 @@ impl Columns {
 
 struct Reader<'a> {
     columns: Columns,
-    tables: &'a [Table],
+    assets: &'a [Rows],
     /// The line of each event.
     seen: HashMap<(Symbol, Timestamp, bool), u64>,
     found: HashMap<Symbol, Vec<Adjustment>>,
@@ -82,24 +81,24 @@ impl Reader<'_> {
             return Err(format!("the row has {} fields, expected {expected} as in the header", fields.len()));
         }
         let [symbol, date, kind, value] = self.columns.positions.map(|position| &*fields[position]);
-        let table = find(self.tables, symbol)?;
+        let rows = find(self.assets, symbol)?;
         let when: When =
             date.parse().map_err(|_| format!("date is {date:?}, expected 2005-02-28 or 20050228"))?;
         let ex_date = when.first_moment();
         let kind = match kind.to_lowercase().as_str() {
             "split" => AdjustmentKind::Split(ratio(value)?),
-            "dividend" => AdjustmentKind::Dividend(dividend(value, table, ex_date)?),
+            "dividend" => AdjustmentKind::Dividend(dividend(value, rows, ex_date)?),
             _ => return Err(format!("kind is {kind:?}, expected split or dividend")),
         };
-        let symbol = table.symbol.clone();
+        let symbol = rows.symbol.clone();
         if let Some(first) = self.seen.insert((symbol.clone(), ex_date, kind.is_split()), number) {
             return Err(format!(
                 "the {} of {symbol} on {when} is there twice, first at line {first}",
                 kind.name()
             ));
         }
-        if !table.covers(ex_date) {
-            let (first, last) = table.span();
+        if !rows.covers(ex_date) {
+            let (first, last) = rows.span();
             self.notes.push(format!(
                 "{file} line {number}: {symbol} has bars from {first} to {last}, so the {} on {when} changes nothing",
                 kind.name()
@@ -110,9 +109,9 @@ impl Reader<'_> {
     }
 }
 
-fn find<'a>(tables: &'a [Table], symbol: &str) -> Result<&'a Table, String> {
-    tables.iter().find(|table| table.symbol.as_str() == symbol).ok_or_else(|| {
-        let symbols: Vec<Symbol> = tables.iter().map(|table| table.symbol.clone()).collect();
+fn find<'a>(assets: &'a [Rows], symbol: &str) -> Result<&'a Rows, String> {
+    assets.iter().find(|rows| rows.symbol.as_str() == symbol).ok_or_else(|| {
+        let symbols: Vec<Symbol> = assets.iter().map(|rows| rows.symbol.clone()).collect();
         let near = nearest(symbol, &symbols);
         let near = if near.is_empty() { String::new() } else { format!("; nearest: {}", near.join(", ")) };
         format!("unknown symbol {symbol:?}{near}")
@@ -120,7 +119,7 @@ fn find<'a>(tables: &'a [Table], symbol: &str) -> Result<&'a Table, String> {
 }
 
 fn above_zero(text: &str) -> Result<Decimal, String> {
-    let value = number::parse(text).map_err(|message| format!("value {message}"))?;
+    let value = parse_number(text).map_err(|message| format!("value {message}"))?;
     if value.is_zero() { Err("value is 0, expected one above 0".to_owned()) } else { Ok(value) }
 }
 
@@ -135,9 +134,9 @@ fn ratio(text: &str) -> Result<f64, String> {
 }
 
 /// Cash per share: less than the share was worth, or the prices before it would turn negative.
-fn dividend(text: &str, table: &Table, ex_date: Timestamp) -> Result<f64, String> {
+fn dividend(text: &str, rows: &Rows, ex_date: Timestamp) -> Result<f64, String> {
     let amount = above_zero(text)?;
-    match table.close_before(ex_date) {
+    match rows.close_before(ex_date) {
         Some(close) if amount >= close => {
             Err(format!("value is {amount}, expected less than the close before, {close}"))
         }

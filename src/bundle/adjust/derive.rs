@@ -22,7 +22,7 @@ use std::ops::Range;
 
 use rust_decimal::Decimal;
 
-use super::series::AdjustmentKind;
+use crate::bundle::adjustment::AdjustmentKind;
 use crate::decimal;
 
 /// Half a unit in the last place of single precision.

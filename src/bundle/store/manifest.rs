@@ -10,18 +10,19 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::digest::{self, AssetMeaning, BATCH_ROWS, Digest};
-use super::memory::Scales;
-use super::moment::TimestampUnit;
-use super::series::{Adjustment, AdjustmentKind, check_symbol};
-use super::session::{Session, Stamp};
 use crate::asset::Symbol;
+use crate::bundle::adjustment::{Adjustment, AdjustmentKind};
+use crate::bundle::column::Scales;
+use crate::bundle::digest::{self, AssetMeaning, BATCH_ROWS, Digest};
+use crate::bundle::origin::SourceFile;
+use crate::bundle::series::check_symbol;
+use crate::bundle::session::{Session, Stamp};
 use crate::decimal::MAX_SCALE;
 use crate::error::{Error, ErrorKind};
 use crate::time::{Frequency, Timestamp, When};
 
 /// The name of the file.
-pub(super) const FILE: &str = "manifest.json";
+pub(in crate::bundle) const FILE: &str = "manifest.json";
 const FORMAT: &str = "lookback-bundle";
 const FORMAT_VERSION: u32 = 1;
 
@@ -34,31 +35,31 @@ struct Head {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Manifest {
+pub(in crate::bundle) struct Manifest {
     format: String,
     format_version: u32,
-    pub(super) name: String,
-    pub(super) version: String,
+    pub(in crate::bundle) name: String,
+    pub(in crate::bundle) version: String,
     frequency: String,
     stamp: Stamp,
     time_zone: String,
     session_start: String,
     price_scale: u32,
     volume_scale: u32,
-    pub(super) assets: Vec<AssetEntry>,
-    sources: Vec<Source>,
+    pub(in crate::bundle) assets: Vec<AssetEntry>,
+    sources: Vec<SourceFile>,
     digest: Digest,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AssetEntry {
-    pub(super) symbol: String,
+pub(in crate::bundle) struct AssetEntry {
+    pub(in crate::bundle) symbol: String,
     first: String,
     last: String,
-    pub(super) bars: usize,
+    pub(in crate::bundle) bars: usize,
     adjustments: Vec<AdjustmentEntry>,
-    pub(super) segments: Vec<SegmentEntry>,
+    pub(in crate::bundle) segments: Vec<SegmentEntry>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,41 +73,29 @@ struct AdjustmentEntry {
 /// One Arrow file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SegmentEntry {
-    pub(super) file: String,
-    pub(super) bytes: u64,
+pub(in crate::bundle) struct SegmentEntry {
+    pub(in crate::bundle) file: String,
+    pub(in crate::bundle) bytes: u64,
     /// SHA-256 of the file's bytes outside of its batches: schema and footer.
-    pub(super) frame: Digest,
-    pub(super) batches: Vec<BatchEntry>,
+    pub(in crate::bundle) frame: Digest,
+    pub(in crate::bundle) batches: Vec<BatchEntry>,
 }
 
 /// One record batch of an Arrow file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct BatchEntry {
-    pub(super) rows: usize,
-    pub(super) offset: u64,
-    pub(super) bytes: u64,
+pub(in crate::bundle) struct BatchEntry {
+    pub(in crate::bundle) rows: usize,
+    pub(in crate::bundle) offset: u64,
+    pub(in crate::bundle) bytes: u64,
     /// SHA-256 of the batch's bytes: checked before they are decoded.
-    pub(super) sha256: Digest,
+    pub(in crate::bundle) sha256: Digest,
     /// SHA-256 of what they mean: what the version is made of.
-    pub(super) values: Digest,
-}
-
-/// A file that bars came from.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// The file's name, without its folder.
-    pub file: String,
-    /// SHA-256 of the file, in hexadecimal.
-    pub sha256: String,
-    /// What its moments are written in.
-    pub timestamps: TimestampUnit,
+    pub(in crate::bundle) values: Digest,
 }
 
 impl AssetEntry {
-    pub(super) fn new(
+    pub(in crate::bundle) fn new(
         symbol: &Symbol,
         span: (Timestamp, Timestamp),
         adjustments: &[Adjustment],
@@ -128,12 +117,12 @@ impl AssetEntry {
     }
 
     /// The moments of the first and last bar.
-    pub(super) fn span(&self) -> Result<(Timestamp, Timestamp), Error> {
+    pub(in crate::bundle) fn span(&self) -> Result<(Timestamp, Timestamp), Error> {
         Ok((moment(&self.first)?, moment(&self.last)?))
     }
 
     /// Splits and dividends, ascending by ex-date.
-    pub(super) fn adjustments(&self) -> Result<Vec<Adjustment>, Error> {
+    pub(in crate::bundle) fn adjustments(&self) -> Result<Vec<Adjustment>, Error> {
         let adjustment = |entry: &AdjustmentEntry| {
             let kind = match entry.kind.as_str() {
                 "split" => AdjustmentKind::Split(entry.value),
@@ -166,12 +155,12 @@ impl AssetEntry {
 
 impl Manifest {
     /// A manifest with its version and digest.
-    pub(super) fn new(
+    pub(in crate::bundle) fn new(
         name: &str,
         frequency: Frequency,
         scales: Scales,
         assets: Vec<AssetEntry>,
-        sources: Vec<Source>,
+        sources: Vec<SourceFile>,
     ) -> Self {
         let session = Session::default();
         let mut manifest = Self {
@@ -195,12 +184,12 @@ impl Manifest {
     }
 
     /// Whether some text is the manifest of a bundle, whole or not.
-    pub(super) fn is_one(text: &[u8]) -> bool {
+    pub(in crate::bundle) fn is_one(text: &[u8]) -> bool {
         serde_json::from_slice::<Head>(text).is_ok_and(|head| head.format == FORMAT)
     }
 
     /// Reads and checks the manifest of a folder.
-    pub(super) fn open(folder: &Path) -> Result<Self, Error> {
+    pub(in crate::bundle) fn open(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(FILE);
         let text = std::fs::read(&path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound if folder.is_dir() => {
@@ -236,20 +225,20 @@ impl Manifest {
         }
     }
 
-    pub(super) fn frequency(&self) -> Result<Frequency, Error> {
+    pub(in crate::bundle) fn frequency(&self) -> Result<Frequency, Error> {
         self.frequency.parse()
     }
 
-    pub(super) fn session(&self) -> Session {
+    pub(in crate::bundle) fn session(&self) -> Session {
         Session { stamp: self.stamp, time_zone: self.time_zone.clone(), start: self.session_start.clone() }
     }
 
-    pub(super) fn scales(&self) -> Scales {
+    pub(in crate::bundle) fn scales(&self) -> Scales {
         Scales { price: self.price_scale, volume: self.volume_scale }
     }
 
     /// The text of the file.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::bundle) fn text(&self) -> String {
         serde_json::to_string_pretty(self).expect("a manifest has only text, numbers and lists")
     }
 

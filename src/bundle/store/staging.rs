@@ -23,7 +23,7 @@ use crate::error::Error;
 
 /// A hidden folder that becomes the target, or is deleted on drop.
 #[derive(Debug)]
-pub(super) struct Staging {
+pub(in crate::bundle) struct Staging {
     target: PathBuf,
     folder: PathBuf,
     manifest: File,
@@ -34,7 +34,7 @@ impl Staging {
     ///
     /// # Errors
     /// As [`check`], and `Io`.
-    pub(super) fn new(target: &Path) -> Result<Self, Error> {
+    pub(in crate::bundle) fn new(target: &Path) -> Result<Self, Error> {
         let target = check(target)?;
         let parent = parent(&target);
         fs::create_dir_all(parent)
@@ -46,12 +46,12 @@ impl Staging {
     }
 
     /// The name that the bundle gets: its folder's.
-    pub(super) fn name(&self) -> String {
+    pub(in crate::bundle) fn name(&self) -> String {
         name(&self.target)
     }
 
     /// Writes a file and waits until it is on the disk.
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    pub(in crate::bundle) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.folder.join(name);
         File::create(&path)
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
@@ -59,7 +59,7 @@ impl Staging {
     }
 
     /// Writes the manifest and puts the folder in the target's place.
-    pub(super) fn publish(mut self, manifest: &Manifest) -> Result<(), Error> {
+    pub(in crate::bundle) fn publish(mut self, manifest: &Manifest) -> Result<(), Error> {
         let fail = |error| Error::io(self.target.display(), "cannot be written", error);
         self.manifest.write_all(manifest.text().as_bytes()).map_err(fail)?;
         self.manifest.sync_all().map_err(fail)?;
@@ -85,7 +85,7 @@ impl Drop for Staging {
 }
 
 /// Finds the folder meant by `target`, and refuses one that holds anything but a bundle: it would be deleted.
-pub(super) fn check(target: &Path) -> Result<PathBuf, Error> {
+pub(in crate::bundle) fn check(target: &Path) -> Result<PathBuf, Error> {
     // The folder behind a link is replaced, not the link.
     let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
     let refuse = |message: String| Err(Error::invalid(target.display().to_string(), message));

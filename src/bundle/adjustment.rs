@@ -1,0 +1,67 @@
+//! Splits and dividends: what happened to an asset that its bars do not show.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+use crate::time::Timestamp;
+
+/// A split or a dividend.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Adjustment {
+    /// Midnight UTC of the ex-date, or the ex-bar's moment; applies from the open of the first bar on or after it.
+    pub ex_date: Timestamp,
+    /// What happened.
+    pub kind: AdjustmentKind,
+}
+
+/// What an [`Adjustment`] does to the bars before it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum AdjustmentKind {
+    /// New shares for each old one: earlier prices are divided by it, earlier volume multiplied.
+    Split(f64),
+    /// Cash per share held before any split of the same day: earlier prices are scaled by 1 - amount / previous close.
+    Dividend(f64),
+    /// Earlier prices are multiplied by it: a dividend derived from adjusted closes.
+    Factor(f64),
+}
+
+impl AdjustmentKind {
+    /// Whether the number of shares changes.
+    #[must_use]
+    pub fn is_split(self) -> bool {
+        matches!(self, Self::Split(_))
+    }
+
+    /// The ratio, the amount or the factor.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        let (Self::Split(value) | Self::Dividend(value) | Self::Factor(value)) = self;
+        value
+    }
+
+    /// The word for it: `split`, `dividend` or `factor`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Split(_) => "split",
+            Self::Dividend(_) => "dividend",
+            Self::Factor(_) => "factor",
+        }
+    }
+
+    /// Where it stands among the events of one day: what is paid per old share comes before the split.
+    pub(super) fn rank(self) -> u8 {
+        match self {
+            Self::Dividend(_) => 0,
+            Self::Factor(_) => 1,
+            Self::Split(_) => 2,
+        }
+    }
+}
+
+impl fmt::Display for AdjustmentKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name(), self.value())
+    }
+}
