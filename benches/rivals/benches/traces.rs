@@ -3,18 +3,7 @@
 //! Nothing is timed: the figures are the same on every machine. A moving clock hits 97 to 99.9 %, where an LRU of windows
 //! keyed by date hits 0 to 2 %, or 87.5 % where eight threads go in step. The table is in BENCHMARKS.md.
 //!
-//! Command: `cargo bench --bench traces`
-
-#![allow(
-    missing_docs,
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    clippy::missing_panics_doc,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a bench prints its table, divides counts, and fails by panicking"
-)]
+//! Command: `cargo rivals --bench traces`
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
@@ -23,7 +12,6 @@ use std::sync::Arc;
 
 use lookback::cache::{Cache, Options, Reader, Tier};
 
-mod rivals;
 use rivals::{Block, Key, Zipf};
 
 const ASSETS: u32 = 5;

@@ -9,25 +9,13 @@
 //! | quick_cache | 13.1 | 32.8 |
 //! | moka | 133.8 | 275.8 |
 //!
-//! The whole table is in BENCHMARKS.md. Command: `cargo bench --bench hit`
-
-#![allow(
-    missing_docs,
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    clippy::missing_panics_doc,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a bench prints its table, divides counts, and fails by panicking"
-)]
+//! The whole table is in BENCHMARKS.md. Command: `cargo rivals --bench hit`
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 
-mod rivals;
 use rivals::{CAPACITY, Key, Rival, chunks, figures::Figures};
 
 /// Requests of one chunk: about 0.04 ms of hits.

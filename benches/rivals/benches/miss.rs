@@ -8,18 +8,7 @@
 //! | quick_cache | 132 | 266 |
 //! | lru in a mutex | 87 | 620 |
 //!
-//! The whole tables are in BENCHMARKS.md. Command: `cargo bench --bench miss`
-
-#![allow(
-    missing_docs,
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    clippy::missing_panics_doc,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a bench prints its table, divides counts, and fails by panicking"
-)]
+//! The whole tables are in BENCHMARKS.md. Command: `cargo rivals --bench miss`
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::RefCell;
@@ -30,7 +19,6 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use lookback::cache::{Cache, Options, Tier};
 
-mod rivals;
 use rivals::{Block, CAPACITY, Key, Rival, chunks, figures::Figures};
 
 /// Misses of one chunk: every chunk fills a cache of its own.

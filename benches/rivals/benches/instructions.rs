@@ -2,23 +2,11 @@
 //!
 //! Counted, not timed: rustc 1.95.0, 2026-11-23. A hit takes 62 (variable) or 75 (permanent), an evicting miss 4,902.
 //!
-//! Command: `cargo bench --no-run --no-default-features --bench instructions` names the binary; then
+//! Command: `cargo rivals --no-run --bench instructions` names the binary; then
 //! `valgrind --tool=callgrind --callgrind-out-file=/dev/null BINARY hit-variable 30`, less the same with 10, by 20,000.
-
-#![allow(
-    missing_docs,
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    clippy::missing_panics_doc,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a bench prints its table, divides counts, and fails by panicking"
-)]
 
 use std::hint::black_box;
 
-mod rivals;
 use rivals::{
     CAPACITY, Key, Lookback, Permanent, PermanentSecond, QuickCache, Rival, Slice, Variable, VariableSecond,
 };

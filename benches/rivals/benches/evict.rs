@@ -8,25 +8,13 @@
 //! | quick_cache | 66 | 71 |
 //! | moka | 699 | 1,400 |
 //!
-//! The whole table is in BENCHMARKS.md. Command: `cargo bench --bench evict`
-
-#![allow(
-    missing_docs,
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    clippy::missing_panics_doc,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a bench prints its table, divides counts, and fails by panicking"
-)]
+//! The whole table is in BENCHMARKS.md. Command: `cargo rivals --bench evict`
 
 use std::cell::RefCell;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 
-mod rivals;
 use rivals::{Key, Rival, chunks, figures::Figures};
 
 /// Requests of one chunk.

@@ -2,8 +2,6 @@
 //!
 //! All get the same 16-byte keys, the same hasher and the same blocks, and every hit reads one number of its block.
 
-#![allow(dead_code, reason = "each bench uses a part of it")]
-
 pub mod chunks;
 pub mod figures;
 
