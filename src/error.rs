@@ -183,6 +183,11 @@ impl Error {
         Self::new(ErrorKind::Invalid { subject: subject.into(), message: message.into() })
     }
 
+    /// A parameter, its range or a constraint that is wrong, and what was expected.
+    pub fn bad_parameter(subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::BadParameter { subject: subject.into(), message: message.into() })
+    }
+
     /// A failed read or write, with what was tried.
     pub fn io(path: impl fmt::Display, message: impl fmt::Display, source: std::io::Error) -> Self {
         let message = format!("{message}: {source}");

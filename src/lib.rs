@@ -13,8 +13,16 @@ mod sync;
 pub mod asset;
 #[cfg(feature = "portal")]
 pub mod block;
+#[cfg(feature = "sweep")]
+mod compare;
 #[cfg(feature = "portal")]
 pub mod decimal;
+#[cfg(feature = "portal")]
+mod nearest;
+#[cfg(feature = "sweep")]
+mod parameter;
+#[cfg(feature = "portal")]
+mod sum;
 #[cfg(feature = "portal")]
 pub mod time;
 

@@ -8,24 +8,31 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms of `src/`, lowest layer first, and what each may import. Siblings do not import each other.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     // Layer 0: foundations.
     ("error", &[]),
     ("sync", &[]),
     // Layer 1: vocabulary.
     ("asset", &["error"]),
     ("block", &["error"]),
+    ("compare", &[]),
     ("decimal", &["error"]),
+    ("nearest", &[]),
+    ("parameter", &["error"]),
+    ("sum", &[]),
     ("time", &["error"]),
     // Layer 2: two engines that do not know each other.
-    ("bundle", &["error", "asset", "block", "decimal", "time"]),
+    ("bundle", &["error", "asset", "block", "decimal", "nearest", "time"]),
     ("cache", &["error", "sync"]),
     // Layer 3: the portal, and beside it the indicators that it computes.
-    ("indicator", &["error", "asset", "block", "decimal", "time"]),
+    ("indicator", &["error", "asset", "block", "decimal", "sum", "time"]),
     ("portal", &["error", "asset", "block", "decimal", "time", "bundle", "cache", "indicator"]),
     // Layer 4: both see the portal, and indicators through it.
-    ("sweep", &["error", "asset", "block", "decimal", "time", "portal"]),
-    ("strategies", &["error", "asset", "block", "decimal", "time", "portal", "sweep"]),
+    (
+        "sweep",
+        &["error", "asset", "block", "compare", "decimal", "nearest", "parameter", "sum", "time", "portal"],
+    ),
+    ("strategies", &["error", "asset", "block", "decimal", "nearest", "time", "portal", "sweep"]),
 ];
 
 /// What only `sync.rs` may name, in code or in a cfg.

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::asset::{AssetId, Field, Symbol};
 use crate::error::{Error, ErrorKind};
+use crate::nearest::nearest;
 use crate::time::{Calendar, Frequency, Timestamp};
 
 mod adjust;
@@ -178,7 +179,8 @@ impl Bundle {
         match self.0.symbols.binary_search_by(|symbol| symbol.as_str().cmp(name)) {
             Ok(index) => Ok(AssetId(u32::try_from(index).expect("a bundle has fewer than 2^32 assets"))),
             Err(_) => {
-                let nearest = series::nearest(name, &self.0.symbols);
+                let known = self.0.symbols.iter().map(Symbol::as_str);
+                let nearest = nearest(name, known).into_iter().map(str::to_owned).collect();
                 Err(ErrorKind::UnknownAsset { name: name.to_owned(), nearest }.into())
             }
         }

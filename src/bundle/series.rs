@@ -84,14 +84,3 @@ pub(super) fn checked(series: Vec<Series>) -> Result<Vec<Series>, Error> {
         }
     }
 }
-
-/// The three names most like `name`, best first: a typing error is near, and case does not count.
-pub(super) fn nearest(name: &str, symbols: &[Symbol]) -> Vec<String> {
-    const LIKE_ENOUGH: f64 = 0.6;
-    let name = name.to_uppercase();
-    let likeness = |symbol: &Symbol| strsim::jaro_winkler(&name, &symbol.as_str().to_uppercase());
-    let mut ranked: Vec<_> = symbols.iter().map(|symbol| (likeness(symbol), symbol)).collect();
-    ranked.retain(|(likeness, _)| *likeness >= LIKE_ENOUGH);
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-    ranked.into_iter().take(3).map(|(_, symbol)| symbol.to_string()).collect()
-}

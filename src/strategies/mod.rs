@@ -8,7 +8,8 @@ use std::fmt;
 
 pub use sma_cross::SmaCross;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::nearest::suggestion;
 use crate::portal::DataPortal;
 use crate::sweep::{Backtest, Grid, Results, Strategy, Sweep, Watch};
 
@@ -47,10 +48,8 @@ impl Builtin {
     pub fn find(name: &str) -> Result<Self, Error> {
         BUILTINS.into_iter().find(|one| one.name == name).ok_or_else(|| {
             let names = BUILTINS.map(|one| one.name);
-            let nearest = names.iter().min_by_key(|known| strsim::damerau_levenshtein(name, known));
-            let nearest = nearest.map_or("", |nearest| *nearest);
-            let message = format!("unknown; nearest: {nearest}; there is {}", names.join(", "));
-            ErrorKind::Invalid { subject: format!("strategy {name}"), message }.into()
+            let message = format!("unknown{}; there is {}", suggestion(name, names), names.join(", "));
+            Error::invalid(format!("strategy {name}"), message)
         })
     }
 

@@ -12,7 +12,7 @@ use super::runner::summary;
 use super::strategy::Strategy;
 use super::trial::{self, Record, Settings};
 use crate::asset::AssetId;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::portal::Snapshot;
 use crate::time::Timestamp;
 
@@ -41,7 +41,7 @@ impl Backtest {
         if let Some(wide) = grid.parameters().iter().find(|one| one.values().len() > 1) {
             let (name, count, first) = (wide.name(), wide.values().len(), wide.values()[0]);
             let message = format!("has {count} values, a single run needs one: such as {name}={first}");
-            return Err(ErrorKind::BadParameter { subject: wide.name().to_owned(), message }.into());
+            return Err(Error::bad_parameter(wide.name(), message));
         }
         let reader = snapshot.reader();
         let market = Market::load(&reader, asset, &settings)?;

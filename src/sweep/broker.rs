@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::asset::Field;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// When an order is filled.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -76,8 +76,7 @@ impl Costs {
     /// Refuses what would make a sale yield nothing or a purchase pay.
     pub(super) fn check(&self) -> Result<(), Error> {
         let bad = |subject: &str, value: f64, expected: &str| -> Result<(), Error> {
-            let message = format!("is {value}, expected {expected}");
-            Err(ErrorKind::BadParameter { subject: subject.to_owned(), message }.into())
+            Err(Error::bad_parameter(subject, format!("is {value}, expected {expected}")))
         };
         if !(0.0..1.0).contains(&self.fee) {
             return bad("fee", self.fee, "a share of the notional from 0 to below 1");

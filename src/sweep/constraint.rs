@@ -6,8 +6,9 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
-use super::parameter::number;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::nearest::suggestion;
+use crate::parameter::number;
 
 /// Comparisons of parameters and numbers that all must hold. The empty one holds everywhere.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -92,7 +93,7 @@ impl Relation {
 }
 
 fn bad(whole: &str, message: String) -> Error {
-    ErrorKind::BadParameter { subject: format!("constraint {whole:?}"), message }.into()
+    Error::bad_parameter(format!("constraint {whole:?}"), message)
 }
 
 fn comparison(whole: &str, part: &str, names: &[&str]) -> Result<Comparison, Error> {
@@ -129,14 +130,9 @@ fn operand(whole: &str, text: &str, names: &[&str]) -> Result<Operand, Error> {
 
 /// The error for a name that is no parameter, with the nearest that is.
 pub(super) fn unknown(subject: &str, name: &str, names: &[&str]) -> Error {
-    let nearest = names.iter().min_by_key(|known| strsim::damerau_levenshtein(name, known));
-    let message = match nearest {
-        Some(nearest) => {
-            format!("unknown parameter {name}; nearest: {nearest}; the strategy has {}", names.join(", "))
-        }
-        None => format!("unknown parameter {name}; the strategy has none"),
-    };
-    ErrorKind::BadParameter { subject: subject.to_owned(), message }.into()
+    let nearest = suggestion(name, names.iter().copied());
+    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    Error::bad_parameter(subject, format!("unknown parameter {name}{nearest}; the strategy has {known}"))
 }
 
 #[cfg(test)]

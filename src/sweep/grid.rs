@@ -6,8 +6,8 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::constraint::{Constraint, unknown};
-use super::parameter::Parameter;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::parameter::Parameter;
 
 /// The most points that a product may have before its constraints: each is visited once, at some 10 ns.
 const MAX_PRODUCT: u64 = 100_000_000;
@@ -39,7 +39,7 @@ impl Grid {
     pub fn new(parameters: Vec<Parameter>, constraints: &[&str]) -> Result<Self, Error> {
         let names: Vec<&str> = parameters.iter().map(Parameter::name).collect();
         if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
-            return Err(bad(twice.1, "is given twice"));
+            return Err(Error::bad_parameter(*twice.1, "is given twice"));
         }
         let constraints =
             constraints.iter().map(|text| Constraint::parse(text, &names)).collect::<Result<Vec<_>, _>>()?;
@@ -53,14 +53,17 @@ impl Grid {
                     .iter()
                     .map(|one| format!("{} of {}", one.values().len(), one.name()))
                     .collect();
-                bad("grid", format!("{} make more than {MAX_PRODUCT} points", sizes.join(" x ")))
+                Error::bad_parameter(
+                    "grid",
+                    format!("{} make more than {MAX_PRODUCT} points", sizes.join(" x ")),
+                )
             })?;
         let mut grid = Self { parameters, constraints, points: Vec::new() };
         grid.points = (0..product)
             .filter(|&raw| grid.constraints.iter().all(|one| one.holds(|position| grid.value(raw, position))))
             .collect();
         if grid.points.is_empty() {
-            return Err(bad("grid", format!("no point satisfies {}", grid.constraint())));
+            return Err(Error::bad_parameter("grid", format!("no point satisfies {}", grid.constraint())));
         }
         grid.points.shrink_to_fit();
         Ok(grid)
@@ -79,7 +82,7 @@ impl Grid {
                 return Err(unknown(&one.to_string(), one.name(), &names));
             };
             if given[..at].iter().any(|earlier| earlier.name() == one.name()) {
-                return Err(bad(one.name(), "is given twice"));
+                return Err(Error::bad_parameter(one.name(), "is given twice"));
             }
             parameters[position] = one.clone();
         }
@@ -163,7 +166,9 @@ impl<'a> Point<'a> {
     pub fn usize(self, name: &str) -> Result<usize, Error> {
         let value = self.decimal(name)?;
         let whole = value.is_integer().then(|| value.to_usize()).flatten();
-        whole.ok_or_else(|| bad(name, format!("is {value}, expected a whole number of at least 0")))
+        whole.ok_or_else(|| {
+            Error::bad_parameter(name, format!("is {value}, expected a whole number of at least 0"))
+        })
     }
 
     /// A parameter as the nearest binary number.
@@ -173,10 +178,6 @@ impl<'a> Point<'a> {
     pub fn f64(self, name: &str) -> Result<f64, Error> {
         let value = self.decimal(name)?;
         // Text is the one way that rounds correctly whatever the scale; a strategy does this once a trial.
-        value.to_string().parse().map_err(|_| bad(name, format!("{value} is no number")))
+        value.to_string().parse().map_err(|_| Error::bad_parameter(name, format!("{value} is no number")))
     }
-}
-
-fn bad(subject: &str, message: impl Into<String>) -> Error {
-    ErrorKind::BadParameter { subject: subject.to_owned(), message: message.into() }.into()
 }

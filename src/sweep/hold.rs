@@ -3,9 +3,9 @@
 #![forbid(unsafe_code)]
 
 use super::grid::Point;
-use super::parameter::Parameter;
 use super::strategy::{Ahead, Bar, Setup, Strategy};
 use crate::error::Error;
+use crate::parameter::Parameter;
 
 /// Orders everything at the first bar and never sells.
 pub(super) struct BuyAndHold {

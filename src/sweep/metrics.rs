@@ -6,7 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::ledger::{Tally, bars_f64};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::nearest::suggestion;
 
 /// A number that judges a trial.
 ///
@@ -159,12 +160,12 @@ impl FromStr for Metric {
     fn from_str(text: &str) -> Result<Self, Error> {
         let name = text.trim().to_ascii_lowercase().replace('-', "_");
         Self::ALL.into_iter().find(|metric| metric.name() == name).ok_or_else(|| {
-            let nearest =
-                Self::ALL.into_iter().min_by_key(|metric| strsim::damerau_levenshtein(&name, metric.name()));
-            let names: Vec<&str> = Self::ALL.into_iter().map(Self::name).collect();
-            let nearest = nearest.map_or("", Self::name);
-            let message = format!("unknown metric; nearest: {nearest}; expected one of {}", names.join(", "));
-            ErrorKind::BadParameter { subject: text.to_owned(), message }.into()
+            let names = Self::ALL.map(Self::name);
+            let nearest = suggestion(&name, names);
+            Error::bad_parameter(
+                text,
+                format!("unknown metric{nearest}; expected one of {}", names.join(", ")),
+            )
         })
     }
 }

@@ -16,14 +16,12 @@
 
 mod backtest;
 mod broker;
-mod compare;
 mod constraint;
 mod grid;
 mod hold;
 mod ledger;
 mod market;
 mod metrics;
-mod parameter;
 mod path;
 mod quiet;
 mod rank;
@@ -38,16 +36,17 @@ use std::sync::atomic::AtomicBool;
 
 pub use backtest::Backtest;
 pub use broker::{Costs, FillAt};
-pub use compare::{above, below};
 pub use grid::{Grid, Point};
 pub use ledger::Fill;
 pub use metrics::{Better, Metric, Metrics, Unit};
-pub use parameter::Parameter;
 pub use rank::Ranked;
 pub use results::{AssetSummary, Outcome, Results, Trial};
 pub use runner::Progress;
 pub use strategy::{Ahead, Bar, IndicatorId, Setup, Strategy};
 pub use trial::Settings;
+
+pub use crate::compare::{above, below};
+pub use crate::parameter::Parameter;
 
 use runner::Job;
 

@@ -6,6 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+use crate::sum::Sum;
+
 /// Prices of one asset over [from, to], and what is derived from them once for all trials. Indices count from `from`.
 #[derive(Debug)]
 pub(super) struct Path {
@@ -86,37 +88,22 @@ impl Path {
     }
 }
 
-/// A sum that carries what rounding loses, so that differences of prefixes are right to the last bits of the whole.
-///
-/// Source: A. Neumaier, Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen, ZAMM 54 (1974).
-#[derive(Clone, Copy, Default)]
-struct Exact {
-    sum: f64,
-    lost: f64,
-}
-
-impl Exact {
-    fn add(&mut self, value: f64) -> f64 {
-        let sum = self.sum + value;
-        self.lost +=
-            if self.sum.abs() >= value.abs() { (self.sum - sum) + value } else { (value - sum) + self.sum };
-        self.sum = sum;
-        sum + self.lost
-    }
-}
-
 fn sums(close: &[f64]) -> Vec<Sums> {
     let mut prefix = Vec::with_capacity(close.len() + 1);
-    let [mut returns, mut squares, mut downside, mut closes] = [Exact::default(); 4];
+    let [mut returns, mut squares, mut downside, mut closes] = [Sum::default(); 4];
+    let extend = |sum: &mut Sum, value: f64| {
+        *sum = sum.add(value);
+        sum.value()
+    };
     prefix.push(Sums::default());
     for (bar, &now) in close.iter().enumerate() {
         let change = bar.checked_sub(1).map_or(0.0, |before| now / close[before] - 1.0);
         let loss = change.min(0.0);
         prefix.push(Sums {
-            returns: returns.add(change),
-            squares: squares.add(change * change),
-            downside: downside.add(loss * loss),
-            closes: closes.add(now),
+            returns: extend(&mut returns, change),
+            squares: extend(&mut squares, change * change),
+            downside: extend(&mut downside, loss * loss),
+            closes: extend(&mut closes, now),
         });
     }
     prefix

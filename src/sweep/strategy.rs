@@ -4,15 +4,15 @@
 
 use std::fmt;
 
-use super::compare;
 use super::grid::Point;
 use super::ledger::Ledger;
 use super::market::Market;
-use super::parameter::Parameter;
 use super::trial::Settings;
 use crate::asset::{Field, Symbol};
 use crate::block::Window;
+use crate::compare;
 use crate::error::{Error, ErrorKind};
+use crate::parameter::Parameter;
 use crate::portal::{End, Indicator, Kind, PortalReader, Request};
 use crate::time::{Timestamp, When};
 

@@ -50,8 +50,7 @@ impl Default for Settings {
 impl Settings {
     pub(super) fn check(&self) -> Result<(), Error> {
         let bad = |subject: &str, value: f64, expected: &str| -> Error {
-            let message = format!("is {value}, expected {expected}");
-            ErrorKind::BadParameter { subject: subject.to_owned(), message }.into()
+            Error::bad_parameter(subject, format!("is {value}, expected {expected}"))
         };
         let positive = |value: f64| value > 0.0 && value.is_finite();
         self.costs.check()?;

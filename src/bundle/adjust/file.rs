@@ -9,9 +9,9 @@ use rust_decimal::Decimal;
 use crate::asset::Symbol;
 use crate::bundle::adjustment::{Adjustment, AdjustmentKind};
 use crate::bundle::csv::{Rows, decode, parse_error, parse_number, split};
-use crate::bundle::series::nearest;
 use crate::decimal;
 use crate::error::Error;
+use crate::nearest::suggestion;
 use crate::time::{Timestamp, When};
 
 /// The adjustments of each symbol, and what the user should know of them.
@@ -111,10 +111,8 @@ impl Reader<'_> {
 
 fn find<'a>(assets: &'a [Rows], symbol: &str) -> Result<&'a Rows, String> {
     assets.iter().find(|rows| rows.symbol.as_str() == symbol).ok_or_else(|| {
-        let symbols: Vec<Symbol> = assets.iter().map(|rows| rows.symbol.clone()).collect();
-        let near = nearest(symbol, &symbols);
-        let near = if near.is_empty() { String::new() } else { format!("; nearest: {}", near.join(", ")) };
-        format!("unknown symbol {symbol:?}{near}")
+        let nearest = suggestion(symbol, assets.iter().map(|rows| rows.symbol.as_str()));
+        format!("unknown symbol {symbol:?}{nearest}")
     })
 }
 

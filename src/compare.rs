@@ -46,7 +46,7 @@ pub fn crosses_below(before: (f64, f64), now: (f64, f64)) -> bool {
 /// The first index in `start..a.len()` whose relation is not that of the index before it; `a.len()` where there is none.
 ///
 /// Every crossing is such an index, so a walk that stops only at these misses none.
-pub(super) fn next_change(a: &[f64], b: &[f64], start: usize) -> usize {
+pub(crate) fn next_change(a: &[f64], b: &[f64], start: usize) -> usize {
     let Some(before) = start.checked_sub(1) else { return start.min(a.len()) };
     let (x, y) = (a[before], b[before]);
     let (rest_a, rest_b) = (&a[start..], &b[start..]);

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use rust_decimal::Decimal;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// The most values that one parameter may have: beyond it a range is taken for a slip of the pen.
 const MAX_VALUES: u64 = 10_000_000;
@@ -42,7 +42,7 @@ impl Parameter {
         let starts_well = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
         if !starts_well || !name.chars().all(|one| one.is_ascii_alphanumeric() || one == '_') {
             let message = "a parameter's name is a word of letters, digits and underscores";
-            return Err(bad(&format!("{name:?}"), message));
+            return Err(Error::bad_parameter(format!("{name:?}"), message));
         }
         let text = values.trim().to_owned();
         let values = if text.contains(':') { range(name, &text)? } else { list(name, &text)? };
@@ -76,20 +76,22 @@ impl FromStr for Parameter {
     fn from_str(text: &str) -> Result<Self, Error> {
         match text.split_once('=') {
             Some((name, values)) => Self::new(name, values),
-            None => Err(bad(&format!("{text:?}"), "expected NAME=START:END[:STEP] or NAME=a,b,c")),
+            None => {
+                Err(Error::bad_parameter(format!("{text:?}"), "expected NAME=START:END[:STEP] or NAME=a,b,c"))
+            }
         }
     }
 }
 
-fn bad(subject: &str, message: impl Into<String>) -> Error {
-    ErrorKind::BadParameter { subject: subject.to_owned(), message: message.into() }.into()
-}
-
 /// Reads a decimal exactly; a fraction that the type would have to round is refused.
-pub(super) fn number(subject: &str, text: &str) -> Result<Decimal, Error> {
+pub(crate) fn number(subject: &str, text: &str) -> Result<Decimal, Error> {
     let read = Decimal::from_str_exact(text.trim());
-    read.map(|value| value.normalize())
-        .map_err(|_| bad(subject, format!("{:?} is not a number, expected such as 5 or 0.25", text.trim())))
+    read.map(|value| value.normalize()).map_err(|_| {
+        Error::bad_parameter(
+            subject,
+            format!("{:?} is not a number, expected such as 5 or 0.25", text.trim()),
+        )
+    })
 }
 
 fn list(name: &str, text: &str) -> Result<Vec<Decimal>, Error> {
@@ -97,7 +99,7 @@ fn list(name: &str, text: &str) -> Result<Vec<Decimal>, Error> {
     for part in text.split(',') {
         let value = number(name, part)?;
         if values.contains(&value) {
-            return Err(bad(name, format!("{value} is listed twice in {text}")));
+            return Err(Error::bad_parameter(name, format!("{value} is listed twice in {text}")));
         }
         values.push(value);
     }
@@ -109,15 +111,26 @@ fn range(name: &str, text: &str) -> Result<Vec<Decimal>, Error> {
     let (start, end, step) = match parts[..] {
         [start, end] => (number(name, start)?, number(name, end)?, Decimal::ONE),
         [start, end, step] => (number(name, start)?, number(name, end)?, number(name, step)?),
-        _ => return Err(bad(name, format!("{text} has too many colons, expected START:END[:STEP]"))),
+        _ => {
+            return Err(Error::bad_parameter(
+                name,
+                format!("{text} has too many colons, expected START:END[:STEP]"),
+            ));
+        }
     };
     if step <= Decimal::ZERO {
-        return Err(bad(name, format!("the step in {text} is {step}, expected a number above 0")));
+        return Err(Error::bad_parameter(
+            name,
+            format!("the step in {text} is {step}, expected a number above 0"),
+        ));
     }
     if end < start {
-        return Err(bad(name, format!("{text} ends before it starts, expected END at or after START")));
+        return Err(Error::bad_parameter(
+            name,
+            format!("{text} ends before it starts, expected END at or after START"),
+        ));
     }
-    let too_many = || bad(name, format!("{text} has more than {MAX_VALUES} values"));
+    let too_many = || Error::bad_parameter(name, format!("{text} has more than {MAX_VALUES} values"));
     let steps = end.checked_sub(start).and_then(|span| span.checked_div(step)).ok_or_else(too_many)?;
     let last = u64::try_from(steps.trunc()).ok().filter(|last| *last < MAX_VALUES).ok_or_else(too_many)?;
     // A product, not a sum of steps: each value is exact on its own.
