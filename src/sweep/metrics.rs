@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::ledger::{Tally, bars_f64};
+use super::broker::{Tally, bars_f64};
 use crate::error::Error;
 use crate::nearest::suggestion;
 

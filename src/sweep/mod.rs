@@ -14,41 +14,31 @@
 
 #![forbid(unsafe_code)]
 
-mod backtest;
+mod asset_market;
 mod broker;
-mod constraint;
 mod grid;
-mod hold;
-mod ledger;
-mod market;
 mod metrics;
-mod path;
-mod quiet;
-mod rank;
 mod results;
-mod runner;
+mod run;
+mod settings;
 mod strategy;
-mod trial;
 
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 
-pub use backtest::Backtest;
-pub use broker::{Costs, FillAt};
+pub use broker::{Costs, Fill, FillAt};
 pub use grid::{Grid, Point};
-pub use ledger::Fill;
 pub use metrics::{Better, Metric, Metrics, Unit};
-pub use rank::Ranked;
-pub use results::{AssetSummary, Outcome, Results, Trial};
-pub use runner::Progress;
+pub use results::{AssetSummary, Outcome, Ranked, Results, Trial};
+pub use run::{Backtest, Progress};
+pub use settings::Settings;
 pub use strategy::{Ahead, Bar, IndicatorId, Setup, Strategy};
-pub use trial::Settings;
 
 pub use crate::compare::{above, below};
 pub use crate::parameter::Parameter;
 
-use runner::Job;
+use run::Job;
 
 use crate::asset::AssetId;
 use crate::error::Error;

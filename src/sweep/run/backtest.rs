@@ -2,21 +2,21 @@
 
 #![forbid(unsafe_code)]
 
-use super::grid::{Grid, Point};
-use super::ledger::Fill;
-use super::market::Market;
-use super::metrics::Metrics;
-use super::quiet;
-use super::results::AssetSummary;
-use super::runner::summary;
-use super::strategy::Strategy;
-use super::trial::{self, Record, Settings};
+use super::simulate::{self, Record};
+use super::{panics, summary};
 use crate::asset::AssetId;
 use crate::error::Error;
 use crate::portal::Snapshot;
+use crate::sweep::asset_market::AssetMarket;
+use crate::sweep::broker::Fill;
+use crate::sweep::grid::{Grid, Point};
+use crate::sweep::metrics::Metrics;
+use crate::sweep::results::AssetSummary;
+use crate::sweep::settings::Settings;
+use crate::sweep::strategy::Strategy;
 use crate::time::Timestamp;
 
-/// One trial with all that it did. Made by [`Sweep::backtest`](super::Sweep::backtest).
+/// One trial with all that it did. Made by [`Sweep::backtest`](crate::sweep::Sweep::backtest).
 #[derive(Clone, Debug)]
 pub struct Backtest {
     strategy: &'static str,
@@ -32,7 +32,7 @@ pub struct Backtest {
 }
 
 impl Backtest {
-    pub(super) fn run<S: Strategy>(
+    pub(in crate::sweep) fn run<S: Strategy>(
         snapshot: &Snapshot,
         asset: AssetId,
         settings: Settings,
@@ -44,10 +44,11 @@ impl Backtest {
             return Err(Error::bad_parameter(wide.name(), message));
         }
         let reader = snapshot.reader();
-        let market = Market::load(&reader, asset, &settings)?;
+        let market = AssetMarket::load(&reader, asset, &settings)?;
         let mut record = Record::default();
-        let metrics =
-            quiet::catch(|| trial::run::<S>(&reader, &market, &settings, &grid.point(0), Some(&mut record)))?;
+        let metrics = panics::catch(|| {
+            simulate::run::<S>(&reader, &market, &settings, &grid.point(0), Some(&mut record))
+        })?;
         let summary = summary(&reader, &market, &settings)?;
         Ok(Self {
             strategy: S::NAME,

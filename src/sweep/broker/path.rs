@@ -10,10 +10,10 @@ use crate::sum::Sum;
 
 /// Prices of one asset over [from, to], and what is derived from them once for all trials. Indices count from `from`.
 #[derive(Debug)]
-pub(super) struct Path {
+pub(in crate::sweep) struct Path {
     /// Prices in quote currency per share, on the run's adjustment.
-    pub(super) open: Vec<f64>,
-    pub(super) close: Vec<f64>,
+    pub(in crate::sweep) open: Vec<f64>,
+    pub(in crate::sweep) close: Vec<f64>,
     /// Element `i` sums what came before bar `i`; one longer than the bars.
     sums: Vec<Sums>,
     records: Vec<Record>,
@@ -21,43 +21,43 @@ pub(super) struct Path {
 
 /// Sums over a stretch of bars.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sums {
+pub(in crate::sweep) struct Sums {
     /// Of r, the return of the close per bar.
-    pub(super) returns: f64,
+    pub(in crate::sweep) returns: f64,
     /// Of r squared.
-    pub(super) squares: f64,
+    pub(in crate::sweep) squares: f64,
     /// Of min(r, 0) squared.
-    pub(super) downside: f64,
+    pub(in crate::sweep) downside: f64,
     /// Of the close.
-    pub(super) closes: f64,
+    pub(in crate::sweep) closes: f64,
 }
 
 /// What follows a bar until its close is reached again.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Record {
+pub(in crate::sweep) struct Record {
     /// The first later bar whose close is not lower; the number of bars where there is none.
-    pub(super) next: usize,
+    pub(in crate::sweep) next: usize,
     /// The lowest close strictly between; infinite where there is no bar between.
-    pub(super) low: f64,
+    pub(in crate::sweep) low: f64,
     /// `low` by the bar's own close.
-    pub(super) low_ratio: f64,
+    pub(in crate::sweep) low_ratio: f64,
 }
 
 impl Path {
     /// Prepares a path; every close is finite and above 0.
-    pub(super) fn new(open: Vec<f64>, close: Vec<f64>) -> Self {
+    pub(in crate::sweep) fn new(open: Vec<f64>, close: Vec<f64>) -> Self {
         let sums = sums(&close);
         let records = records(&close);
         Self { open, close, sums, records }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::sweep) fn len(&self) -> usize {
         self.close.len()
     }
 
     /// The sums over bars `start..end`, `start` at least 1.
     #[inline]
-    pub(super) fn sums(&self, start: usize, end: usize) -> Sums {
+    pub(in crate::sweep) fn sums(&self, start: usize, end: usize) -> Sums {
         let (a, b) = (self.sums[start], self.sums[end]);
         Sums {
             returns: b.returns - a.returns,
@@ -68,13 +68,13 @@ impl Path {
     }
 
     #[inline]
-    pub(super) fn record(&self, bar: usize) -> Record {
+    pub(in crate::sweep) fn record(&self, bar: usize) -> Record {
         self.records[bar]
     }
 
     /// The lowest close of some bars; infinite where there are none.
     #[inline]
-    pub(super) fn lowest(&self, start: usize, end: usize) -> f64 {
+    pub(in crate::sweep) fn lowest(&self, start: usize, end: usize) -> f64 {
         const LANES: usize = 4;
         let smaller = |a: f64, b: f64| if b < a { b } else { a };
         let (chunks, rest) = self.close[start..end].as_chunks::<LANES>();

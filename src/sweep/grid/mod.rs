@@ -2,10 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+mod constraint;
+
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::constraint::{Constraint, unknown};
+use constraint::{Constraint, unknown};
+
 use crate::error::Error;
 use crate::parameter::Parameter;
 

@@ -33,12 +33,12 @@ pub(super) fn catch<T>(trial: impl FnOnce() -> Result<T, Error>) -> Result<T, Er
     let outcome = panic::catch_unwind(AssertUnwindSafe(trial));
     IN_TRIAL.set(outer);
     outcome.unwrap_or_else(|payload| {
-        let message = format!("it panicked: {}", words(payload.as_ref()));
+        let message = format!("it panicked: {}", panic_message(payload.as_ref()));
         Err(ErrorKind::Strategy { message }.into())
     })
 }
 
-fn words(payload: &(dyn Any + Send)) -> &str {
+fn panic_message(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

@@ -2,10 +2,10 @@
 
 #![forbid(unsafe_code)]
 
-use super::grid::Point;
-use super::strategy::{Ahead, Bar, Setup, Strategy};
 use crate::error::Error;
 use crate::parameter::Parameter;
+use crate::sweep::grid::Point;
+use crate::sweep::strategy::{Ahead, Bar, Setup, Strategy};
 
 /// Orders everything at the first bar and never sells.
 pub(super) struct BuyAndHold {

@@ -2,19 +2,26 @@
 
 #![forbid(unsafe_code)]
 
+mod backtest;
+mod benchmark;
+mod panics;
+mod simulate;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+pub use backtest::Backtest;
+
+use benchmark::BuyAndHold;
+
+use super::asset_market::AssetMarket;
 use super::grid::Grid;
-use super::hold::BuyAndHold;
-use super::market::Market;
-use super::quiet;
 use super::results::{AssetSummary, Outcome, Results};
+use super::settings::Settings;
 use super::strategy::Strategy;
-use super::trial::{self, Settings};
 use crate::asset::AssetId;
 use crate::error::Error;
 use crate::portal::{PortalReader, Snapshot};
@@ -76,7 +83,7 @@ impl Job<'_> {
 struct Worker<'a> {
     job: &'a Job<'a>,
     reader: PortalReader,
-    market: Option<(usize, Result<Box<Market>, Error>)>,
+    market: Option<(usize, Result<Box<AssetMarket>, Error>)>,
     done: &'a AtomicUsize,
     total: usize,
     unreported: usize,
@@ -97,7 +104,7 @@ impl<'a> Worker<'a> {
         let (reader, market) = self.enter(index / points);
         let outcome = market.and_then(|market| {
             let point = job.grid.point(index % points);
-            quiet::catch(|| trial::run::<S>(reader, market, &job.settings, &point, None))
+            panics::catch(|| simulate::run::<S>(reader, market, &job.settings, &point, None))
         });
         self.unreported += 1;
         if self.unreported == REPORT_EVERY {
@@ -113,14 +120,14 @@ impl<'a> Worker<'a> {
     }
 
     /// Ends the loans of the trial before, and prepares the asset where it is another one.
-    fn enter(&mut self, asset: usize) -> (&PortalReader, Result<&Market, Error>) {
+    fn enter(&mut self, asset: usize) -> (&PortalReader, Result<&AssetMarket, Error>) {
         self.reader.refresh();
         let market = match self.market.take() {
             Some((at, market)) if at == asset => market,
             _ => {
                 let job = self.job;
-                let load = || Market::load(&self.reader, job.assets[asset], &job.settings);
-                quiet::catch(load).map(Box::new)
+                let load = || AssetMarket::load(&self.reader, job.assets[asset], &job.settings);
+                panics::catch(load).map(Box::new)
             }
         };
         let (_, market) = self.market.insert((asset, market));
@@ -146,7 +153,7 @@ impl Drop for Worker<'_> {
 /// What all trials on an asset share, and what buying and holding it would have made.
 pub(super) fn summary(
     reader: &PortalReader,
-    market: &Market,
+    market: &AssetMarket,
     settings: &Settings,
 ) -> Result<AssetSummary, Error> {
     let alone = Grid::new(Vec::new(), &[])?;
@@ -156,6 +163,6 @@ pub(super) fn summary(
         first: market.timestamp(market.first),
         last: market.timestamp(market.last),
         periods_per_year: market.frame.periods_per_year,
-        buy_and_hold: trial::run::<BuyAndHold>(reader, market, settings, &alone.point(0), None)?,
+        buy_and_hold: simulate::run::<BuyAndHold>(reader, market, settings, &alone.point(0), None)?,
     })
 }

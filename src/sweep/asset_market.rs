@@ -4,10 +4,9 @@
 
 use std::collections::HashSet;
 
-use super::ledger::bars_f64;
+use super::broker::{Path, bars_f64};
 use super::metrics::Frame;
-use super::path::Path;
-use super::trial::Settings;
+use super::settings::Settings;
 use crate::asset::{AssetId, Field, Symbol};
 use crate::block::OwnedWindow;
 use crate::error::Error;
@@ -20,7 +19,7 @@ const SESSIONS_PER_YEAR: f64 = 252.0;
 /// One asset over the bars of a run. Made once for each asset by each thread that meets it: some 100 us for ten years of
 /// days, against milliseconds for its trials.
 #[derive(Debug)]
-pub(super) struct Market {
+pub(super) struct AssetMarket {
     pub(super) asset: AssetId,
     pub(super) symbol: Symbol,
     pub(super) calendar: Calendar,
@@ -36,7 +35,7 @@ pub(super) struct Market {
     traded: OwnedWindow,
 }
 
-impl Market {
+impl AssetMarket {
     pub(super) fn load(reader: &PortalReader, asset: AssetId, settings: &Settings) -> Result<Self, Error> {
         let snapshot = reader.snapshot();
         let bundle = snapshot.bundle();

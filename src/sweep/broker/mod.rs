@@ -2,8 +2,18 @@
 
 #![forbid(unsafe_code)]
 
+mod ledger;
+mod path;
+mod tally;
+
 use std::fmt;
 use std::str::FromStr;
+
+pub use ledger::Fill;
+
+pub(in crate::sweep) use ledger::Ledger;
+pub(in crate::sweep) use path::Path;
+pub(in crate::sweep) use tally::{Tally, bars_f64};
 
 use crate::asset::Field;
 use crate::error::Error;
@@ -29,7 +39,7 @@ impl FillAt {
     }
 
     /// The price that it is filled at.
-    pub(super) fn field(self) -> Field {
+    pub(in crate::sweep) fn field(self) -> Field {
         match self {
             Self::NextOpen => Field::Open,
             Self::Close => Field::Close,
@@ -74,7 +84,7 @@ impl Default for Costs {
 
 impl Costs {
     /// Refuses what would make a sale yield nothing or a purchase pay.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(in crate::sweep) fn check(&self) -> Result<(), Error> {
         let bad = |subject: &str, value: f64, expected: &str| -> Result<(), Error> {
             Err(Error::bad_parameter(subject, format!("is {value}, expected {expected}")))
         };
@@ -97,22 +107,22 @@ impl Costs {
 
 /// Cash and shares of one trial. Shares are fractional, and negative where short.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Account {
-    pub(super) cash: f64,
-    pub(super) shares: f64,
+pub(in crate::sweep) struct Account {
+    pub(in crate::sweep) cash: f64,
+    pub(in crate::sweep) shares: f64,
 }
 
 /// An order that trades something.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Execution {
+pub(in crate::sweep) struct Execution {
     /// The account after it.
-    pub(super) after: Account,
+    pub(in crate::sweep) after: Account,
     /// Shares bought, or sold where negative.
-    pub(super) shares: f64,
+    pub(in crate::sweep) shares: f64,
     /// Shares traded times the market's price.
-    pub(super) notional: f64,
+    pub(in crate::sweep) notional: f64,
     /// Fee, commission and slippage.
-    pub(super) cost: f64,
+    pub(in crate::sweep) cost: f64,
 }
 
 /// An order for less than this share of equity is what rounding left over, not a trade.
@@ -121,7 +131,7 @@ const DUST: f64 = 1e-12;
 impl Account {
     /// Equity at a price.
     #[inline]
-    pub(super) fn equity(&self, price: f64) -> f64 {
+    pub(in crate::sweep) fn equity(&self, price: f64) -> f64 {
         self.cash + self.shares * price
     }
 
@@ -130,7 +140,7 @@ impl Account {
     /// The shares are such that, once every cost is paid, they are worth `weight` times the equity that is left. So a
     /// weight of 1 spends all cash, fee included: shares = cash / (price x (1 + fee)); and a weight of 0 sells all.
     #[expect(clippy::float_cmp, reason = "exactly 1 means all in, and no other weight does")]
-    pub(super) fn order(self, weight: f64, price: f64, costs: &Costs) -> Option<Execution> {
+    pub(in crate::sweep) fn order(self, weight: f64, price: f64, costs: &Costs) -> Option<Execution> {
         let slippage = costs.slippage();
         let worth = self.shares * price;
         let equity = self.cash + worth;

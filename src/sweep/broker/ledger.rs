@@ -2,8 +2,9 @@
 
 #![forbid(unsafe_code)]
 
-use super::broker::{Account, Costs, Execution, FillAt};
 use super::path::Path;
+use super::tally::{Tally, bars_f64};
+use super::{Account, Costs, Execution, FillAt};
 
 /// An order that was filled.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -22,33 +23,9 @@ pub struct Fill {
     pub cost: f64,
 }
 
-/// What the metrics of a trial are made of.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tally {
-    pub(super) returns: f64,
-    pub(super) squares: f64,
-    pub(super) downside: f64,
-    pub(super) equities: f64,
-    /// The lowest equity by the peak before it; 1 where it never fell.
-    pub(super) lowest_ratio: f64,
-    /// The longest stretch of bars below a peak.
-    pub(super) longest_below: usize,
-    pub(super) held_bars: usize,
-    pub(super) notional: f64,
-    pub(super) costs: f64,
-    pub(super) trades: u32,
-    pub(super) wins: u32,
-    pub(super) open_trades: u32,
-    pub(super) gross_profit: f64,
-    pub(super) gross_loss: f64,
-    pub(super) last_equity: f64,
-    /// The first bar at whose close nothing was left: a short position can lose more than the account holds.
-    pub(super) ruined_at: Option<usize>,
-}
-
 /// Walks forward over a path with one account. Bars count from the start of the run.
 #[derive(Debug)]
-pub(super) struct Ledger<'a> {
+pub(in crate::sweep) struct Ledger<'a> {
     path: &'a Path,
     costs: Costs,
     account: Account,
@@ -65,42 +42,30 @@ pub(super) struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn new(path: &'a Path, costs: Costs, cash: f64, curve: Option<&'a mut Vec<f64>>) -> Self {
-        let tally = Tally {
-            returns: 0.0,
-            squares: 0.0,
-            downside: 0.0,
-            equities: 0.0,
-            lowest_ratio: 1.0,
-            longest_below: 0,
-            held_bars: 0,
-            notional: 0.0,
-            costs: 0.0,
-            trades: 0,
-            wins: 0,
-            open_trades: 0,
-            gross_profit: 0.0,
-            gross_loss: 0.0,
-            last_equity: cash,
-            ruined_at: None,
-        };
+    pub(in crate::sweep) fn new(
+        path: &'a Path,
+        costs: Costs,
+        cash: f64,
+        curve: Option<&'a mut Vec<f64>>,
+    ) -> Self {
+        let tally = Tally::new(cash);
         let account = Account { cash, shares: 0.0 };
         Self { path, costs, account, cursor: 0, peak: cash, peak_bars: 0, trade_base: cash, tally, curve }
     }
 
     /// The weight of the position at a bar's close, which no fill has passed.
-    pub(super) fn weight(&self, bar: usize) -> f64 {
+    pub(in crate::sweep) fn weight(&self, bar: usize) -> f64 {
         let worth = self.account.shares * self.path.close[bar];
         if worth == 0.0 { 0.0 } else { worth / (self.account.cash + worth) }
     }
 
     /// Equity at a bar's close, which no fill has passed.
-    pub(super) fn equity(&self, bar: usize) -> f64 {
+    pub(in crate::sweep) fn equity(&self, bar: usize) -> f64 {
         self.account.equity(self.path.close[bar])
     }
 
     /// Fills an order for a weight; `None` where that leaves nothing to trade.
-    pub(super) fn fill(&mut self, bar: usize, at: FillAt, weight: f64) -> Option<(Execution, f64)> {
+    pub(in crate::sweep) fn fill(&mut self, bar: usize, at: FillAt, weight: f64) -> Option<(Execution, f64)> {
         let price = match at {
             FillAt::NextOpen => self.path.open[bar],
             FillAt::Close => self.path.close[bar],
@@ -114,7 +79,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Accounts for what is left up to the last bar.
-    pub(super) fn finish(mut self) -> Tally {
+    pub(in crate::sweep) fn finish(mut self) -> Tally {
         let bars = self.path.len();
         self.advance(bars);
         self.tally.longest_below = self.tally.longest_below.max(bars - self.peak_bars);
@@ -262,10 +227,4 @@ impl<'a> Ledger<'a> {
             curve.extend(std::iter::repeat_n(equity, bars));
         }
     }
-}
-
-/// A count of bars as a factor; exact below 2^53.
-#[expect(clippy::cast_precision_loss, reason = "no series has 2^53 bars")]
-pub(super) fn bars_f64(bars: usize) -> f64 {
-    bars as f64
 }

@@ -6,8 +6,9 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::metrics::{Better, Metric, Metrics};
-use super::results::{Results, Trial};
+use super::{Results, Trial};
+use crate::sweep::broker::bars_f64;
+use crate::sweep::metrics::{Better, Metric, Metrics};
 
 /// A place in a ranking.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +33,7 @@ impl Results {
         let mut known = HashMap::new();
         for trial in self.trials_of(asset) {
             let Some(metrics) = trial.outcome.metrics() else { continue };
-            if metrics.get(Metric::Trades).unwrap_or_default() < super::ledger::bars_f64(min_trades) {
+            if metrics.get(Metric::Trades).unwrap_or_default() < bars_f64(min_trades) {
                 continue;
             }
             match known.entry(metrics.to_bits()) {

@@ -2,63 +2,18 @@
 
 #![forbid(unsafe_code)]
 
+mod rank;
+mod trial;
+
 use std::time::Duration;
 
-use super::grid::{Grid, Point};
-use super::metrics::Metrics;
-use super::trial::Settings;
+pub use rank::Ranked;
+pub use trial::{AssetSummary, Outcome, Trial};
+
+use super::grid::Grid;
+use super::settings::Settings;
 use crate::asset::Symbol;
 use crate::error::Error;
-use crate::time::Timestamp;
-
-/// How one trial ended.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    /// With metrics.
-    Done(Metrics),
-    /// With the reason of its failure or its panic.
-    Failed(Error),
-    /// Not at all: the sweep was stopped before its turn.
-    Unfinished,
-}
-
-impl Outcome {
-    /// The metrics of a trial that is done.
-    #[must_use]
-    pub fn metrics(&self) -> Option<&Metrics> {
-        match self {
-            Self::Done(metrics) => Some(metrics),
-            _ => None,
-        }
-    }
-
-    /// The status as written to files: `ok`, `failed` or `unfinished`.
-    #[must_use]
-    pub fn status(&self) -> &'static str {
-        match self {
-            Self::Done(_) => "ok",
-            Self::Failed(_) => "failed",
-            Self::Unfinished => "unfinished",
-        }
-    }
-}
-
-/// What all trials on one asset share.
-#[derive(Clone, Debug)]
-pub struct AssetSummary {
-    /// The asset's name.
-    pub symbol: Symbol,
-    /// Bars of the run.
-    pub bars: usize,
-    /// The first bar of the run.
-    pub first: Timestamp,
-    /// The last bar of the run.
-    pub last: Timestamp,
-    /// Bars in a year, as annual figures count them.
-    pub periods_per_year: f64,
-    /// What buying everything at the first bar would have made, with the same fills and costs.
-    pub buy_and_hold: Metrics,
-}
 
 /// The results of a sweep: asset by asset, each in grid order, whatever the number of threads.
 #[derive(Clone, Debug)]
@@ -72,17 +27,6 @@ pub struct Results {
     pub(super) outcomes: Vec<Outcome>,
     pub(super) threads: usize,
     pub(super) elapsed: Duration,
-}
-
-/// One row of the results.
-#[derive(Clone, Copy, Debug)]
-pub struct Trial<'a> {
-    /// The asset's name.
-    pub asset: &'a Symbol,
-    /// The point of the grid.
-    pub point: Point<'a>,
-    /// How it ended.
-    pub outcome: &'a Outcome,
 }
 
 impl Results {

@@ -1,0 +1,172 @@
+//! What a strategy sees at a bar's close: everything up to the clock, and nothing after it.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+use super::setup::{IndicatorId, Scene};
+use crate::asset::{Field, Symbol};
+use crate::block::Window;
+use crate::compare;
+use crate::error::{Error, ErrorKind};
+use crate::portal::{End, Kind, Request};
+use crate::sweep::broker::Ledger;
+use crate::time::{Timestamp, When};
+
+/// A bar at its close, and everything before it: the clock of a trial.
+pub struct Bar<'a> {
+    scene: &'a Scene<'a>,
+    ledger: &'a Ledger<'a>,
+    bar: usize,
+    target: Option<f64>,
+}
+
+impl<'a> Bar<'a> {
+    pub(in crate::sweep) fn new(scene: &'a Scene<'a>, ledger: &'a Ledger<'a>, bar: usize) -> Self {
+        Self { scene, ledger, bar, target: None }
+    }
+
+    /// The bar's index in the asset's own calendar.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.bar
+    }
+
+    /// The bar's moment.
+    #[must_use]
+    pub fn timestamp(&self) -> Timestamp {
+        Timestamp(self.scene.market.calendar.as_slice()[self.bar])
+    }
+
+    /// The asset of this trial.
+    #[must_use]
+    pub fn symbol(&self) -> &'a Symbol {
+        &self.scene.market.symbol
+    }
+
+    /// The open, in quote currency per share as it was traded.
+    #[must_use]
+    pub fn open(&self) -> f64 {
+        self.traded(Field::Open)
+    }
+
+    /// The highest price, in quote currency per share as it was traded.
+    #[must_use]
+    pub fn high(&self) -> f64 {
+        self.traded(Field::High)
+    }
+
+    /// The lowest price, in quote currency per share as it was traded.
+    #[must_use]
+    pub fn low(&self) -> f64 {
+        self.traded(Field::Low)
+    }
+
+    /// The close, in quote currency per share as it was traded.
+    #[must_use]
+    pub fn close(&self) -> f64 {
+        self.traded(Field::Close)
+    }
+
+    /// Shares traded.
+    #[must_use]
+    pub fn volume(&self) -> f64 {
+        self.traded(Field::Volume)
+    }
+
+    fn traded(&self, field: Field) -> f64 {
+        self.scene.market.traded(field, self.bar)
+    }
+
+    /// A column's value at this bar; NaN while it is not defined.
+    ///
+    /// What moves with the price is on the price level of this bar: comparable with [`Bar::close`], whatever split follows.
+    #[must_use]
+    pub fn value(&self, column: IndicatorId) -> f64 {
+        self.at_level(column, self.bar)
+    }
+
+    /// A column's value at the bar before, on the price level of this bar; NaN while it is not defined.
+    #[must_use]
+    pub fn previous(&self, column: IndicatorId) -> f64 {
+        self.bar.checked_sub(1).map_or(f64::NAN, |before| self.at_level(column, before))
+    }
+
+    fn at_level(&self, column: IndicatorId, bar: usize) -> f64 {
+        match self.scene.columns[column.0] {
+            (Kind::PriceLike, values) => values[bar] * self.scene.market.scale[self.bar],
+            (_, values) => values[bar],
+        }
+    }
+
+    /// Whether `a` rose above `b` with this bar: above now, defined and not above at the bar before.
+    #[must_use]
+    pub fn crosses_above(&self, a: IndicatorId, b: IndicatorId) -> bool {
+        self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_above(before, now))
+    }
+
+    /// Whether `a` fell below `b` with this bar: below now, defined and not below at the bar before.
+    #[must_use]
+    pub fn crosses_below(&self, a: IndicatorId, b: IndicatorId) -> bool {
+        self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_below(before, now))
+    }
+
+    /// Both values at the bar before and now. Two price-like values are compared as they are held: a common factor
+    /// changes no comparison but for rounding, and so the answer is that of [`Ahead::next_crossing`].
+    fn pairs(&self, a: IndicatorId, b: IndicatorId) -> Option<((f64, f64), (f64, f64))> {
+        let before = self.bar.checked_sub(1)?;
+        let ((kind_a, x), (kind_b, y)) = (self.scene.columns[a.0], self.scene.columns[b.0]);
+        Some(if kind_a == kind_b {
+            ((x[before], y[before]), (x[self.bar], y[self.bar]))
+        } else {
+            ((self.previous(a), self.previous(b)), (self.value(a), self.value(b)))
+        })
+    }
+
+    /// The window of a request that ends at this bar.
+    ///
+    /// # Errors
+    /// `TooFewBars` where it reaches back beyond the first bar; `Io` and `Corrupt` where the bundle cannot be read.
+    pub fn history(&self, request: &Request) -> Result<Window<'a>, Error> {
+        let own = matches!(request.assets(), [one] if *one == self.scene.market.symbol);
+        let end = if own { End::Bar(self.bar) } else { End::At(When::Moment(self.timestamp())) };
+        self.scene.reader.history(request, end)
+    }
+
+    /// The weight of the position at this close, as a share of equity: negative where short, 0 where flat.
+    #[must_use]
+    pub fn position(&self) -> f64 {
+        self.ledger.weight(self.bar - self.scene.market.first)
+    }
+
+    /// Equity at this close, in quote currency.
+    #[must_use]
+    pub fn equity(&self) -> f64 {
+        self.ledger.equity(self.bar - self.scene.market.first)
+    }
+
+    /// Orders a position of this share of equity, from -1 (all of it short) over 0 (flat) to 1 (all in).
+    ///
+    /// One order, not a standing rebalancing; asked twice at one bar, the last counts. A weight outside -1 to 1 fails the
+    /// trial.
+    pub fn set_target(&mut self, weight: f64) {
+        self.target = Some(weight);
+    }
+
+    pub(in crate::sweep) fn into_target(self) -> Result<Option<f64>, Error> {
+        match self.target {
+            Some(weight) if !(-1.0..=1.0).contains(&weight) => {
+                let message = format!("target weight is {weight} on {}, expected -1 to 1", self.timestamp());
+                Err(ErrorKind::Strategy { message }.into())
+            }
+            target => Ok(target),
+        }
+    }
+}
+
+impl fmt::Debug for Bar<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bar = f.debug_struct("Bar");
+        bar.field("symbol", self.symbol()).field("timestamp", &self.timestamp()).finish_non_exhaustive()
+    }
+}

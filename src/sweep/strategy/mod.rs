@@ -1,0 +1,82 @@
+//! What a strategy is, and what it sees: a setup once, then bar after bar up to the clock.
+
+#![forbid(unsafe_code)]
+
+mod ahead;
+mod bar;
+mod setup;
+
+pub use ahead::Ahead;
+pub use bar::Bar;
+pub use setup::{IndicatorId, Setup};
+
+pub(in crate::sweep) use setup::Scene;
+
+use super::grid::Point;
+use crate::error::Error;
+use crate::parameter::Parameter;
+
+/// A trading rule with parameters. The built-in ones implement it in the same way as yours.
+///
+/// One value is one trial: it is made for a point of the grid on one asset, is asked bar by bar, and is dropped. It sets
+/// target weights and never sees shares or cash, so adjusted and raw prices cannot mix.
+///
+/// # Examples
+/// ```
+/// use lookback::Error;
+/// use lookback::sweep::{Bar, IndicatorId, Parameter, Point, Setup, Strategy};
+///
+/// /// Holds while the close is above its average.
+/// struct Above(IndicatorId);
+///
+/// impl Strategy for Above {
+///     const NAME: &'static str = "above";
+///     fn parameters() -> Result<Vec<Parameter>, Error> {
+///         Ok(vec!["bars=20:200:20".parse()?])
+///     }
+///     fn start(point: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+///         Ok(Self(setup.sma(point.usize("bars")?)?))
+///     }
+///     fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+///         let average = bar.value(self.0);
+///         if !average.is_nan() {
+///             bar.set_target(if bar.close() > average { 1.0 } else { 0.0 });
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Strategy: Sized {
+    /// The name in outputs.
+    const NAME: &'static str;
+
+    /// What must hold between parameters, whatever a user filters besides; such as `fast < slow`.
+    const CONSTRAINT: &'static str = "";
+
+    /// The parameters with the values that a sweep tries where a user gives none.
+    ///
+    /// # Errors
+    /// `BadParameter` where a default range is wrong.
+    fn parameters() -> Result<Vec<Parameter>, Error>;
+
+    /// Makes the strategy for one trial: reads its parameters and declares the columns and windows that it needs.
+    ///
+    /// # Errors
+    /// Any: the trial is then a failed row with this reason.
+    fn start(point: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error>;
+
+    /// Decides at a bar's close.
+    ///
+    /// # Errors
+    /// Any: the trial is then a failed row with this reason.
+    fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error>;
+
+    /// The next bar, from `ahead.bar()` on, at which [`on_bar`](Self::on_bar) could do anything at all.
+    ///
+    /// The runner asks before each call and skips to the answer, which is what makes a sweep of a strategy with few
+    /// signals fast. A hint, never a decision: results must be the same, to the last bit, with the default, which skips
+    /// nothing.
+    fn next_bar(&self, ahead: &Ahead<'_>) -> usize {
+        ahead.bar()
+    }
+}
