@@ -13,13 +13,13 @@ use crate::asset::Field;
 pub struct Key {
     /// Subject and first bar, 32 bits each.
     place: u64,
-    /// Detail in the upper 32 bits, then the kind, then the adjustment.
+    /// Detail in the upper 32 bits, then the content, then the adjustment.
     form: u64,
 }
 
 /// What a key's block holds; the number is part of the key.
 #[derive(Clone, Copy)]
-enum Kind {
+enum Content {
     Window,
     Padded,
     Indicator,
@@ -28,36 +28,36 @@ enum Kind {
 }
 
 impl Key {
-    fn new(subject: u32, first: u32, detail: u32, kind: Kind, adjust: Adjust) -> Self {
+    fn new(subject: u32, first: u32, detail: u32, content: Content, adjust: Adjust) -> Self {
         Self {
             place: u64::from(subject) << 32 | u64::from(first),
-            form: u64::from(detail) << 32 | (kind as u64) << 8 | adjust as u64,
+            form: u64::from(detail) << 32 | (content as u64) << 8 | adjust as u64,
         }
     }
 
     /// Rows of a selection: the span that starts at bar `first`, and the lookback of a class before it.
     pub(super) fn window(selection: u32, first: u32, class: u8, adjust: Adjust) -> Self {
-        Self::new(selection, first, class.into(), Kind::Window, adjust)
+        Self::new(selection, first, class.into(), Content::Window, adjust)
     }
 
     /// The same, with undefined rows in front of the first bar.
     pub(super) fn padded(selection: u32, first: u32, class: u8, adjust: Adjust) -> Self {
-        Self::new(selection, first, class.into(), Kind::Padded, adjust)
+        Self::new(selection, first, class.into(), Content::Padded, adjust)
     }
 
     /// An indicator of an asset, adjusted as of the stretch that starts at bar `first`.
     pub(super) fn indicator(asset: u32, first: u32, indicator: u32, adjust: Adjust) -> Self {
-        Self::new(asset, first, indicator, Kind::Indicator, adjust)
+        Self::new(asset, first, indicator, Content::Indicator, adjust)
     }
 
     /// A field of an asset over all its bars, adjusted as of the stretch that starts at bar `first`.
     pub(super) fn series(asset: u32, first: u32, field: Field, adjust: Adjust) -> Self {
-        Self::new(asset, first, field as u32, Kind::Series, adjust)
+        Self::new(asset, first, field as u32, Content::Series, adjust)
     }
 
     /// The scale of an asset, as of the stretch that starts at bar `first`.
     pub(super) fn scale(asset: u32, first: u32, adjust: Adjust) -> Self {
-        Self::new(asset, first, 0, Kind::Scale, adjust)
+        Self::new(asset, first, 0, Content::Scale, adjust)
     }
 }
 
@@ -72,8 +72,10 @@ mod tests {
         let mut keys = HashSet::new();
         for adjust in [Adjust::Raw, Adjust::Total] {
             for (subject, first, detail) in [(1, 2, 3), (2, 1, 3), (1, 3, 2), (0, 2, 3), (u32::MAX, 2, 3)] {
-                for kind in [Kind::Window, Kind::Padded, Kind::Indicator, Kind::Scale, Kind::Series] {
-                    assert!(keys.insert(Key::new(subject, first, detail, kind, adjust)));
+                for content in
+                    [Content::Window, Content::Padded, Content::Indicator, Content::Scale, Content::Series]
+                {
+                    assert!(keys.insert(Key::new(subject, first, detail, content, adjust)));
                 }
             }
         }

@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
-use super::layout::{Layout, Span};
+use super::layout::Layout;
 use super::request::Adjust;
-use super::source::Alone;
+use super::stretch::Span;
 use super::timeline::Timeline;
 use crate::asset::Field;
 use crate::block::Block;
@@ -23,14 +23,14 @@ impl Weigh for Block {
 
 /// The rows of one block in the calendar of its selection.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
+pub(super) struct Extent {
     first: usize,
     end: usize,
     /// Undefined rows in front of the first bar.
     padding: usize,
 }
 
-impl Shape {
+impl Extent {
     /// A span and the lookback of a class before it, clipped at the first bar.
     pub(super) fn clipped(span: Span, class: u8) -> Self {
         let first = (span.first as usize + 1).saturating_sub(1 << class);
@@ -49,41 +49,41 @@ impl Shape {
 }
 
 /// Reads the rows of a block, adjusted as of its span.
-pub(super) fn rows(bundle: &Bundle, layout: &Layout, adjust: Adjust, shape: Shape) -> Result<Block, Error> {
-    let mut values = Vec::with_capacity(shape.rows() * layout.columns());
+pub(super) fn rows(bundle: &Bundle, layout: &Layout, adjust: Adjust, extent: Extent) -> Result<Block, Error> {
+    let mut values = Vec::with_capacity(extent.rows() * layout.columns());
     // The same events are known at every bar of a span.
-    let as_of = Timestamp(layout.calendar.as_slice()[shape.end - 1]);
+    let as_of = Timestamp(layout.calendar.as_slice()[extent.end - 1]);
     for asset in &layout.assets {
         let known = asset.timeline.known(as_of, adjust);
         for &field in &layout.fields {
-            values.resize(values.len() + shape.padding, f64::NAN);
+            values.resize(values.len() + extent.padding, f64::NAN);
             match &asset.rows {
-                None => own(bundle, &asset.timeline, known, field, shape.first..shape.end, &mut values)?,
-                Some(rows) => aligned(bundle, &asset.timeline, rows, known, field, shape, &mut values)?,
+                None => own(bundle, &asset.timeline, known, field, extent.first..extent.end, &mut values)?,
+                Some(rows) => aligned(bundle, &asset.timeline, rows, known, field, extent, &mut values)?,
             }
         }
     }
-    Ok(Block::padded(values, shape.first, shape.rows(), shape.padding))
+    Ok(Block::padded(values, extent.first, extent.rows(), extent.padding))
 }
 
 /// Reads a field of an asset over its bars up to the end of a stretch, adjusted as of the stretch.
 pub(super) fn series(
     bundle: &Bundle,
-    alone: &Alone,
+    timeline: &Timeline,
     field: Field,
     adjust: Adjust,
     stretch: Span,
 ) -> Result<Block, Error> {
     let bars = stretch.end as usize;
     let mut values = Vec::with_capacity(bars);
-    own(bundle, &alone.timeline, alone.known(stretch, adjust), field, 0..bars, &mut values)?;
+    own(bundle, timeline, timeline.known_in(stretch, adjust), field, 0..bars, &mut values)?;
     Ok(Block::new(values, 0, bars))
 }
 
 /// Computes what takes each bar's price as of a stretch back to the bar's own time.
-pub(super) fn scale(alone: &Alone, adjust: Adjust, stretch: Span) -> Block {
+pub(super) fn scale(timeline: &Timeline, adjust: Adjust, stretch: Span) -> Block {
     let bars = stretch.end as usize;
-    Block::new(alone.timeline.level(alone.known(stretch, adjust), bars), 0, bars)
+    Block::new(timeline.level(timeline.known_in(stretch, adjust), bars), 0, bars)
 }
 
 /// Appends some of an asset's own bars, adjusted.
@@ -109,11 +109,11 @@ fn aligned(
     rows: &[u32],
     known: usize,
     field: Field,
-    shape: Shape,
+    extent: Extent,
     values: &mut Vec<f64>,
 ) -> Result<(), Error> {
     let bar_from = |row: usize| rows.partition_point(|&at| (at as usize) < row);
-    let (first, end) = (bar_from(shape.first), bar_from(shape.end));
+    let (first, end) = (bar_from(extent.first), bar_from(extent.end));
     // A price may be carried from a bar before the block.
     let carried = usize::from(field == Field::Price).min(first);
     let mut found = Vec::with_capacity(end - first + carried);
@@ -121,10 +121,10 @@ fn aligned(
 
     let start = values.len();
     let missing = if field == Field::Volume { 0.0 } else { f64::NAN };
-    values.resize(start + shape.end - shape.first, missing);
+    values.resize(start + extent.end - extent.first, missing);
     let column = &mut values[start..];
     for (&row, &value) in rows[first..end].iter().zip(&found[carried..]) {
-        column[row as usize - shape.first] = value;
+        column[row as usize - extent.first] = value;
     }
     if field == Field::Price {
         let mut last = if carried == 1 { found[0] } else { f64::NAN };

@@ -19,6 +19,8 @@
 
 #![forbid(unsafe_code)]
 
+mod catalog;
+mod cursor;
 mod key;
 mod layout;
 mod load;
@@ -26,9 +28,8 @@ mod memo;
 mod reader;
 mod registry;
 mod request;
-mod slot;
 mod snapshot;
-mod source;
+mod stretch;
 mod timeline;
 
 use std::path::Path;
@@ -40,9 +41,9 @@ pub use snapshot::Snapshot;
 
 pub use crate::indicator::{Indicator, Kind};
 
+use catalog::Catalog;
 use key::Key;
 use registry::Registry;
-use source::Source;
 
 use crate::asset::Field;
 use crate::block::Block;
@@ -82,7 +83,7 @@ impl Default for Options {
 /// # Ok::<(), lookback::Error>(())
 /// ```
 pub struct DataPortal {
-    cache: Cache<Key, Block, Source>,
+    cache: Cache<Key, Block, Catalog>,
     registry: Arc<Registry>,
 }
 
@@ -94,7 +95,7 @@ impl DataPortal {
     pub fn new(bundle: Bundle, options: Options) -> Result<Self, Error> {
         let registry = Arc::new(Registry::new(options.permanent_windows));
         let version = bundle.version().to_owned();
-        let cache = Cache::new(options.cache, version, Source::new(bundle, registry.clone()))?;
+        let cache = Cache::new(options.cache, version, Catalog::new(bundle, registry.clone()))?;
         Ok(Self { cache, registry })
     }
 
@@ -115,7 +116,7 @@ impl DataPortal {
     /// None so far: a bundle that lacks an asset fails the requests for that asset.
     pub fn replace(&self, bundle: Bundle) -> Result<bool, Error> {
         let version = bundle.version().to_owned();
-        Ok(self.cache.invalidate(version, Source::new(bundle, self.registry.clone())))
+        Ok(self.cache.invalidate(version, Catalog::new(bundle, self.registry.clone())))
     }
 
     /// Holds the bundle that is served now, for a whole run.

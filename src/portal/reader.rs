@@ -7,15 +7,16 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::catalog::Catalog;
+use super::cursor::{Cursor, look_ahead, too_few};
 use super::key::Key;
-use super::layout::Span;
-use super::load::{self, Shape};
+use super::load::{self, Extent};
 use super::memo::Memo;
 use super::registry::Selection;
 use super::request::{Adjust, End, Request};
-use super::slot::{Slot, look_ahead, past_the_last, too_few};
 use super::snapshot::Snapshot;
-use super::source::{Alone, Source};
+use super::stretch::Span;
+use super::timeline::Timeline;
 use crate::asset::{AssetId, Field};
 use crate::block::{Block, Window};
 use crate::cache::{self, Tier};
@@ -28,26 +29,30 @@ use crate::time::Timestamp;
 /// It is not `Send`. What it lends lives until [`refresh`](Self::refresh) or its end; a reader that lives
 /// long should be refreshed now and then, so that what was evicted meanwhile can be freed.
 pub struct PortalReader {
-    reader: cache::Reader<Key, Block, Source>,
+    reader: cache::Reader<Key, Block, Catalog>,
     snapshot: Snapshot,
     /// By the selection's id: the layouts that this reader has met, so that a hit takes no lock.
-    slots: Memo<Slot>,
+    cursors: Memo<Cursor>,
     /// By the asset's id.
-    alone: Memo<Alone>,
+    timelines: Memo<Arc<Timeline>>,
     indicators: RefCell<HashMap<Indicator, u32>>,
 }
 
-impl PortalReader {
-    pub(super) fn new(snapshot: Snapshot) -> Self {
-        Self {
-            reader: snapshot.generation().reader(),
-            snapshot,
-            slots: Memo::default(),
-            alone: Memo::default(),
+impl Snapshot {
+    /// A reader for one thread; it works in rayon's `map_init`.
+    #[must_use]
+    pub fn reader(&self) -> PortalReader {
+        PortalReader {
+            reader: self.generation().reader(),
+            snapshot: self.clone(),
+            cursors: Memo::default(),
+            timelines: Memo::default(),
             indicators: RefCell::default(),
         }
     }
+}
 
+impl PortalReader {
     /// Returns the last `bar_count` bars of the request's columns up to and including `end`, oldest first.
     ///
     /// A hit lends the cached block: no copy, no allocation, no lock. A miss loads the block once, however
@@ -100,12 +105,12 @@ impl PortalReader {
         adjust: Adjust,
         as_of: usize,
     ) -> Result<&[f64], Error> {
-        let alone = self.alone(asset)?;
-        let stretch = stretch(&alone, adjust, as_of)?;
+        let timeline = self.timeline(asset)?;
+        let stretch = timeline.stretch(as_of, adjust)?;
         let key = Key::indicator(asset.0, stretch.first, self.indicator_id(indicator), adjust);
         let block = self.reader.get_or_load(&key, Tier::Variable, |_| {
             // A load inside a load waits for nobody, so this cannot hang; and bars are decoded once for all indicators.
-            let series = |&field: &Field| self.series(&alone, field, adjust, stretch);
+            let series = |&field: &Field| self.series(&timeline, field, adjust, stretch);
             let inputs = indicator.inputs().iter().map(series).collect::<Result<Vec<_>, Error>>()?;
             Ok(Block::new(indicator.compute(&inputs), 0, stretch.end as usize))
         })?;
@@ -132,11 +137,11 @@ impl PortalReader {
     /// # Errors
     /// `Invalid` for an asset or a bar that the bundle lacks; `Io`, `Corrupt`.
     pub fn scale(&self, asset: AssetId, adjust: Adjust, as_of: usize) -> Result<&[f64], Error> {
-        let alone = self.alone(asset)?;
-        let stretch = stretch(&alone, adjust, as_of)?;
+        let timeline = self.timeline(asset)?;
+        let stretch = timeline.stretch(as_of, adjust)?;
         let key = Key::scale(asset.0, stretch.first, adjust);
         let block =
-            self.reader.get_or_load(&key, Tier::Variable, |_| Ok(load::scale(&alone, adjust, stretch)))?;
+            self.reader.get_or_load(&key, Tier::Variable, |_| Ok(load::scale(&timeline, adjust, stretch)))?;
         Ok(&block.column(0)[..=as_of])
     }
 
@@ -153,24 +158,24 @@ impl PortalReader {
 
     #[inline]
     fn window(&self, request: &Request, end: End, clock: Option<Timestamp>) -> Result<Window<'_>, Error> {
-        let slot = self.slot(request.selection())?;
-        let bar = slot.resolve(end, clock)?;
+        let cursor = self.cursor(request.selection())?;
+        let bar = cursor.resolve(end, clock)?;
         let bar_count = request.bar_count();
         let padded = bar_count > bar + 1;
         if padded && !request.pads() {
-            return Err(too_few(slot.layout(), bar, bar_count));
+            return Err(too_few(cursor.layout(), bar, bar_count));
         }
         let adjust = request.adjustment();
-        let span = slot.span(narrow(bar), adjust);
-        let (selection, class) = (slot.selection().id(), request.class());
+        let span = cursor.span(narrow(bar), adjust);
+        let (selection, class) = (cursor.selection().id(), request.class());
         let key = if padded {
             Key::padded(selection, span.first, class, adjust)
         } else {
             Key::window(selection, span.first, class, adjust)
         };
-        let block = self.reader.get_or_load(&key, request.tier(), |source| {
-            let shape = if padded { Shape::padded(span, class) } else { Shape::clipped(span, class) };
-            load::rows(source.bundle(), slot.layout(), adjust, shape)
+        let block = self.reader.get_or_load(&key, request.tier(), |catalog| {
+            let extent = if padded { Extent::padded(span, class) } else { Extent::clipped(span, class) };
+            load::rows(catalog.bundle(), cursor.layout(), adjust, extent)
         })?;
         Ok(block
             .window_ending(bar, bar_count)
@@ -178,34 +183,40 @@ impl PortalReader {
     }
 
     #[inline]
-    fn slot(&self, selection: &Arc<Selection>) -> Result<Ref<'_, Slot>, Error> {
-        let known = self.slots.get(selection.id() as usize, |slot| Arc::ptr_eq(slot.selection(), selection));
-        known.map_or_else(|| self.open_slot(selection), Ok)
+    fn cursor(&self, selection: &Arc<Selection>) -> Result<Ref<'_, Cursor>, Error> {
+        let known =
+            self.cursors.get(selection.id() as usize, |cursor| Arc::ptr_eq(cursor.selection(), selection));
+        known.map_or_else(|| self.open_cursor(selection), Ok)
     }
 
     /// Resolves a selection that this reader has not met; one of another portal is adopted by its names.
     #[cold]
-    fn open_slot(&self, selection: &Selection) -> Result<Ref<'_, Slot>, Error> {
-        let source = self.snapshot.generation().source();
-        let selection = source.registry().selection(selection.names());
-        let layout = source.layout(&selection)?;
-        Ok(self.slots.put(selection.id() as usize, Slot::new(selection, layout)))
+    fn open_cursor(&self, selection: &Selection) -> Result<Ref<'_, Cursor>, Error> {
+        let catalog = self.snapshot.catalog();
+        let selection = catalog.registry().selection(selection.names());
+        let layout = catalog.layout(&selection)?;
+        Ok(self.cursors.put(selection.id() as usize, Cursor::new(selection, layout)))
     }
 
-    fn alone(&self, asset: AssetId) -> Result<Ref<'_, Alone>, Error> {
-        if let Some(known) = self.alone.get(asset.index(), |_| true) {
+    fn timeline(&self, asset: AssetId) -> Result<Ref<'_, Arc<Timeline>>, Error> {
+        if let Some(known) = self.timelines.get(asset.index(), |_| true) {
             return Ok(known);
         }
-        let alone = self.snapshot.generation().source().alone(asset)?;
-        Ok(self.alone.put(asset.index(), alone))
+        let timeline = self.snapshot.catalog().timeline(asset)?;
+        Ok(self.timelines.put(asset.index(), timeline))
     }
 
     /// A field of an asset over all its bars up to the end of a stretch, adjusted as of the stretch.
-    fn series(&self, alone: &Alone, field: Field, adjust: Adjust, stretch: Span) -> Result<&[f64], Error> {
-        let asset = alone.timeline.asset();
-        let key = Key::series(asset.0, stretch.first, field, adjust);
-        let block = self.reader.get_or_load(&key, Tier::Variable, |source| {
-            load::series(source.bundle(), alone, field, adjust, stretch)
+    fn series(
+        &self,
+        timeline: &Timeline,
+        field: Field,
+        adjust: Adjust,
+        stretch: Span,
+    ) -> Result<&[f64], Error> {
+        let key = Key::series(timeline.asset().0, stretch.first, field, adjust);
+        let block = self.reader.get_or_load(&key, Tier::Variable, |catalog| {
+            load::series(catalog.bundle(), timeline, field, adjust, stretch)
         })?;
         Ok(block.column(0))
     }
@@ -213,7 +224,7 @@ impl PortalReader {
     fn indicator_id(&self, indicator: &Indicator) -> u32 {
         let known = self.indicators.borrow().get(indicator).copied();
         known.unwrap_or_else(|| {
-            let id = self.snapshot.generation().source().registry().indicator(indicator);
+            let id = self.snapshot.catalog().registry().indicator(indicator);
             self.indicators.borrow_mut().insert(indicator.clone(), id);
             id
         })
@@ -261,7 +272,7 @@ impl<'a> ReaderAt<'a> {
     }
 
     fn check(&self, asset: AssetId, as_of: usize) -> Result<(), Error> {
-        let moment = self.reader.alone(asset)?.timeline.calendar().timestamp(as_of);
+        let moment = self.reader.timeline(asset)?.calendar().timestamp(as_of);
         match moment {
             Some(moment) if moment <= self.clock => Ok(()),
             later => Err(look_ahead(End::Bar(as_of), later, self.clock)),
@@ -283,12 +294,4 @@ impl fmt::Debug for PortalReader {
 
 fn narrow(bar: usize) -> u32 {
     u32::try_from(bar).expect("a layout holds at most 2^32 - 1 bars")
-}
-
-fn stretch(alone: &Alone, adjust: Adjust, as_of: usize) -> Result<Span, Error> {
-    let moments = alone.timeline.calendar().as_slice();
-    if as_of >= moments.len() {
-        return Err(past_the_last(as_of, moments));
-    }
-    Ok(alone.stretches.stretch(narrow(as_of), adjust))
 }

@@ -4,11 +4,10 @@
 
 use std::fmt;
 
+use super::catalog::Catalog;
 use super::key::Key;
-use super::reader::PortalReader;
 use super::registry::Names;
 use super::request::Request;
-use super::source::Source;
 use crate::asset::Field;
 use crate::block::Block;
 use crate::bundle::Bundle;
@@ -16,7 +15,7 @@ use crate::cache::Generation;
 use crate::error::Error;
 use crate::time::{Calendar, Frequency};
 
-pub(super) type PortalGeneration = Generation<Key, Block, Source>;
+pub(super) type PortalGeneration = Generation<Key, Block, Catalog>;
 
 /// A hold on one bundle version and what is cached of it; every reader of a run reads the same.
 ///
@@ -34,13 +33,7 @@ impl Snapshot {
     /// The bundle that it holds.
     #[must_use]
     pub fn bundle(&self) -> &Bundle {
-        self.generation.source().bundle()
-    }
-
-    /// A reader for one thread; it works in rayon's `map_init`.
-    #[must_use]
-    pub fn reader(&self) -> PortalReader {
-        PortalReader::new(self.clone())
+        self.catalog().bundle()
     }
 
     /// Resolves a request for the last `bar_count` bars of every field of every asset.
@@ -73,12 +66,12 @@ impl Snapshot {
         frequency: Frequency,
     ) -> Result<Request, Error> {
         let names = Names::new(assets, fields, frequency)?;
-        let source = self.generation.source();
+        let catalog = self.catalog();
         for name in &names.assets {
-            source.bundle().asset(name.as_str())?;
+            catalog.bundle().asset(name.as_str())?;
         }
-        source.check_frequency(frequency)?;
-        let registry = source.registry();
+        catalog.check_frequency(frequency)?;
+        let registry = catalog.registry();
         Request::new(registry.selection(&names), bar_count, registry.tier(bar_count))
     }
 
@@ -88,9 +81,13 @@ impl Snapshot {
     /// `UnknownAsset` or `BadFrequency` where this version of the bundle lacks what the request names; `Io`,
     /// `Corrupt`.
     pub fn calendar(&self, request: &Request) -> Result<Calendar, Error> {
-        let source = self.generation.source();
-        let selection = source.registry().selection(request.selection().names());
-        Ok(source.layout(&selection)?.calendar.clone())
+        let catalog = self.catalog();
+        let selection = catalog.registry().selection(request.selection().names());
+        Ok(catalog.layout(&selection)?.calendar.clone())
+    }
+
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.generation.source()
     }
 
     pub(super) fn generation(&self) -> &PortalGeneration {

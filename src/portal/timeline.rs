@@ -5,18 +5,20 @@
 use std::ops::Range;
 
 use super::request::Adjust;
+use super::stretch::{Span, Stretches};
 use crate::asset::{AssetId, Field};
 use crate::bundle::{AdjustmentKind, Bundle};
 use crate::error::Error;
 use crate::time::{Calendar, Timestamp};
 
-/// The bars of one asset and the events that adjust them.
+/// The bars of one asset, the events that adjust them, and the stretches between those.
 #[derive(Debug)]
 pub struct Timeline {
     asset: AssetId,
     calendar: Calendar,
     /// Ascending by ex-date; of one day, what is paid per old share comes before the split, as in the bundle.
     events: Vec<Event>,
+    stretches: Stretches,
 }
 
 /// A split or dividend, ready to apply.
@@ -61,7 +63,8 @@ impl Timeline {
     pub(super) fn new(bundle: &Bundle, asset: AssetId) -> Result<Self, Error> {
         let calendar = bundle.calendar(asset)?;
         let events = events(bundle, asset, &calendar)?;
-        Ok(Self { asset, calendar, events })
+        let stretches = Stretches::new(&calendar, events.iter().map(|event| event.ex_date))?;
+        Ok(Self { asset, calendar, events, stretches })
     }
 
     pub(super) fn asset(&self) -> AssetId {
@@ -70,6 +73,20 @@ impl Timeline {
 
     pub(super) fn calendar(&self) -> &Calendar {
         &self.calendar
+    }
+
+    /// The stretch that holds one of the asset's bars.
+    pub(super) fn stretch(&self, bar: usize, adjust: Adjust) -> Result<Span, Error> {
+        match u32::try_from(bar) {
+            Ok(narrow) if bar < self.calendar.len() => Ok(self.stretches.stretch(narrow, adjust)),
+            _ => Err(past_the_last(bar, self.calendar.as_slice())),
+        }
+    }
+
+    /// How many events are known at every bar of a stretch.
+    pub(super) fn known_in(&self, stretch: Span, adjust: Adjust) -> usize {
+        let first = self.calendar.timestamp(stretch.first as usize);
+        first.map_or(0, |moment| self.known(moment, adjust))
     }
 
     /// The ex-dates of the events that change any bar, ascending.
@@ -156,4 +173,9 @@ fn events(bundle: &Bundle, asset: AssetId, calendar: &Calendar) -> Result<Vec<Ev
         events.push(Event { ex_date: adjustment.ex_date, bar, scale });
     }
     Ok(events)
+}
+
+#[cold]
+pub(super) fn past_the_last(bar: usize, moments: &[i64]) -> Error {
+    Error::invalid(format!("bar {bar}"), format!("the series has {} bars, counted from 0", moments.len()))
 }

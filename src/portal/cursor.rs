@@ -5,21 +5,23 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::layout::{Layout, Span};
+use super::layout::Layout;
 use super::registry::Selection;
 use super::request::{Adjust, End};
+use super::stretch::Span;
+use super::timeline::past_the_last;
 use crate::error::{Error, ErrorKind};
 use crate::time::{Timestamp, When};
 
 /// A layout and where the last window in it ended: the next one is likely to be near.
-pub(super) struct Slot {
+pub(super) struct Cursor {
     selection: Arc<Selection>,
     layout: Arc<Layout>,
     bar: Cell<usize>,
     spans: [Cell<Span>; 2],
 }
 
-impl Slot {
+impl Cursor {
     pub(super) fn new(selection: Arc<Selection>, layout: Arc<Layout>) -> Self {
         Self { selection, layout, bar: Cell::default(), spans: Default::default() }
     }
@@ -96,11 +98,6 @@ pub(super) fn look_ahead(end: End, moment: Option<Timestamp>, clock: Timestamp) 
         (End::At(when), _) => when.to_string(),
     };
     ErrorKind::LookAhead { end, clock: clock.to_string() }.into()
-}
-
-#[cold]
-pub(super) fn past_the_last(bar: usize, moments: &[i64]) -> Error {
-    Error::invalid(format!("bar {bar}"), format!("the series has {} bars, counted from 0", moments.len()))
 }
 
 #[cold]

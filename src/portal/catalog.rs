@@ -6,40 +6,24 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::layout::{Layout, Span, Stretches};
+use super::layout::Layout;
 use super::registry::{Registry, Selection};
-use super::request::Adjust;
 use super::timeline::Timeline;
 use crate::asset::AssetId;
 use crate::bundle::Bundle;
 use crate::error::{Error, ErrorKind};
 use crate::time::Frequency;
 
-/// One asset by itself: what its indicators are computed on.
+/// A bundle version with its timelines and layouts, each resolved at its first use and shared by all readers.
 #[derive(Debug)]
-pub(super) struct Alone {
-    pub(super) timeline: Arc<Timeline>,
-    pub(super) stretches: Stretches,
-}
-
-impl Alone {
-    /// How many events are known at every bar of a stretch.
-    pub(super) fn known(&self, stretch: Span, adjust: Adjust) -> usize {
-        let first = self.timeline.calendar().timestamp(stretch.first as usize);
-        first.map_or(0, |moment| self.timeline.known(moment, adjust))
-    }
-}
-
-/// A bundle version with its layouts, each resolved at its first use and shared by all readers.
-#[derive(Debug)]
-pub struct Source {
+pub struct Catalog {
     bundle: Bundle,
     registry: Arc<Registry>,
     timelines: RwLock<HashMap<AssetId, Arc<Timeline>>>,
     layouts: RwLock<HashMap<u32, Arc<Layout>>>,
 }
 
-impl Source {
+impl Catalog {
     pub(super) fn new(bundle: Bundle, registry: Arc<Registry>) -> Self {
         Self { bundle, registry, timelines: RwLock::default(), layouts: RwLock::default() }
     }
@@ -61,12 +45,6 @@ impl Source {
         })
     }
 
-    pub(super) fn alone(&self, asset: AssetId) -> Result<Alone, Error> {
-        let timeline = self.timeline(asset)?;
-        let stretches = Stretches::new(timeline.calendar(), [timeline.as_ref()])?;
-        Ok(Alone { timeline, stretches })
-    }
-
     /// Refuses what this bundle's bars cannot be read as.
     pub(super) fn check_frequency(&self, frequency: Frequency) -> Result<(), Error> {
         let held = self.bundle.frequency();
@@ -77,7 +55,7 @@ impl Source {
         Err(ErrorKind::BadFrequency { found: frequency.to_string(), expected }.into())
     }
 
-    fn timeline(&self, asset: AssetId) -> Result<Arc<Timeline>, Error> {
+    pub(super) fn timeline(&self, asset: AssetId) -> Result<Arc<Timeline>, Error> {
         let assets = self.bundle.symbols().len();
         if asset.index() >= assets {
             let message = format!("the bundle holds {assets} assets, counted from 0");
