@@ -5,9 +5,10 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use super::adjust::{Adjust, EachAdjust};
 use super::layout::Layout;
 use super::registry::Selection;
-use super::request::{Adjust, End};
+use super::request::End;
 use super::stretch::Span;
 use super::timeline::past_the_last;
 use crate::error::{Error, ErrorKind};
@@ -18,12 +19,13 @@ pub(super) struct Cursor {
     selection: Arc<Selection>,
     layout: Arc<Layout>,
     bar: Cell<usize>,
-    spans: [Cell<Span>; 2],
+    /// The span of the last window of each mode.
+    spans: EachAdjust<Cell<Span>>,
 }
 
 impl Cursor {
     pub(super) fn new(selection: Arc<Selection>, layout: Arc<Layout>) -> Self {
-        Self { selection, layout, bar: Cell::default(), spans: Default::default() }
+        Self { selection, layout, bar: Cell::default(), spans: EachAdjust::default() }
     }
 
     pub(super) fn selection(&self) -> &Arc<Selection> {
@@ -79,7 +81,7 @@ impl Cursor {
 
     #[inline]
     pub(super) fn span(&self, bar: u32, adjust: Adjust) -> Span {
-        let last = &self.spans[adjust as usize];
+        let last = self.spans.of(adjust);
         let span = last.get();
         if span.holds(bar) {
             return span;

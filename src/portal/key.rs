@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::request::Adjust;
+use super::adjust::Adjust;
 use crate::asset::Field;
 
 /// Names one cached block within one bundle version.
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn keys_that_differ_in_one_part_differ() {
         let mut keys = HashSet::new();
-        for adjust in [Adjust::Raw, Adjust::Total] {
+        for adjust in Adjust::ALL {
             for (subject, first, detail) in [(1, 2, 3), (2, 1, 3), (1, 3, 2), (0, 2, 3), (u32::MAX, 2, 3)] {
                 for content in
                     [Content::Window, Content::Padded, Content::Indicator, Content::Scale, Content::Series]

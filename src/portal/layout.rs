@@ -33,7 +33,9 @@ impl Layout {
     pub(super) fn new(timelines: Vec<Arc<Timeline>>, fields: Vec<Field>) -> Result<Self, Error> {
         let calendars: Vec<Calendar> = timelines.iter().map(|timeline| timeline.calendar().clone()).collect();
         let calendar = Calendar::union(&calendars);
-        let stretches = Stretches::new(&calendar, timelines.iter().flat_map(|timeline| timeline.ex_dates()))?;
+        let stretches = Stretches::new(&calendar, |adjust| {
+            timelines.iter().flat_map(move |timeline| timeline.ex_dates(adjust))
+        })?;
         let assets = timelines
             .into_iter()
             .map(|timeline| Rows { rows: rows_in(&calendar, timeline.calendar()), timeline })

@@ -4,11 +4,11 @@
 
 use std::ops::Range;
 
+use super::adjust::Adjust;
 use super::layout::Layout;
-use super::request::Adjust;
 use super::stretch::Span;
-use super::timeline::Timeline;
-use crate::asset::Field;
+use super::timeline::{Known, Timeline};
+use crate::asset::{AssetId, Field};
 use crate::block::Block;
 use crate::bundle::Bundle;
 use crate::cache::Weigh;
@@ -58,8 +58,12 @@ pub(super) fn rows(bundle: &Bundle, layout: &Layout, adjust: Adjust, extent: Ext
         for &field in &layout.fields {
             values.resize(values.len() + extent.padding, f64::NAN);
             match &asset.rows {
-                None => own(bundle, &asset.timeline, known, field, extent.first..extent.end, &mut values)?,
-                Some(rows) => aligned(bundle, &asset.timeline, rows, known, field, extent, &mut values)?,
+                None => {
+                    own(bundle, asset.timeline.asset(), known, field, extent.first..extent.end, &mut values)?
+                }
+                Some(rows) => {
+                    aligned(bundle, asset.timeline.asset(), rows, known, field, extent, &mut values)?
+                }
             }
         }
     }
@@ -76,28 +80,28 @@ pub(super) fn series(
 ) -> Result<Block, Error> {
     let bars = stretch.end as usize;
     let mut values = Vec::with_capacity(bars);
-    own(bundle, timeline, timeline.known_in(stretch, adjust), field, 0..bars, &mut values)?;
+    own(bundle, timeline.asset(), timeline.known_in(stretch, adjust), field, 0..bars, &mut values)?;
     Ok(Block::new(values, 0, bars))
 }
 
 /// Computes what takes each bar's price as of a stretch back to the bar's own time.
 pub(super) fn scale(timeline: &Timeline, adjust: Adjust, stretch: Span) -> Block {
     let bars = stretch.end as usize;
-    Block::new(timeline.level(timeline.known_in(stretch, adjust), bars), 0, bars)
+    Block::new(timeline.known_in(stretch, adjust).level(bars), 0, bars)
 }
 
 /// Appends some of an asset's own bars, adjusted.
 fn own(
     bundle: &Bundle,
-    timeline: &Timeline,
-    known: usize,
+    asset: AssetId,
+    known: Known<'_>,
     field: Field,
     bars: Range<usize>,
     values: &mut Vec<f64>,
 ) -> Result<(), Error> {
     let (before, first) = (values.len(), bars.start);
-    bundle.read(timeline.asset(), field, bars, values)?;
-    timeline.adjust(known, field, first, &mut values[before..]);
+    bundle.read(asset, field, bars, values)?;
+    known.adjust(field, first, &mut values[before..]);
     Ok(())
 }
 
@@ -105,9 +109,9 @@ fn own(
 /// own.
 fn aligned(
     bundle: &Bundle,
-    timeline: &Timeline,
+    asset: AssetId,
     rows: &[u32],
-    known: usize,
+    known: Known<'_>,
     field: Field,
     extent: Extent,
     values: &mut Vec<f64>,
@@ -117,7 +121,7 @@ fn aligned(
     // A price may be carried from a bar before the block.
     let carried = usize::from(field == Field::Price).min(first);
     let mut found = Vec::with_capacity(end - first + carried);
-    own(bundle, timeline, known, field, first - carried..end, &mut found)?;
+    own(bundle, asset, known, field, first - carried..end, &mut found)?;
 
     let start = values.len();
     let missing = if field == Field::Volume { 0.0 } else { f64::NAN };

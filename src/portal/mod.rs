@@ -19,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+mod adjust;
 mod catalog;
 mod cursor;
 mod key;
@@ -35,8 +36,9 @@ mod timeline;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use adjust::Adjust;
 pub use reader::{PortalReader, ReaderAt};
-pub use request::{Adjust, End, Request, Short};
+pub use request::{End, Request, Short};
 pub use snapshot::Snapshot;
 
 pub use crate::indicator::{Indicator, Kind};

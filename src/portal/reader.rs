@@ -7,13 +7,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::adjust::Adjust;
 use super::catalog::Catalog;
 use super::cursor::{Cursor, look_ahead, too_few};
 use super::key::Key;
 use super::load::{self, Extent};
 use super::memo::Memo;
 use super::registry::Selection;
-use super::request::{Adjust, End, Request};
+use super::request::{End, Request};
 use super::snapshot::Snapshot;
 use super::stretch::Span;
 use super::timeline::Timeline;

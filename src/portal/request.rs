@@ -4,24 +4,12 @@
 
 use std::sync::Arc;
 
+use super::adjust::Adjust;
 use super::registry::Selection;
 use crate::asset::{Field, Symbol};
 use crate::cache::Tier;
 use crate::error::{Error, ErrorKind};
 use crate::time::{Frequency, Timestamp, When};
-
-/// Which events change the prices and volumes of earlier bars.
-///
-/// Only events whose ex-date is on or before the window's end apply, so no future event shows in past prices.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Debug)]
-#[non_exhaustive]
-pub enum Adjust {
-    /// None: prices as they were traded.
-    Raw = 0,
-    /// Splits and dividends: returns are those of a holder who reinvests.
-    #[default]
-    Total = 1,
-}
 
 /// What happens to a window that reaches back beyond the first bar.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::request::Adjust;
+use super::adjust::{Adjust, EachAdjust};
 use crate::error::Error;
 use crate::time::{Calendar, Timestamp};
 
@@ -25,42 +25,40 @@ impl Span {
     }
 }
 
-/// The bars between two events: within them, the same events are known.
+/// The bars between two events of a mode: within them, the same events are known.
 #[derive(Debug)]
 pub(super) struct Stretches {
-    /// The first bar of each stretch, ascending, from 0.
-    firsts: Vec<u32>,
+    /// The first bar of each stretch, ascending, from 0; raw prices know one stretch.
+    firsts: EachAdjust<Vec<u32>>,
     bars: u32,
 }
 
 impl Stretches {
-    /// Cuts a calendar at the first bar on or after each ex-date.
-    pub(super) fn new(
+    /// Cuts a calendar, for each mode, at the first bar on or after each of its ex-dates.
+    pub(super) fn new<I: IntoIterator<Item = Timestamp>>(
         calendar: &Calendar,
-        ex_dates: impl IntoIterator<Item = Timestamp>,
+        ex_dates: impl Fn(Adjust) -> I,
     ) -> Result<Self, Error> {
         let bars = u32::try_from(calendar.len()).map_err(|_| {
             Error::invalid("calendar", format!("{} bars, expected at most {}", calendar.len(), u32::MAX))
         })?;
-        let mut firsts = vec![0];
-        for ex_date in ex_dates {
-            firsts.extend(calendar.bar_from(ex_date).and_then(|bar| u32::try_from(bar).ok()));
-        }
-        firsts.sort_unstable();
-        firsts.dedup();
+        let firsts = EachAdjust::new(|adjust| {
+            let first = |ex_date| calendar.bar_from(ex_date).and_then(|bar| u32::try_from(bar).ok());
+            let mut firsts = vec![0];
+            firsts.extend(ex_dates(adjust).into_iter().filter_map(first));
+            firsts.sort_unstable();
+            firsts.dedup();
+            firsts
+        });
         Ok(Self { firsts, bars })
     }
 
-    /// The stretch that holds a bar of the calendar; raw prices know one.
+    /// The stretch that holds a bar of the calendar.
     pub(super) fn stretch(&self, bar: u32, adjust: Adjust) -> Span {
-        match adjust {
-            Adjust::Raw => Span { first: 0, end: self.bars },
-            Adjust::Total => {
-                let next = self.firsts.partition_point(|&first| first <= bar);
-                let end = self.firsts.get(next).copied().unwrap_or(self.bars);
-                Span { first: self.firsts[next - 1], end }
-            }
-        }
+        let firsts = self.firsts.of(adjust);
+        let next = firsts.partition_point(|&first| first <= bar);
+        let end = firsts.get(next).copied().unwrap_or(self.bars);
+        Span { first: firsts[next - 1], end }
     }
 
     /// The span that holds a bar of the calendar.

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::request::Adjust;
+use super::adjust::{Adjust, EachAdjust};
 use super::stretch::{Span, Stretches};
 use crate::asset::{AssetId, Field};
 use crate::bundle::{AdjustmentKind, Bundle};
@@ -16,8 +16,9 @@ use crate::time::{Calendar, Timestamp};
 pub struct Timeline {
     asset: AssetId,
     calendar: Calendar,
-    /// Ascending by ex-date; of one day, what is paid per old share comes before the split, as in the bundle.
-    events: Vec<Event>,
+    /// What each mode applies, ascending by ex-date; of one day, what is paid per old share comes before the
+    /// split, as in the bundle.
+    events: EachAdjust<Vec<Event>>,
     stretches: Stretches,
 }
 
@@ -27,6 +28,7 @@ struct Event {
     ex_date: Timestamp,
     /// The asset's first bar on or after the ex-date: bars before it change.
     bar: usize,
+    is_split: bool,
     scale: Scale,
 }
 
@@ -62,8 +64,14 @@ impl Timeline {
     /// Resolves an asset's events against its own bars; reads closes only where there are dividends.
     pub(super) fn new(bundle: &Bundle, asset: AssetId) -> Result<Self, Error> {
         let calendar = bundle.calendar(asset)?;
-        let events = events(bundle, asset, &calendar)?;
-        let stretches = Stretches::new(&calendar, events.iter().map(|event| event.ex_date))?;
+        let all = events(bundle, asset, &calendar)?;
+        let events = EachAdjust::new(|adjust| match adjust {
+            Adjust::Raw => Vec::new(),
+            Adjust::Splits => all.iter().filter(|event| event.is_split).copied().collect(),
+            Adjust::Total => all.clone(),
+        });
+        let stretches =
+            Stretches::new(&calendar, |adjust| events.of(adjust).iter().map(|event| event.ex_date))?;
         Ok(Self { asset, calendar, events, stretches })
     }
 
@@ -83,37 +91,40 @@ impl Timeline {
         }
     }
 
-    /// How many events are known at every bar of a stretch.
-    pub(super) fn known_in(&self, stretch: Span, adjust: Adjust) -> usize {
+    /// The ex-dates of the events that a mode applies and that change any bar, ascending.
+    pub(super) fn ex_dates(&self, adjust: Adjust) -> impl Iterator<Item = Timestamp> {
+        self.events.of(adjust).iter().map(|event| event.ex_date)
+    }
+
+    /// The events of a mode that a moment knows of: those with an ex-date on or before it.
+    pub(super) fn known(&self, moment: Timestamp, adjust: Adjust) -> Known<'_> {
+        let events = self.events.of(adjust);
+        Known(&events[..events.partition_point(|event| event.ex_date <= moment)])
+    }
+
+    /// The events that are known at every bar of a stretch.
+    pub(super) fn known_in(&self, stretch: Span, adjust: Adjust) -> Known<'_> {
         let first = self.calendar.timestamp(stretch.first as usize);
-        first.map_or(0, |moment| self.known(moment, adjust))
+        first.map_or(Known(&[]), |moment| self.known(moment, adjust))
     }
+}
 
-    /// The ex-dates of the events that change any bar, ascending.
-    pub(super) fn ex_dates(&self) -> impl Iterator<Item = Timestamp> {
-        self.events.iter().map(|event| event.ex_date)
-    }
+/// The events of an asset that apply as of some moment, ascending by ex-date.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a>(&'a [Event]);
 
-    /// How many events a moment knows of: those with an ex-date on or before it.
-    pub(super) fn known(&self, moment: Timestamp, adjust: Adjust) -> usize {
-        match adjust {
-            Adjust::Raw => 0,
-            Adjust::Total => self.events.partition_point(|event| event.ex_date <= moment),
-        }
-    }
-
-    /// Adjusts raw values of the bars from `first` on as the first `known` events say.
-    pub(super) fn adjust(&self, known: usize, field: Field, first: usize, values: &mut [f64]) {
-        for (bars, scale) in self.scales(known, first..first + values.len()) {
+impl Known<'_> {
+    /// Adjusts raw values of the bars from `first` on.
+    pub(super) fn adjust(self, field: Field, first: usize, values: &mut [f64]) {
+        for (bars, scale) in self.scales(first..first + values.len()) {
             scale.apply(field, &mut values[bars.start - first..bars.end - first]);
         }
     }
 
-    /// For each of the bars 0 to `end`, what takes its price as of the first `known` events back to its own
-    /// time.
-    pub(super) fn level(&self, known: usize, end: usize) -> Vec<f64> {
+    /// For each of the bars 0 to `end`, what takes its price as of these events back to its own time.
+    pub(super) fn level(self, end: usize) -> Vec<f64> {
         let mut levels = vec![1.0; end];
-        for (bars, scale) in self.scales(known, 0..end) {
+        for (bars, scale) in self.scales(0..end) {
             levels[bars].fill(scale.divisor / scale.multiplier);
         }
         levels
@@ -123,10 +134,10 @@ impl Timeline {
     ///
     /// The product always runs from the latest known event backwards, so a bar's scale as of some events is
     /// the same bits whatever block asks for it.
-    fn scales(&self, known: usize, bars: Range<usize>) -> impl Iterator<Item = (Range<usize>, Scale)> {
+    fn scales(self, bars: Range<usize>) -> impl Iterator<Item = (Range<usize>, Scale)> {
         let mut end = bars.end;
         let mut scale = Scale::ONE;
-        let steps = self.events[..known].iter().rev().map(|event| (event.bar, event.scale));
+        let steps = self.0.iter().rev().map(|event| (event.bar, event.scale));
         steps.chain([(bars.start, Scale::ONE)]).map(move |(bar, earlier)| {
             let start = bar.clamp(bars.start, end);
             let run = (start..end, scale);
@@ -170,7 +181,8 @@ fn events(bundle: &Bundle, asset: AssetId, calendar: &Calendar) -> Result<Vec<Ev
             }
         };
         level = level * scale.multiplier / scale.divisor;
-        events.push(Event { ex_date: adjustment.ex_date, bar, scale });
+        let is_split = adjustment.kind.is_split();
+        events.push(Event { ex_date: adjustment.ex_date, bar, is_split, scale });
     }
     Ok(events)
 }

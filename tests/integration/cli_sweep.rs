@@ -26,6 +26,24 @@ fn small(more: &[&str]) -> Output {
 }
 
 #[test]
+fn outputs_say_which_events_the_prices_are_adjusted_for() {
+    for (mode, words) in [
+        ("raw", "as traded"),
+        ("splits", "adjusted for splits only"),
+        ("total", "adjusted for splits and dividends"),
+    ] {
+        let json: Value =
+            serde_json::from_slice(&small(&["--adjust", mode, "--format", "json"]).stdout).unwrap();
+        assert_eq!(json["settings"]["adjust"], mode);
+        let point = ["--asset", "IBM", "--param", "fast=5", "--param", "slow=50", "--adjust", mode];
+        let run = stdout(&lookback(&[&["run", "sma-cross"][..], &point].concat()));
+        assert!(run.contains(&format!("prices {words},")), "{run}");
+        let table = stdout(&small(&["--adjust", mode]));
+        assert!(table.contains(&format!("prices {words},")), "{table}");
+    }
+}
+
+#[test]
 fn json_has_a_row_for_each_trial_and_everything_about_the_sweep() {
     let output = small(&["--format", "json", "--fill", "close", "--from", "2005-01-03"]);
     assert!(output.status.success(), "{}", stderr(&output));

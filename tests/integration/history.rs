@@ -35,6 +35,24 @@ fn csv_has_a_header_and_prices_as_of_the_end() {
 }
 
 #[test]
+fn prices_adjusted_for_splits_keep_what_a_dividend_took() {
+    // IBM went ex dividend on 8 February 2005.
+    let window = ["--asset", "IBM", "--bars", "2", "--end", "2005-02-08", "--adjust"];
+    let raw = printed(&[&window[..], &["raw", "--format", "csv"]].concat());
+    assert_eq!(printed(&[&window[..], &["splits", "--format", "csv"]].concat()), raw);
+    assert_ne!(printed(&[&window[..], &["total", "--format", "csv"]].concat()), raw);
+    let table = printed(&[&window[..], &["splits"]].concat());
+    assert!(table.ends_with("adjusted for splits only as of 2005-02-08\n"), "{table}");
+    let apple = ["--asset", "AAPL", "--bars", "2", "--end", "2005-02-28", "--adjust", "splits"];
+    let json: serde_json::Value =
+        serde_json::from_str(&printed(&[&apple[..], &["--format", "json"]].concat())).unwrap();
+    assert_eq!((&json["adjust"], &json["columns"][0]["values"][0]), (&"splits".into(), &44.495.into()));
+    let (code, error) = refused(&[&window[..], &["dividends"]].concat());
+    assert_eq!(code, Some(2));
+    assert!(error.contains("expected raw, splits or total"), "{error}");
+}
+
+#[test]
 fn every_number_reads_back_to_the_same_value() {
     let csv = printed(&["--asset", "IBM", "--bars", "250", "--format", "csv"]);
     let json = printed(&["--asset", "IBM", "--bars", "250", "--format", "json"]);

@@ -69,6 +69,9 @@ impl Asset {
             if before == 0 {
                 continue;
             }
+            if adjust == Adjust::Splits && !matches!(kind, AdjustmentKind::Split(_)) {
+                continue;
+            }
             let (price, volume) = match *kind {
                 AdjustmentKind::Split(ratio) => (1.0 / ratio, ratio),
                 AdjustmentKind::Dividend(cash) => (1.0 - cash / closes[before - 1], 1.0),

@@ -347,13 +347,15 @@ fn an_indicator_is_the_mean_of_adjusted_closes_and_a_scale_takes_it_to_its_time(
     let id = snapshot.bundle().asset("A").unwrap();
     let reader = snapshot.reader();
     let average = lookback::Indicator::sma(20).unwrap();
-    for as_of in [0, 149, 150, 260, 399] {
-        let closes = market.0[0].restated(Field::Close, as_of as i64, Adjust::Total);
-        let values = reader.indicator(id, &average, Adjust::Total, as_of).unwrap();
-        let scale = reader.scale(id, Adjust::Total, as_of).unwrap();
+    for (adjust, as_of) in
+        Adjust::ALL.into_iter().flat_map(|one| [0, 149, 150, 260, 399].map(|bar| (one, bar)))
+    {
+        let closes = market.0[0].restated(Field::Close, as_of as i64, adjust);
+        let values = reader.indicator(id, &average, adjust, as_of).unwrap();
+        let scale = reader.scale(id, adjust, as_of).unwrap();
         assert_eq!((values.len(), scale.len()), (as_of + 1, as_of + 1));
         for bar in 0..=as_of {
-            let seen = market.0[0].restated(Field::Close, bar as i64, Adjust::Total);
+            let seen = market.0[0].restated(Field::Close, bar as i64, adjust);
             assert!(agree(closes[bar] * scale[bar], seen[bar], 1e-14));
             if bar < 19 {
                 assert!(values[bar].is_nan());
@@ -366,6 +368,54 @@ fn an_indicator_is_the_mean_of_adjusted_closes_and_a_scale_takes_it_to_its_time(
     assert_eq!(reader.scale(id, Adjust::Raw, 399).unwrap(), [1.0; 400]);
     assert!(reader.scale(id, Adjust::Raw, 400).is_err());
     assert!(reader.indicator(lookback::AssetId(7), &average, Adjust::Raw, 1).is_err());
+}
+
+#[test]
+fn split_adjusted_prices_leave_dividends_alone_and_count_volume_in_todays_shares() {
+    let asset = Asset::closing("A", 0..9, [1200; 9]).with(3, Dividend(1.0)).with(5, Split(3.0));
+    let portal = portal(Market(vec![asset.with(7, Factor(0.9))]).bundle());
+    let reader = portal.snapshot().reader();
+    let request = portal.request(["A"], [Field::Close, Field::Volume], 9, Frequency::Day).unwrap();
+    let (raw, splits) = (request.clone().adjust(Adjust::Raw), request.adjust(Adjust::Splits));
+    let window = reader.history(&splits, 8).unwrap();
+    assert_eq!(window.column(0), [4.0, 4.0, 4.0, 4.0, 4.0, 12.0, 12.0, 12.0, 12.0]);
+    assert_eq!(window.column(1)[4..6], [36_000.0, 12_000.0]);
+    let before = splits.clone().short(Short::Pad);
+    assert_eq!(reader.history(&before, 4).unwrap().column(0)[4..], [12.0; 5]);
+    assert_eq!(reader.history(&raw, 8).unwrap().column(0), [12.0; 9]);
+    assert_eq!(reader.history(&raw, 8).unwrap().column(1), [12_000.0; 9]);
+}
+
+#[test]
+fn a_derived_step_that_is_no_ratio_of_small_integers_is_left_alone_as_a_dividend_is() {
+    // A 2 for 1 split at bar 2 and a step of 3 % at bar 4, as a vendor restates the closes before them.
+    let decimals = |prices: [&str; 6]| prices.map(|price| price.parse().unwrap());
+    let closes = decimals(["80.00", "80.00", "40.00", "40.00", "40.00", "40.00"]);
+    let adjusted = decimals(["38.80", "38.80", "38.80", "38.80", "40.00", "40.00"]);
+    let mut asset = Asset::closing("A", 0..6, [8000, 8000, 4000, 4000, 4000, 4000]);
+    for (bar, kind) in lookback::bundle::derive_adjustments(&closes, &adjusted) {
+        asset = asset.with(bar as i64, kind);
+    }
+    let portal = portal(Market(vec![asset]).bundle());
+    let reader = portal.snapshot().reader();
+    let request = portal.request(["A"], [Field::Close], 6, Frequency::Day).unwrap();
+    assert_eq!(reader.history(&request.clone().adjust(Adjust::Splits), 5).unwrap().column(0), [40.0; 6]);
+    let total = reader.history(&request, 5).unwrap().column(0);
+    assert!(
+        total
+            .iter()
+            .zip([38.8, 38.8, 38.8, 38.8, 40.0, 40.0])
+            .all(|(found, price)| agree(*found, price, 1e-4))
+    );
+}
+
+#[test]
+fn adjustment_modes_are_read_by_name() {
+    for adjust in Adjust::ALL {
+        assert_eq!(adjust.to_string().parse::<Adjust>().unwrap(), adjust);
+    }
+    let error = "dividends".parse::<Adjust>().unwrap_err().to_string();
+    assert_eq!(error, "adjust: found \"dividends\", expected raw, splits or total");
 }
 
 /// Bars on some of the days, prices of 10 to 100, events small enough to be possible.
@@ -399,10 +449,11 @@ fn any_market() -> impl Strategy<Value = Market> {
     })
 }
 
-type Ask = (usize, usize, usize, usize, bool, bool);
+type Ask = (usize, usize, usize, usize, Adjust, bool);
 
 fn any_ask() -> impl Strategy<Value = Ask> {
-    (0_usize..7, 0_usize..4, 1_usize..600, any::<usize>(), any::<bool>(), any::<bool>())
+    let adjust = prop::sample::select(Adjust::ALL.to_vec());
+    (0_usize..7, 0_usize..4, 1_usize..600, any::<usize>(), adjust, any::<bool>())
 }
 
 proptest! {
@@ -426,7 +477,7 @@ fn compare(
     market: &Market,
     portal: &DataPortal,
     reader: &lookback::PortalReader,
-    (names, fields, bars, at, raw, pad): Ask,
+    (names, fields, bars, at, adjust, pad): Ask,
 ) -> Result<(), TestCaseError> {
     let names: &[&str] =
         [&["A"][..], &["B"], &["A", "B"], &["B", "A"], &["C", "A", "B"], &["C", "B"], &["C"]][names];
@@ -438,7 +489,6 @@ fn compare(
     ][fields];
     let days = market.days(names);
     let end = at % days.len();
-    let adjust = if raw { Adjust::Raw } else { Adjust::Total };
     let request = portal.request(names, fields.iter().copied(), bars, Frequency::Day).unwrap().adjust(adjust);
     let request = if pad { request.short(Short::Pad) } else { request };
     let missing = bars.saturating_sub(end + 1);

@@ -292,6 +292,27 @@ fn a_split_is_no_loss_and_prices_are_those_of_their_time() {
     assert_eq!(equity, [1.0, 1.2, 0.6, 0.7]);
 }
 
+#[test]
+fn a_run_adjusted_for_splits_earns_the_price_and_no_dividend() {
+    let day = |day| Timestamp::from_date(2024, 1, day).unwrap();
+    let events = vec![
+        Adjustment { ex_date: day(2), kind: AdjustmentKind::Dividend(2.0) },
+        Adjustment { ex_date: day(3), kind: AdjustmentKind::Split(2.0) },
+    ];
+    let bars = [(10.0, 10.0), (8.0, 8.0), (5.0, 5.0)];
+    let portal = stocks::portal(vec![stocks::asset("A", &bars, events)]);
+    let held = |adjust| {
+        let costs = Costs { fee: 0.0, ..Costs::default() };
+        let settings = Settings { fill: FillAt::Close, costs, adjust, ..Settings::default() };
+        let sweep = Sweep::new().settings(settings).parameter("fast=1".parse().unwrap());
+        let backtest = sweep.parameter("slow=2".parse().unwrap()).backtest::<SmaCross>(&portal).unwrap();
+        backtest.summary().buy_and_hold.get(Metric::TotalReturn).unwrap()
+    };
+    for (adjust, expected) in [(Adjust::Raw, -0.5), (Adjust::Splits, 0.0), (Adjust::Total, 0.25)] {
+        assert!((held(adjust) - expected).abs() < 1e-12, "{adjust}: {}", held(adjust));
+    }
+}
+
 /// Reads windows and the average at the clock, and checks one by the other.
 struct Windowed {
     window: Request,
@@ -325,10 +346,14 @@ impl Strategy for Windowed {
 
 #[test]
 fn an_average_is_on_the_price_level_of_its_bar() {
-    let results = Sweep::new().asset("AAPL").asset("MSFT").run::<Windowed>(&sample()).unwrap();
-    for trial in results.trials() {
-        assert_eq!(trial.outcome.status(), "ok", "{:?}", trial.outcome);
-        assert!(trial.outcome.metrics().unwrap().get(Metric::Trades) > Some(50.0));
+    let portal = sample();
+    for adjust in [Adjust::Splits, Adjust::Total] {
+        let sweep = Sweep::new().settings(Settings { adjust, ..Settings::default() });
+        let results = sweep.asset("AAPL").asset("MSFT").run::<Windowed>(&portal).unwrap();
+        for trial in results.trials() {
+            assert_eq!(trial.outcome.status(), "ok", "{:?}", trial.outcome);
+            assert!(trial.outcome.metrics().unwrap().get(Metric::Trades) > Some(50.0));
+        }
     }
 }
 

@@ -30,40 +30,14 @@ pub struct Arguments {
     /// The last bar is on or before this date or RFC 3339 moment; the last of all unless given.
     #[arg(long, value_name = "DATE")]
     end: Option<When>,
-    /// Which events on or before the end change earlier bars.
-    #[arg(long, value_enum, default_value_t = Adjustment::Total)]
-    adjust: Adjustment,
+    /// Which events on or before the end change earlier bars: raw (none), splits, or total (splits and dividends).
+    #[arg(long, value_name = "MODE", default_value_t = Adjust::Total)]
+    adjust: Adjust,
     /// How to print; csv and json have every digit.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
     cache: CacheArguments,
-}
-
-#[derive(ValueEnum, Clone, Copy, Debug)]
-enum Adjustment {
-    /// None: prices as they were traded.
-    Raw,
-    /// Splits and dividends.
-    Total,
-}
-
-impl Adjustment {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Raw => "raw",
-            Self::Total => "total",
-        }
-    }
-}
-
-impl From<Adjustment> for Adjust {
-    fn from(adjustment: Adjustment) -> Self {
-        match adjustment {
-            Adjustment::Raw => Self::Raw,
-            Adjustment::Total => Self::Total,
-        }
-    }
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -76,7 +50,7 @@ enum Format {
 /// A window with its names, ready to print.
 struct Printout<'a> {
     frequency: Frequency,
-    adjust: Adjustment,
+    adjust: Adjust,
     version: &'a str,
     dates: Vec<Timestamp>,
     columns: Vec<(&'a str, Field)>,
@@ -92,7 +66,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let portal = DataPortal::new(bundle, arguments.cache.options()?)?;
     let request = portal
         .request(&arguments.asset, arguments.field.iter().copied(), arguments.bars, frequency)?
-        .adjust(arguments.adjust.into());
+        .adjust(arguments.adjust);
     let snapshot = portal.snapshot();
     let calendar = snapshot.calendar(&request)?;
     let end = match arguments.end {
@@ -178,12 +152,9 @@ impl Printout<'_> {
             text.push('\n');
         }
         let last = self.dates.last().map_or_else(String::new, Timestamp::to_string);
-        text += &match self.adjust {
-            Adjustment::Raw => "prices in quote currency per share, volume in shares, as traded\n".to_owned(),
-            Adjustment::Total => format!(
-                "prices in quote currency per share, volume in shares, adjusted for splits and dividends as of {last}\n"
-            ),
-        };
+        let as_of = if self.adjust == Adjust::Raw { String::new() } else { format!(" as of {last}") };
+        let adjusted = self.adjust.description();
+        text += &format!("prices in quote currency per share, volume in shares, {adjusted}{as_of}\n");
         text.into_bytes()
     }
 }

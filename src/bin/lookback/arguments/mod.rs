@@ -6,7 +6,6 @@ mod cache;
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use lookback::portal::{Adjust, DataPortal};
 use lookback::sweep::{Costs, FillAt, Parameter, Settings, Sweep};
 use lookback::{Bundle, When};
@@ -58,20 +57,12 @@ pub struct Rules {
     /// Last day or moment [default: the last bar]
     #[arg(long, value_name = "DATE")]
     to: Option<When>,
-    /// Events that prices are adjusted for, as of the run's last bar
-    #[arg(long, value_enum, default_value_t = Adjustment::Total)]
-    adjust: Adjustment,
+    /// Events that prices are adjusted for, as of the run's last bar: raw (none), splits, or total (splits and dividends)
+    #[arg(long, value_name = "MODE", default_value_t = Adjust::Total)]
+    adjust: Adjust,
     /// Periods a year for annual figures [default: 252 for 1d, 52 for 1w, 252 days of bars below]
     #[arg(long, value_name = "N")]
     periods_per_year: Option<f64>,
-}
-
-#[derive(ValueEnum, Clone, Copy, Debug)]
-enum Adjustment {
-    /// None: prices as they were traded
-    Raw,
-    /// Splits and dividends
-    Total,
 }
 
 impl Rules {
@@ -82,10 +73,7 @@ impl Rules {
             cash: self.cash,
             from: self.from,
             to: self.to,
-            adjust: match self.adjust {
-                Adjustment::Raw => Adjust::Raw,
-                Adjustment::Total => Adjust::Total,
-            },
+            adjust: self.adjust,
             periods_per_year: self.periods_per_year,
         }
     }
@@ -118,7 +106,7 @@ pub fn settings_json(settings: &Settings) -> serde_json::Map<String, serde_json:
         "cash": settings.cash,
         "from": when(settings.from),
         "to": when(settings.to),
-        "adjust": adjust_name(settings.adjust),
+        "adjust": settings.adjust.name(),
         "periods_per_year": settings.periods_per_year,
     });
     match document {
@@ -136,10 +124,7 @@ pub fn settings_text(settings: &Settings, periods_per_year: Option<f64>) -> Stri
         settings.costs.commission,
         settings.costs.slippage_bps,
         amount(settings.cash),
-        match settings.adjust {
-            Adjust::Raw => "as traded",
-            _ => "adjusted for splits and dividends",
-        },
+        settings.adjust.description(),
     );
     if let Some(periods) = settings.periods_per_year.or(periods_per_year) {
         text += &format!(", {periods} periods a year");
@@ -157,11 +142,4 @@ fn amount(value: f64) -> String {
     let text = value.to_string();
     let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     grouped(value, decimals)
-}
-
-fn adjust_name(adjust: Adjust) -> &'static str {
-    match adjust {
-        Adjust::Raw => "raw",
-        _ => "total",
-    }
 }

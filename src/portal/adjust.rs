@@ -1,0 +1,116 @@
+//! Which splits and dividends change earlier bars.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// Which events change the prices and volumes of earlier bars.
+///
+/// Only events whose ex-date is on or before the window's end apply, so no future event shows in past prices.
+///
+/// # Examples
+/// ```
+/// use lookback::portal::Options;
+/// use lookback::{Adjust, Bundle, DataPortal, Field, Frequency, When};
+/// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// let request = portal.request(["AAPL"], [Field::Close], 2, Frequency::Day)?;
+/// let (reader, day) = (portal.snapshot().reader(), "2005-02-28".parse::<When>()?);
+/// let before = |adjust| Ok::<_, lookback::Error>(reader.history(&request.clone().adjust(adjust), day)?.column(0)[0]);
+/// assert_eq!((before(Adjust::Raw)?, before(Adjust::Splits)?), (88.99, 44.495)); // 2 for 1 on that day
+/// # Ok::<(), lookback::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Debug)]
+#[non_exhaustive]
+pub enum Adjust {
+    /// None: prices and volumes as they were traded.
+    Raw,
+    /// Splits: prices on one count of shares, volume in such shares; returns leave out what dividends paid.
+    ///
+    /// An event that was derived from adjusted closes is one only where its step is a ratio of small
+    /// integers; any other step is left alone, as a dividend is.
+    Splits,
+    /// Splits and dividends: returns are those of a holder who reinvests.
+    #[default]
+    Total,
+}
+
+impl Adjust {
+    /// Every mode, from the one that changes least to the one that changes most.
+    pub const ALL: [Self; 3] = [Self::Raw, Self::Splits, Self::Total];
+
+    /// The name: `raw`, `splits` or `total`.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Adjust;
+    /// assert_eq!(Adjust::Splits.name().parse::<Adjust>()?, Adjust::Splits);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Splits => "splits",
+            Self::Total => "total",
+        }
+    }
+
+    /// What it makes of prices, to be read after "prices": `as traded`, or what they are adjusted for.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Adjust;
+    /// assert_eq!(Adjust::Total.description(), "adjusted for splits and dividends");
+    /// ```
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Raw => "as traded",
+            Self::Splits => "adjusted for splits only",
+            Self::Total => "adjusted for splits and dividends",
+        }
+    }
+}
+
+impl fmt::Display for Adjust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Adjust {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|adjust| adjust.name() == text.trim())
+            .ok_or_else(|| Error::invalid("adjust", format!("found {text:?}, expected raw, splits or total")))
+    }
+}
+
+/// A value for each mode.
+#[derive(Default, Debug)]
+pub(super) struct EachAdjust<T> {
+    raw: T,
+    splits: T,
+    total: T,
+}
+
+impl<T> EachAdjust<T> {
+    pub(super) fn new(value: impl Fn(Adjust) -> T) -> Self {
+        Self { raw: value(Adjust::Raw), splits: value(Adjust::Splits), total: value(Adjust::Total) }
+    }
+
+    #[inline]
+    pub(super) fn of(&self, adjust: Adjust) -> &T {
+        match adjust {
+            Adjust::Raw => &self.raw,
+            Adjust::Splits => &self.splits,
+            Adjust::Total => &self.total,
+        }
+    }
+}
