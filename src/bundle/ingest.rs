@@ -110,7 +110,9 @@ impl Input {
     fn series(&mut self, options: &Options) -> Result<Vec<Series>, Error> {
         let assets = std::mem::take(&mut self.assets);
         let Some(path) = &options.adjustments else {
-            return Ok(assets.into_iter().map(adjust::derived).collect());
+            let (series, notes): (Vec<_>, Vec<_>) = assets.into_iter().map(adjust::derived).unzip();
+            self.notes.extend(notes.into_iter().flatten());
+            return Ok(series);
         };
         let (series, notes) = adjust::given(path, assets)?;
         self.notes.extend(notes);

@@ -124,7 +124,7 @@ impl Bundle {
         const FILE: &[u8] = include_bytes!("../../data/stocks.csv.gz");
         let parse = || {
             let file = csv::read("stocks.csv.gz", FILE, &csv::Options::default())?;
-            let series = file.assets.into_iter().map(adjust::derived).collect();
+            let series = file.assets.into_iter().map(|rows| adjust::derived(rows).0).collect();
             Self::from_series("sample", Frequency::Day, series)
         };
         SAMPLE.get_or_init(parse).clone()

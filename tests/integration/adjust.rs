@@ -227,3 +227,20 @@ fn a_step_is_a_split_only_where_it_is_a_ratio_of_small_integers() {
     assert_eq!(told("49.2000"), [false, true], "two for one and a dividend");
     assert!(matches!(step("49.2000")[0].1, Factor(factor) if (factor - 0.984).abs() < 1e-6));
 }
+
+proptest! {
+    /// The events of a file's first rows are the first events of the file: nothing later has a say.
+    #[test]
+    fn later_rows_change_no_event_that_was_derived_before(
+        walk in prop_oneof![walk(true), walk(false)], decimals in prop::sample::select(vec![2_usize, 3, 4, 6, 12]),
+        known in 1_usize..400,
+    ) {
+        prop_assume!(walk.adjusted().all(|adjusted| adjusted >= 0.01));
+        let (closes, adjusted) = (walk.closes(), printed(walk.adjusted(), decimals));
+        let known = known.min(closes.len());
+        let all = derive_adjustments(&closes, &adjusted);
+        let first = derive_adjustments(&closes[..known], &adjusted[..known]);
+        let before = all.iter().take_while(|(bar, _)| *bar < known).copied().collect::<Vec<_>>();
+        prop_assert_eq!(first, before);
+    }
+}

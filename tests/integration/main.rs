@@ -16,6 +16,7 @@ mod adjust;
 mod bundle;
 mod cli_sweep;
 mod decimal;
+mod derived;
 mod files;
 mod grid;
 mod history;

@@ -1,4 +1,4 @@
-//! Derives splits and dividends from adjusted closes.
+//! Derives splits and dividends from adjusted closes, each from the rows up to its own day.
 //!
 //! Between two events the factor adjusted / close is constant; each event is a step of it. Both columns are printed
 //! with rounding, so each bar only bounds the factor: by the smallest and largest quotient that its two printed
@@ -6,30 +6,33 @@
 //! was a step. Ending stretches as late as possible finds the fewest steps that explain the file: never more events
 //! than there were, and never one before its date, which would be look-ahead.
 //!
+//! **No later row has a say.** Whether there was a step at a bar, and how large it was, is decided from the rows up to
+//! that bar: the events of a file's first rows are the first events of the file, to the bit. So the factor after a
+//! step is known as well as one row prints it, and no better; [`Derived::within`] says how well that is.
+//!
 //! **The rounding of a column** is read off its digits. A file prints either a fixed number of decimals or a fixed
-//! number of significant digits, mostly with trailing zeros cut; the column's most of each bounds both, and each
+//! number of significant digits, mostly with trailing zeros cut; the most of each that were seen bound both, and each
 //! value gets the wider of the two. Beyond that, no value is trusted past single precision: vendors that compute in
 //! it print more digits than they have.
 //!
 //! **The close** may be what the factor was applied to, to the last digit, or the rounding of something finer (a
 //! price in sixteenths, printed in cents). Taken as rounded it hides small dividends of cheap stocks; taken as exact
-//! where it is not, it makes noise look like events. So where the adjusted close is much finer, both are tried,
-//! and the exact reading is believed if what it finds beyond the other does not look like noise.
+//! where it is not, it makes noise look like events. So both are tried, and what only the exact reading sees is
+//! believed once rows in a row have agreed on a factor by more than chance.
 
 #![forbid(unsafe_code)]
 
-use std::ops::Range;
-
 use rust_decimal::Decimal;
 
-use crate::bundle::adjustment::AdjustmentKind;
-use crate::decimal;
+use super::rounding::{self, Bounds, Places, Printed};
+use crate::bundle::AdjustmentKind;
 
-/// Half a unit in the last place of single precision.
-const SINGLE_PRECISION: f64 = 1.0 / (1 << 24) as f64;
-
-/// The adjusted close must be finer than the close by this much to tell whether the close is exact.
+/// A bar says something of the close's exactness where the adjusted close is finer than the close by this much.
 const MUCH_FINER: f64 = 10.0;
+
+/// Decimal digits by which rows must have agreed beyond chance before the close is taken as exact: noise would pass
+/// for agreement once in 10^9 times.
+const CHANCE_DIGITS: f64 = 9.0;
 
 /// Noise ends a stretch within two bars; a real payer is quiet for longer.
 const QUIET_BARS: usize = 3;
@@ -46,6 +49,8 @@ const LARGEST_DIVIDEND_WITH_SPLIT: f64 = 0.05;
 /// a ratio of small integers, or one with a dividend of at most 5 % on the same day. Events after the last bar cannot
 /// be seen; those before are relative to it. Values are as printed, with any trailing zeros; prices above 0.
 ///
+/// Each event is derived from the rows up to its own bar: whatever the rows after it, it stays the same, to the bit.
+///
 /// # Panics
 /// Where the columns differ in length.
 ///
@@ -55,78 +60,159 @@ const LARGEST_DIVIDEND_WITH_SPLIT: f64 = 0.05;
 /// let column = |prices: [&str; 4]| prices.map(|price| price.parse().unwrap());
 /// let closes = column(["100.00", "102.00", "51.50", "51.00"]);
 /// let adjusted = column(["50.00", "51.00", "51.50", "51.00"]);
-/// assert_eq!(derive_adjustments(&closes, &adjusted), [(2, AdjustmentKind::Split(2.0))]);
+/// let events = derive_adjustments(&closes, &adjusted);
+/// assert_eq!(events, [(2, AdjustmentKind::Split(2.0))]);
+/// assert_eq!(derive_adjustments(&closes[..3], &adjusted[..3]), events);
 /// ```
 #[must_use]
 pub fn derive_adjustments(closes: &[Decimal], adjusted: &[Decimal]) -> Vec<(usize, AdjustmentKind)> {
-    assert_eq!(closes.len(), adjusted.len(), "a bar has a close and an adjusted close");
-    let stretches = stretches(closes, adjusted);
-    stretches.windows(2).flat_map(|pair| step(&pair[0], &pair[1])).collect()
+    Derived::from(closes, adjusted).events
 }
 
-/// A stretch of bars with one factor, and the bounds of close / adjusted.
-struct Stretch {
-    bars: Range<usize>,
-    low: f64,
-    high: f64,
+/// The events of an asset.
+#[derive(Debug, Default)]
+pub(in crate::bundle) struct Derived {
+    /// Oldest first, each with its bar.
+    pub(in crate::bundle) events: Vec<(usize, AdjustmentKind)>,
+    /// How far a factor may be from the true one, as a share of it: the widest of all. Splits are exact.
+    pub(in crate::bundle) within: f64,
 }
 
-impl Stretch {
-    fn middle(&self) -> f64 {
-        f64::midpoint(self.low, self.high)
-    }
-}
-
-fn stretches(closes: &[Decimal], adjusted: &[Decimal]) -> Vec<Stretch> {
-    let (closes, adjusted) = (Rounded::column(closes), Rounded::column(adjusted));
-    let rounded = walk(&closes, &adjusted);
-    let coarseness = |column: &[Rounded]| column.iter().map(|one| one.printed / one.value).sum::<f64>();
-    if coarseness(&adjusted) * MUCH_FINER > coarseness(&closes) {
-        return rounded;
-    }
-    let exact_closes: Vec<Rounded> = closes.iter().map(|close| Rounded { printed: 0.0, ..*close }).collect();
-    let exact = walk(&exact_closes, &adjusted);
-    let known: Vec<usize> = rounded.iter().map(|stretch| stretch.bars.start).collect();
-    let is_real = |pair: &[Stretch]| {
-        known.binary_search(&pair[1].bars.start).is_ok()
-            || pair.iter().all(|one| one.bars.len() >= QUIET_BARS)
-    };
-    if exact.windows(2).all(is_real) { exact } else { rounded }
-}
-
-/// Cuts the bars into the fewest stretches, each ending as late as it can.
-fn walk(closes: &[Rounded], adjusted: &[Rounded]) -> Vec<Stretch> {
-    let mut stretches: Vec<Stretch> = Vec::new();
-    for (bar, (close, adjusted)) in closes.iter().zip(adjusted).enumerate() {
-        let low = close.low() / adjusted.high();
-        let high = close.high() / adjusted.low();
-        match stretches.last_mut() {
-            Some(stretch) if low <= stretch.high && high >= stretch.low => {
-                stretch.bars.end = bar + 1;
-                stretch.low = stretch.low.max(low);
-                stretch.high = stretch.high.min(high);
+impl Derived {
+    /// Reads two columns of one length.
+    pub(in crate::bundle) fn from(closes: &[Decimal], adjusted: &[Decimal]) -> Self {
+        assert_eq!(closes.len(), adjusted.len(), "a bar has a close and an adjusted close");
+        let printed = |column: &[Decimal]| column.iter().copied().map(Printed::new).collect::<Vec<_>>();
+        let (closes, adjusted) = (printed(closes), printed(adjusted));
+        let mut derivation = Derivation::default();
+        let mut derived = Self::default();
+        for bar in 0..closes.len() {
+            let Some(step) = derivation.next(&closes, &adjusted, bar) else { continue };
+            let kinds = step.kinds();
+            if kinds.iter().any(|kind| !kind.is_split()) {
+                derived.within = derived.within.max(step.bounds.half_width());
             }
-            _ => stretches.push(Stretch { bars: bar..bar + 1, low, high }),
+            derived.events.extend(kinds.into_iter().map(|kind| (bar, kind)));
         }
+        derived
     }
-    stretches
 }
 
-/// What happened between two stretches; `ratio` is what earlier prices are divided by.
-fn step(before: &Stretch, after: &Stretch) -> Vec<(usize, AdjustmentKind)> {
-    let bar = after.bars.start;
-    let ratio = before.middle() / after.middle();
-    let bounds = before.low / after.high..before.high / after.low;
-    if let Some(split) = small_ratio(&bounds) {
-        return vec![(bar, AdjustmentKind::Split(split))];
-    }
-    let together =
-        usual_splits().find(|split| (1.0 - LARGEST_DIVIDEND_WITH_SPLIT..1.0).contains(&(split / ratio)));
-    match together {
-        Some(split) if is_split_sized(ratio) => {
-            vec![(bar, AdjustmentKind::Factor(split / ratio)), (bar, AdjustmentKind::Split(split))]
+/// What is known of a file after some of its rows.
+#[derive(Default)]
+struct Derivation {
+    close_places: Places,
+    adjusted_places: Places,
+    rounded: Reading,
+    exact: Reading,
+    /// Decimal digits by which the rows of the exact reading's stretch agree beyond chance.
+    agreement: f64,
+}
+
+impl Derivation {
+    /// Takes in one more bar; the step that it shows, if any.
+    fn next(&mut self, closes: &[Printed], adjusted: &[Printed], bar: usize) -> Option<Step> {
+        let finer = self.close_places.see(&closes[bar]) | self.adjusted_places.see(&adjusted[bar]);
+        let (close_places, adjusted_places) = (self.close_places, self.adjusted_places);
+        let rounded =
+            |bar: usize| close_places.rounded(&closes[bar]).over(adjusted_places.rounded(&adjusted[bar]));
+        let exact = |bar: usize| rounding::exact(&closes[bar]).over(adjusted_places.rounded(&adjusted[bar]));
+        let by_rounded = self.rounded.next(bar, finer, rounded);
+        let by_exact = self.exact.next(bar, finer, exact);
+
+        let is_trusted = self.agreement >= CHANCE_DIGITS;
+        match by_exact {
+            Some(_) => self.agreement = 0.0,
+            // The same close again is rounded the same way again: that tells nothing.
+            None if self.exact.bars(bar) > 1 && !closes[bar].is_same(&closes[bar - 1]) => {
+                let sharper = rounded(bar).half_width() / exact(bar).half_width();
+                self.agreement += if sharper >= MUCH_FINER { sharper.log10() } else { 0.0 };
+            }
+            None => {}
         }
-        _ => vec![(bar, AdjustmentKind::Factor(1.0 / ratio))],
+        match (by_rounded, by_exact) {
+            (_, Some(step)) if is_trusted => {
+                self.rounded.restart(bar, rounded(bar));
+                Some(step)
+            }
+            // The steps are one. What rows have agreed on is the better estimate, the rounding the safer bound.
+            (Some(wide), Some(step)) if step.bars_before >= QUIET_BARS => {
+                Some(Step { ratio: step.ratio, ..wide })
+            }
+            (step, _) => step,
+        }
+    }
+}
+
+/// One way of reading the closes: the stretch of bars that have a factor in common, up to the last one read.
+#[derive(Default)]
+struct Reading {
+    start: usize,
+    /// Close / adjusted.
+    factor: Option<Bounds>,
+}
+
+impl Reading {
+    /// Takes in one more bar; the step before it, if there is one. Where the columns turned out `finer` than they had
+    /// shown, the stretch is read again: a step that was hidden in it is known from this bar on.
+    fn next(&mut self, bar: usize, finer: bool, bounds: impl Fn(usize) -> Bounds) -> Option<Step> {
+        let from = if finer { self.start } else { bar };
+        let mut before = None;
+        if finer {
+            self.factor = None;
+        }
+        for at in from..=bar {
+            let row = bounds(at);
+            match self.factor {
+                None => self.restart(at, row),
+                Some(factor) => match factor.and(row) {
+                    Some(both) => self.factor = Some(both),
+                    None => {
+                        before.get_or_insert((at - self.start, factor));
+                        self.restart(at, row);
+                    }
+                },
+            }
+        }
+        let (bars_before, before) = before?;
+        let after = self.factor?;
+        Some(Step { bars_before, ratio: before.middle() / after.middle(), bounds: before.over(after) })
+    }
+
+    fn restart(&mut self, bar: usize, factor: Bounds) {
+        *self = Self { start: bar, factor: Some(factor) };
+    }
+
+    /// How many bars the stretch has, up to this one.
+    fn bars(&self, bar: usize) -> usize {
+        bar + 1 - self.start
+    }
+}
+
+/// What happened between two stretches.
+#[derive(Clone, Copy)]
+struct Step {
+    /// How many bars had agreed before it.
+    bars_before: usize,
+    /// What earlier prices are divided by: the best estimate.
+    ratio: f64,
+    /// Where it lies.
+    bounds: Bounds,
+}
+
+impl Step {
+    fn kinds(&self) -> Vec<AdjustmentKind> {
+        if let Some(split) = small_ratio(self.bounds) {
+            return vec![AdjustmentKind::Split(split)];
+        }
+        let together = usual_splits()
+            .find(|split| (1.0 - LARGEST_DIVIDEND_WITH_SPLIT..1.0).contains(&(split / self.ratio)));
+        match together {
+            Some(split) if is_split_sized(self.ratio) => {
+                vec![AdjustmentKind::Factor(split / self.ratio), AdjustmentKind::Split(split)]
+            }
+            _ => vec![AdjustmentKind::Factor(1.0 / self.ratio)],
+        }
     }
 }
 
@@ -135,7 +221,7 @@ fn is_split_sized(ratio: f64) -> bool {
 }
 
 /// The simplest ratio of small integers within the bounds.
-fn small_ratio(bounds: &Range<f64>) -> Option<f64> {
+fn small_ratio(bounds: Bounds) -> Option<f64> {
     let simple = (2..=10).flat_map(|sum| (1..sum).map(move |old| (sum - old, old)));
     let larger = (11..=19).flat_map(|sum| (sum - 10..=10).map(move |old| (sum - old, old)));
     let whole = (10..=100).flat_map(|many| [(many, 1), (1, many)]);
@@ -143,58 +229,11 @@ fn small_ratio(bounds: &Range<f64>) -> Option<f64> {
         .chain(larger)
         .chain(whole)
         .map(|(new, old)| f64::from(new) / f64::from(old))
-        .find(|ratio| is_split_sized(*ratio) && *ratio >= bounds.start && *ratio <= bounds.end)
+        .find(|ratio| is_split_sized(*ratio) && bounds.hold(*ratio))
 }
 
 /// The splits that may hide behind a dividend of the same day: others would explain any step.
 fn usual_splits() -> impl Iterator<Item = f64> {
     let whole = (2..=10).flat_map(|many| [f64::from(many), 1.0 / f64::from(many)]);
     std::iter::once(1.5).chain(whole)
-}
-
-/// A printed value and how far the true one may be from it.
-#[derive(Clone, Copy)]
-struct Rounded {
-    value: f64,
-    printed: f64,
-}
-
-impl Rounded {
-    /// Half a unit in the last printed place, by the column's most decimals or most significant digits.
-    fn column(values: &[Decimal]) -> Vec<Self> {
-        let normal: Vec<Decimal> = values.iter().map(Decimal::normalize).collect();
-        let decimals = normal.iter().map(|value| exponent(value.scale())).max().unwrap_or(0);
-        let digits = normal.iter().map(digits).max().unwrap_or(0);
-        let half_unit = |value: &Decimal| {
-            // The place of the last digit: decimals count down from the point.
-            let last_of_digits = digits - (self::digits(value) - exponent(value.scale()));
-            0.5 * 10.0_f64.powi(-decimals.min(last_of_digits))
-        };
-        normal
-            .iter()
-            .map(|value| Self { value: decimal::to_f64(*value), printed: half_unit(value) })
-            .collect()
-    }
-
-    fn error(&self) -> f64 {
-        self.printed + self.value * SINGLE_PRECISION
-    }
-
-    /// A value may be no more than its own rounding: it stays above 0.
-    fn low(&self) -> f64 {
-        (self.value - self.error()).max(self.value * SINGLE_PRECISION)
-    }
-
-    fn high(&self) -> f64 {
-        self.value + self.error()
-    }
-}
-
-fn exponent(scale: u32) -> i32 {
-    i32::try_from(scale).expect("a decimal's scale is at most 28")
-}
-
-/// How many digits a mantissa has.
-fn digits(value: &Decimal) -> i32 {
-    exponent(value.mantissa().unsigned_abs().checked_ilog10().map_or(0, |log| log + 1))
 }
