@@ -76,12 +76,12 @@ struct Input {
 }
 
 impl Input {
-    fn read(files: &[impl AsRef<Path>], options: &Options) -> Result<Self, Error> {
-        if files.is_empty() {
+    fn read(paths: &[impl AsRef<Path>], options: &Options) -> Result<Self, Error> {
+        if paths.is_empty() {
             return Err(Error::invalid("ingest", "no files given, expected at least one"));
         }
-        if options.symbol.is_some() && files.len() > 1 {
-            let message = format!("names one asset, but {} files are given", files.len());
+        if options.symbol.is_some() && paths.len() > 1 {
+            let message = format!("names one asset, but {} files are given", paths.len());
             return Err(Error::invalid("--symbol", message));
         }
         let how = csv::Options {
@@ -90,8 +90,8 @@ impl Input {
             ignore_adjusted: options.adjustments.is_some(),
         };
         let mut origins = Origins::default();
-        let (mut assets, mut sources, mut notes) = (Vec::new(), Vec::new(), Vec::new());
-        for path in files.iter().map(AsRef::as_ref) {
+        let (mut files, mut sources, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+        for path in paths.iter().map(AsRef::as_ref) {
             let name = path.display().to_string();
             let bytes = fs::read(path).map_err(|error| Error::io(&name, "cannot be read", error))?;
             let file = csv::read(&name, &bytes, &how)?;
@@ -100,10 +100,22 @@ impl Input {
             }
             let base = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
             sources.push(SourceFile { file: base, sha256: Digest::of(&bytes).hex(), timestamps: file.unit });
-            assets.extend(file.assets);
+            files.extend(file.assets.into_iter().map(|rows| (name.clone(), rows)));
             notes.extend(file.notes);
         }
-        Ok(Self { assets, frequency: origins.frequency()?, sources, notes })
+        let frequency = origins.frequency()?;
+        let mut assets = Vec::with_capacity(files.len());
+        let mut assumptions = Assumptions::default();
+        for (name, mut rows) in files {
+            if frequency >= Frequency::Day {
+                let assumed =
+                    rows.keep_dates().map_err(|(line, message)| csv::parse_error(&name, line, message))?;
+                assumptions.add(name, assumed);
+            }
+            assets.push(rows);
+        }
+        notes.extend(assumptions.sentences());
+        Ok(Self { assets, frequency, sources, notes })
     }
 
     /// The rows as series with their adjustments, given or derived.
@@ -120,6 +132,27 @@ impl Input {
     }
 }
 
+/// What was assumed of the files' dates: each assumption once, with the first file and how many more.
+#[derive(Default)]
+struct Assumptions(Vec<(csv::Assumed, String, usize)>);
+
+impl Assumptions {
+    fn add(&mut self, file: String, assumed: Option<csv::Assumed>) {
+        let Some(assumed) = assumed else { return };
+        match self.0.iter_mut().find(|(known, ..)| known.is_like(assumed)) {
+            Some((_, first, more)) => *more += usize::from(*first != file),
+            None => self.0.push((assumed, file, 0)),
+        }
+    }
+
+    fn sentences(self) -> impl Iterator<Item = String> {
+        self.0.into_iter().map(|(assumed, first, more)| match more {
+            0 => assumed.sentence(&first),
+            _ => assumed.sentence(&format!("{first} and {more} more")),
+        })
+    }
+}
+
 /// Which file each symbol and the frequency came from, so that files that do not fit are both named.
 #[derive(Default)]
 struct Origins {
@@ -133,9 +166,8 @@ impl Origins {
         if let Some(first) = self.files.insert(symbol.clone(), file.to_owned()) {
             return Err(Error::invalid(file, format!("has bars of {symbol}, and so has {first}; keep one")));
         }
-        let moments: Vec<i64> = rows.moments().collect();
-        let found = csv::detect_frequency(&moments)
-            .map_err(|message| Error::invalid(file, format!("{symbol}: {message}")))?;
+        let found =
+            rows.frequency().map_err(|message| Error::invalid(file, format!("{symbol}: {message}")))?;
         let what = format!("{symbol} in {file}");
         match (&self.frequency, found) {
             (Some((first, origin)), Some(found)) if *first != found => {

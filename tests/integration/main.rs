@@ -15,6 +15,7 @@
 mod adjust;
 mod bundle;
 mod cli_sweep;
+mod dates;
 mod decimal;
 mod derived;
 mod files;

@@ -10,7 +10,7 @@ use crate::time::{DAY_NS, Frequency, Timestamp};
 ///
 /// It is the usual step: the most frequent distance between neighbours, the smaller of two that are equally so.
 /// Nights, weekends, holidays and bars without trades are steps too, but rarer ones.
-pub(in crate::bundle) fn detect(moments: &[i64]) -> Result<Option<Frequency>, String> {
+pub(super) fn detect(moments: &[i64]) -> Result<Option<Frequency>, String> {
     let mut counts: HashMap<i64, usize> = HashMap::new();
     for pair in moments.windows(2) {
         *counts.entry(pair[1] - pair[0]).or_default() += 1;

@@ -16,13 +16,14 @@ use super::origin::TimestampUnit;
 use super::series::check_symbol;
 use crate::error::{Error, ErrorKind};
 
+mod date;
 mod frequency;
 mod header;
 mod moment;
 mod number;
 mod rows;
 
-pub(super) use frequency::detect as detect_frequency;
+pub(super) use date::Assumed;
 pub(super) use number::parse as parse_number;
 pub(super) use rows::Rows;
 
@@ -147,7 +148,7 @@ impl Reader<'_> {
             let expected = self.header.len();
             return Err(format!("the row has {} fields, expected {expected} as in the header", fields.len()));
         }
-        let (moment, unit) = moment::parse(self.field(&fields, Role::Moment))
+        let (stamped, unit) = moment::parse(self.field(&fields, Role::Moment))
             .map_err(|message| format!("{} {message}", self.header.name(Role::Moment)))?;
         let first = *self.unit.get_or_insert(unit);
         if first != unit {
@@ -168,7 +169,7 @@ impl Reader<'_> {
             self.header.position(Role::AdjustedClose).is_some() && !self.options.ignore_adjusted;
         let adjusted = has_adjusted.then(|| self.price(&fields, Role::AdjustedClose)).transpose()?;
         let rows = self.rows(&fields)?;
-        rows.push(Row { moment, line: number, values, adjusted });
+        rows.push(Row { stamped, line: number, values, adjusted });
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 
 use rust_decimal::Decimal;
 
+use super::date::Stamped;
 use crate::asset::Symbol;
 use crate::bundle::adjustment::Adjustment;
 use crate::bundle::series::Series;
@@ -12,7 +13,7 @@ use crate::time::{Calendar, Timestamp};
 /// One checked row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
-    pub(super) moment: Timestamp,
+    pub(super) stamped: Stamped,
     /// Where it stands in its file.
     pub(super) line: u64,
     /// Open, high, low, close, volume.
@@ -25,7 +26,7 @@ pub(super) struct Row {
 #[derive(Debug)]
 pub(in crate::bundle) struct Rows {
     pub(in crate::bundle) symbol: Symbol,
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
 }
 
 impl Rows {
@@ -39,19 +40,22 @@ impl Rows {
 
     /// Turns the rows oldest first; names the line where a file that runs either way breaks its order.
     pub(super) fn order(&mut self) -> Result<(), (u64, String)> {
-        let newest_first = self.rows.first().map(|row| row.moment) > self.rows.last().map(|row| row.moment);
+        let newest_first =
+            self.rows.first().map(|row| row.stamped.moment) > self.rows.last().map(|row| row.stamped.moment);
         for pair in self.rows.windows(2) {
             let [above, below] = [pair[0], pair[1]];
-            if above.moment == below.moment {
-                let message =
-                    format!("{} {} is there twice, first at line {}", self.symbol, below.moment, above.line);
+            if above.stamped.moment == below.stamped.moment {
+                let message = format!(
+                    "{} {} is there twice, first at line {}",
+                    self.symbol, below.stamped.moment, above.line
+                );
                 return Err((below.line, message));
             }
-            if (above.moment > below.moment) != newest_first {
+            if (above.stamped.moment > below.stamped.moment) != newest_first {
                 let order = if newest_first { "newest to oldest" } else { "oldest to newest" };
                 let message = format!(
                     "{} {} comes after {} of line {}, but the file runs from {order}",
-                    self.symbol, below.moment, above.moment, above.line
+                    self.symbol, below.stamped.moment, above.stamped.moment, above.line
                 );
                 return Err((below.line, message));
             }
@@ -64,12 +68,12 @@ impl Rows {
 
     /// The moments, in nanoseconds since the Unix epoch.
     pub(in crate::bundle) fn moments(&self) -> impl Iterator<Item = i64> {
-        self.rows.iter().map(|row| row.moment.0)
+        self.rows.iter().map(|row| row.stamped.moment.0)
     }
 
     /// The moments of the first and last bar.
     pub(in crate::bundle) fn span(&self) -> (Timestamp, Timestamp) {
-        let moment = |row: Option<&Row>| row.expect("rows are made with the first").moment;
+        let moment = |row: Option<&Row>| row.expect("rows are made with the first").stamped.moment;
         (moment(self.rows.first()), moment(self.rows.last()))
     }
 
@@ -81,7 +85,7 @@ impl Rows {
 
     /// The close of the last bar before a moment.
     pub(in crate::bundle) fn close_before(&self, moment: Timestamp) -> Option<Decimal> {
-        let bar = self.rows.partition_point(|row| row.moment < moment).checked_sub(1)?;
+        let bar = self.rows.partition_point(|row| row.stamped.moment < moment).checked_sub(1)?;
         Some(self.rows[bar].values[3])
     }
 
@@ -97,7 +101,7 @@ impl Rows {
 
     /// The moment of a bar.
     pub(in crate::bundle) fn moment(&self, bar: usize) -> Timestamp {
-        self.rows[bar].moment
+        self.rows[bar].stamped.moment
     }
 
     /// The rows as a series with its adjustments.
