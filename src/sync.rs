@@ -12,10 +12,10 @@
 //! # Invariants
 //! - I1: what was retired through a [`Pin`] is freed only after every pin that was held at that moment has ended or
 //!   was refreshed.
-//! - I2: a value lent by [`Map::get`] lives as long as the map: entries are never removed or replaced.
+//! - I2: a value lent by [`Map::get`] stays where it is as long as the map lives: none is moved, removed or replaced.
 //!
 //! # Orderings
-//! - `Map` insert Release -> `Map` get Acquire: the entry's contents (papaya does the same inside).
+//! - `Map` insert Release -> `Map` get Acquire: the value's contents (papaya does the same inside).
 //! - retire AcqRel -> `Pin` start Acquire, in the stand-in: a pin that is not waited for sees what was unpublished.
 //!   crossbeam-epoch promises the same by its fences.
 

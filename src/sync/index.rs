@@ -1,64 +1,20 @@
 //! The map of the permanent tier: papaya, behind a pin of its own. `super` has the invariants and orderings.
+//!
+//! papaya sees hashes and never a key, so that no code of a user's runs while it inserts or grows. It is never
+//! iterated: iterating ends a growth that is under way, and that may not end (docs/notes/papaya.md).
 
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
-/// A key that hashes by [`super::hash_of`]: once more only when the map grows, so that entries need not hold it.
-struct Hashed<K>(K);
+use foldhash::fast::FixedState;
 
-impl<K: Hash> Hash for Hashed<K> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(super::hash_of(&self.0));
-    }
-}
-
-impl<K: PartialEq> PartialEq for Hashed<K> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-
-impl<K: Eq> Eq for Hashed<K> {}
-
-/// A key to look up, borrowed, with the hash that [`super::hash_of`] gave it.
-struct Sought<'a, K> {
-    hash: u64,
-    key: &'a K,
-}
-
-impl<K> Hash for Sought<'_, K> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-impl<K: Eq> papaya::Equivalent<Hashed<K>> for Sought<'_, K> {
-    fn equivalent(&self, other: &Hashed<K>) -> bool {
-        *self.key == other.0
-    }
-}
-
-/// Passes the hash of [`Hashed`] and [`Sought`] keys through.
-#[derive(Default)]
-struct Through(u64);
-
-impl Hasher for Through {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("a hashed key writes one u64");
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
-/// An insert-only concurrent map with a collector of its own.
-pub(crate) struct Map<K, V>(papaya::HashMap<Hashed<K>, V, BuildHasherDefault<Through>>);
+/// An insert-only concurrent map from hashes, with a collector of its own.
+///
+/// Hashes are placed by a second hash with a seed of the map's own: neither a poor `Hash` of a key nor one that was
+/// chosen with care puts many of them into the same place, where papaya would grow without need. The seed is random;
+/// nothing shows, because only this map's places depend on it.
+pub(crate) struct Map<T>(papaya::HashMap<u64, T, FixedState>);
 
 /// A hold on the tables of a [`Map`]. `!Send`.
 ///
@@ -80,7 +36,7 @@ impl ErasedMapPin {
     }
 
     pub(crate) fn refresh(&mut self) {
-        // SAFETY: as in `get`.
+        // SAFETY: initialised by `erase`, and dropped with `self` only.
         papaya::Guard::refresh(unsafe { &mut self.0.assume_init_mut().0 });
     }
 }
@@ -92,10 +48,11 @@ impl Drop for ErasedMapPin {
     }
 }
 
-impl<K: Hash + Eq, V> Map<K, V> {
-    /// Room for `capacity` entries before the first resize.
+impl<T> Map<T> {
+    /// Room for `capacity` hashes before the first resize.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self(papaya::HashMap::builder().capacity(capacity).hasher(BuildHasherDefault::default()).build())
+        let seed = RandomState::new().hash_one(capacity);
+        Self(papaya::HashMap::builder().capacity(capacity).hasher(FixedState::with_seed(seed)).build())
     }
 
     pub(crate) fn pin(&self) -> MapPin<'_> {
@@ -103,30 +60,18 @@ impl<K: Hash + Eq, V> Map<K, V> {
     }
 
     #[inline]
-    pub(crate) fn get<'pin>(&self, hash: u64, key: &K, pin: &'pin MapPin<'_>) -> Option<&'pin V>
-    where
-        K: 'pin,
-    {
-        self.0.get(&Sought { hash, key }, &pin.0)
+    pub(crate) fn get<'pin>(&self, hash: u64, pin: &'pin MapPin<'_>) -> Option<&'pin T> {
+        self.0.get(&hash, &pin.0)
     }
 
-    /// Inserts, or gives back the value that was there first.
+    /// Inserts, or gives `value` back beside the one that was there first.
     pub(crate) fn insert<'pin>(
         &self,
         hash: u64,
-        key: K,
-        value: V,
+        value: T,
         pin: &'pin MapPin<'_>,
-    ) -> Result<&'pin V, &'pin V> {
-        debug_assert_eq!(hash, super::hash_of(&key), "a key is found by the hash that it is inserted by");
-        self.0.try_insert(Hashed(key), value, &pin.0).map_err(|occupied| occupied.current)
-    }
-
-    /// Calls `visit` with every entry that was there when the call began.
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(u64, &K, &V)) {
-        for (Hashed(key), value) in &self.0.pin_owned() {
-            visit(super::hash_of(key), key, value);
-        }
+    ) -> Result<&'pin T, (&'pin T, T)> {
+        self.0.try_insert(hash, value, &pin.0).map_err(|occupied| (occupied.current, occupied.not_inserted))
     }
 }
 
@@ -138,5 +83,24 @@ impl MapPin<'_> {
     pub(crate) unsafe fn erase(self) -> ErasedMapPin {
         // SAFETY: only the lifetime changes; the caller keeps the map in place for as long as the pin lives.
         ErasedMapPin(MaybeUninit::new(unsafe { std::mem::transmute::<MapPin<'_>, MapPin<'static>>(self) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// papaya's table grows where probes get long; the hashes of a test that differ in few bits must not do that.
+    #[test]
+    fn hashes_that_agree_in_their_low_or_high_bits_are_found() {
+        for shift in [0, 16, 32, 48] {
+            let map = Map::new(4);
+            let pin = map.pin();
+            for value in 0..5_000_u64 {
+                assert_eq!(map.insert(value << shift, value, &pin), Ok(&value));
+            }
+            assert!((0..5_000_u64).all(|value| map.get(value << shift, &pin) == Some(&value)), "{shift}");
+            assert_eq!(map.insert(7 << shift, 0, &pin), Err((&7, 0)), "the first value of a hash stays");
+        }
     }
 }

@@ -5,15 +5,14 @@ use std::marker::PhantomData;
 
 const SLOTS: usize = 4;
 
-struct Entry<K, V> {
+struct Slot<T> {
     track: Track,
     hash: u64,
-    key: K,
-    value: V,
+    value: T,
 }
 
 /// The stand-in for papaya: a few slots, filled once each, nothing between an insert and a get but one pointer.
-pub(crate) struct Map<K, V>([AtomicPtr<Entry<K, V>>; SLOTS]);
+pub(crate) struct Map<T>([AtomicPtr<Slot<T>>; SLOTS]);
 
 pub(crate) struct MapPin<'map>(PhantomData<(&'map (), *mut ())>);
 
@@ -27,7 +26,7 @@ impl ErasedMapPin {
     pub(crate) fn refresh(&mut self) {}
 }
 
-impl<K: Eq, V> Map<K, V> {
+impl<T> Map<T> {
     pub(crate) fn new(_capacity: usize) -> Self {
         Self(std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())))
     }
@@ -36,74 +35,56 @@ impl<K: Eq, V> Map<K, V> {
         MapPin(PhantomData)
     }
 
-    fn entry<'pin>(&self, slot: usize) -> Option<&'pin Entry<K, V>> {
-        // ORDERING: Acquire, pairs with the Release in `insert`: the entry's contents.
-        let entry = self.0[slot].load(Ordering::Acquire);
-        // SAFETY: a slot holds null or a box that lives until the map is dropped (I2).
-        let entry = unsafe { entry.as_ref() }?;
-        entry.track.read();
-        Some(entry)
-    }
-
-    pub(crate) fn get<'pin>(&self, hash: u64, key: &K, _pin: &'pin MapPin<'_>) -> Option<&'pin V>
-    where
-        K: 'pin,
-    {
-        (0..SLOTS)
-            .map_while(|slot| self.entry(slot))
-            .find(|entry| entry.hash == hash && entry.key == *key)
-            .map(|entry| &entry.value)
+    pub(crate) fn get<'pin>(&self, hash: u64, _pin: &'pin MapPin<'_>) -> Option<&'pin T> {
+        let filled = |slot: &AtomicPtr<Slot<T>>| {
+            // ORDERING: Acquire, pairs with the Release in `insert`: the slot's contents.
+            let filled = slot.load(Ordering::Acquire);
+            // SAFETY: a slot holds null or a box that lives until the map is dropped (I2).
+            let filled: &'pin Slot<T> = unsafe { filled.as_ref() }?;
+            filled.track.read();
+            Some(filled)
+        };
+        self.0.iter().map_while(filled).find(|slot| slot.hash == hash).map(|slot| &slot.value)
     }
 
     pub(crate) fn insert<'pin>(
         &self,
         hash: u64,
-        key: K,
-        value: V,
+        value: T,
         _pin: &'pin MapPin<'_>,
-    ) -> Result<&'pin V, &'pin V>
-    where
-        K: 'pin,
-    {
-        let entry = Box::into_raw(Box::new(Entry { track: Track::new(), hash, key, value }));
-        // SAFETY: just made from a box, and freed by nobody before the map.
-        let fresh: &'pin Entry<K, V> = unsafe { &*entry };
+    ) -> Result<&'pin T, (&'pin T, T)> {
+        let fresh = Box::into_raw(Box::new(Slot { track: Track::new(), hash, value }));
         for slot in &self.0 {
-            // ORDERING: Release publishes the entry; Acquire on failure reads the one that was first.
+            // ORDERING: Release publishes the contents; Acquire on failure reads those that were first.
             let published = if super::mutant!("map_publishes_relaxed") {
-                slot.compare_exchange(std::ptr::null_mut(), entry, Ordering::Relaxed, Ordering::Acquire)
+                slot.compare_exchange(std::ptr::null_mut(), fresh, Ordering::Relaxed, Ordering::Acquire)
             } else {
-                slot.compare_exchange(std::ptr::null_mut(), entry, Ordering::Release, Ordering::Acquire)
+                slot.compare_exchange(std::ptr::null_mut(), fresh, Ordering::Release, Ordering::Acquire)
             };
             let Err(first) = published else {
-                return Ok(&fresh.value);
+                // SAFETY: just published, and it lives until the map is dropped (I2).
+                return Ok(&unsafe { &*fresh }.value);
             };
-            // SAFETY: as in `entry`.
-            let first = unsafe { &*first };
-            if first.hash == hash && first.key == fresh.key {
+            // SAFETY: a slot that is not null holds a box that lives until the map is dropped (I2).
+            let first: &'pin Slot<T> = unsafe { &*first };
+            if first.hash == hash {
                 // SAFETY: never published, so this is the only pointer.
-                drop(unsafe { Box::from_raw(entry) });
-                return Err(&first.value);
+                let fresh = unsafe { Box::from_raw(fresh) };
+                return Err((&first.value, fresh.value));
             }
         }
-        panic!("a model holds at most {SLOTS} permanent entries");
-    }
-
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(u64, &K, &V)) {
-        for entry in (0..SLOTS).map_while(|slot| self.entry(slot)) {
-            visit(entry.hash, &entry.key, &entry.value);
-        }
+        panic!("a model holds permanent entries of at most {SLOTS} hashes");
     }
 }
 
-impl<K, V> Drop for Map<K, V> {
+impl<T> Drop for Map<T> {
     fn drop(&mut self) {
         for slot in &mut self.0 {
-            let entry = slot.with_mut(|entry| *entry);
-            if !entry.is_null() {
+            let slot = slot.with_mut(|slot| *slot);
+            if !slot.is_null() {
                 // SAFETY: the map owned the box, and `&mut self` says that nobody reads any more.
-                let entry = unsafe { Box::from_raw(entry) };
-                entry.track.bury();
+                let slot = unsafe { Box::from_raw(slot) };
+                slot.track.bury();
             }
         }
     }

@@ -5,13 +5,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what its cases have in common too")]
 
 mod bounds;
+mod confined;
 mod drops;
 mod events;
+mod foreign;
 mod generations;
 mod history;
 mod item;
 mod linearizable;
 mod loading;
 mod model;
+mod permanent;
 mod plain;
 mod shape;
