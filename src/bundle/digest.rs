@@ -33,6 +33,10 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    pub(super) fn from_hasher(hasher: Sha256) -> Self {
+        Self(hasher.finalize().into())
+    }
+
     pub(super) fn hex(self) -> String {
         self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
             write!(text, "{byte:02x}").expect("writing to a String cannot fail");
@@ -102,7 +106,8 @@ fn shared_zeros(mantissas: &[i128], scale: u32) -> u32 {
 pub(super) struct AssetMeaning<'a> {
     pub(super) symbol: &'a Symbol,
     pub(super) bars: usize,
-    pub(super) batches: Vec<Digest>,
+    /// Of each [`BATCH_ROWS`] bars.
+    pub(super) values: &'a [Digest],
     pub(super) adjustments: &'a [Adjustment],
 }
 
@@ -127,8 +132,8 @@ pub(super) fn version<'a>(
     for asset in assets {
         text(&mut hasher, asset.symbol.as_str());
         hasher.update((asset.bars as u64).to_le_bytes());
-        for batch in &asset.batches {
-            hasher.update(batch.0);
+        for values in asset.values {
+            hasher.update(values.0);
         }
         hasher.update((asset.adjustments.len() as u64).to_le_bytes());
         for adjustment in asset.adjustments {

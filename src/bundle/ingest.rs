@@ -8,14 +8,11 @@ use std::path::{Path, PathBuf};
 
 use super::Bundle;
 use super::adjust;
-use super::bars::Bars as _;
-use super::column::Scales;
 use super::csv::{self, Rows};
 use super::digest::Digest;
-use super::memory::Memory;
 use super::origin::SourceFile;
 use super::series::{self, Series};
-use super::store::{self, AssetEntry, Manifest, Staging};
+use super::store;
 use crate::asset::Symbol;
 use crate::error::Error;
 use crate::time::Frequency;
@@ -53,17 +50,7 @@ pub fn ingest(files: &[impl AsRef<Path>], out: &Path, options: &Options) -> Resu
     store::check_target(out)?;
     let mut input = Input::read(files, options)?;
     let series = series::checked(input.series(options)?)?;
-    let staging = Staging::new(out)?;
-    let scales = Scales::of(&series);
-    let mut assets = Vec::with_capacity(series.len());
-    for one in &series {
-        let memory = Memory::new(one, scales)?;
-        let (bytes, entry) = store::write_segment(&one.symbol, &memory, scales)?;
-        staging.write(&entry.file, &bytes)?;
-        assets.push(AssetEntry::new(&one.symbol, memory.span(), memory.adjustments(), vec![entry]));
-    }
-    let manifest = Manifest::new(&staging.name(), input.frequency, scales, assets, input.sources.clone());
-    staging.publish(&manifest)?;
+    store::replace(out, input.frequency, &series, input.sources.clone())?;
     Ok(Ingested { bundle: Bundle::open(out)?, sources: input.sources, notes: input.notes })
 }
 

@@ -35,7 +35,6 @@ pub use session::{Session, Stamp};
 use bars::Bars;
 use column::Scales;
 use memory::Memory;
-use store::{AtRest, Manifest};
 
 /// Ingested bars. Cloning costs one reference count.
 ///
@@ -66,15 +65,14 @@ struct Inner {
 impl Bundle {
     /// Opens a bundle at rest: reads and checks its manifest, and no bar yet.
     ///
-    /// What a later read finds damaged is refused then. Reads of a bundle that was replaced after it was opened fail with
-    /// `Invalid`; they never give values of another version.
+    /// Its files stay open for as long as the bundle does: one that is replaced or deleted meanwhile is read on, the
+    /// same version to the end. What a later read finds damaged is refused then.
     ///
     /// # Errors
     /// `Io` or `Invalid` where there is no bundle, `Corrupt` where its manifest is damaged.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let manifest = Manifest::open(path.as_ref())?;
         let folder: Arc<Path> = path.as_ref().into();
-        let assets = AtRest::assets(&folder, &manifest)?;
+        let store::Opened { manifest, assets } = store::open(&folder)?;
         Ok(Self(Arc::new(Inner {
             name: manifest.name.clone(),
             version: manifest.version.clone(),
@@ -96,11 +94,11 @@ impl Bundle {
         let scales = Scales::of(&series);
         let assets = series.iter().map(|one| Memory::new(one, scales)).collect::<Result<Vec<_>, _>>()?;
         let session = Session::default();
-        let meanings = series.iter().zip(&assets).map(|(one, memory)| digest::AssetMeaning {
-            symbol: &one.symbol,
-            bars: memory.len(),
-            batches: memory.batches().map(|rows| memory.digest(rows)).collect(),
-            adjustments: memory.adjustments(),
+        let values = |memory: &Memory| memory.batches().map(|rows| memory.digest(rows)).collect::<Vec<_>>();
+        let values: Vec<_> = assets.iter().map(values).collect();
+        let meanings = series.iter().zip(&assets).zip(&values).map(|((one, memory), values)| {
+            let (bars, adjustments) = (memory.len(), memory.adjustments());
+            digest::AssetMeaning { symbol: &one.symbol, bars, values, adjustments }
         });
         Ok(Self(Arc::new(Inner {
             name: name.to_owned(),

@@ -42,6 +42,14 @@ impl Folder {
         self.ingest(&["AAPL.csv"], &IngestOptions::default()).unwrap().bundle
     }
 
+    /// The one file in a folder of the bundle: `segments` or `versions`.
+    pub fn only(&self, inner: &str) -> String {
+        let entries = std::fs::read_dir(self.path("bundle").join(inner)).unwrap();
+        let names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+        format!("bundle/{inner}/{}", names[0])
+    }
+
     /// The names of what lies in the folder, hidden files included.
     pub fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.0.path()).unwrap();

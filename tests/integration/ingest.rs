@@ -291,7 +291,8 @@ fn a_folder_that_is_no_bundle_is_not_overwritten() {
     let error = folder.ingest(&["AAPL.csv"], &IngestOptions::default()).unwrap_err().to_string();
     let message = "bundle: holds thesis.txt, which is no part of a bundle; choose another folder";
     assert_eq!(folder.plain(&error), message);
-    std::fs::remove_file(folder.path("bundle/thesis.txt")).unwrap();
+    std::fs::remove_dir_all(folder.path("bundle")).unwrap();
+    std::fs::create_dir(folder.path("bundle")).unwrap();
     folder.write("bundle/manifest.json", "{}");
     let error = folder.ingest(&["AAPL.csv"], &IngestOptions::default()).unwrap_err().to_string();
     assert_eq!(folder.plain(&error), "bundle: is there and is not a bundle; choose another folder");
@@ -331,5 +332,8 @@ fn info_shows_the_sample_unless_told_otherwise() {
     assert_eq!(missing.status.code(), Some(1));
     assert!(stderr(&missing).starts_with("lookback: nowhere: cannot be opened as a bundle"));
     let empty = folder.run(&["info", "."]);
-    assert_eq!(stderr(&empty), "lookback: .: is not a bundle: it has no manifest.json\n");
+    assert_eq!(
+        stderr(&empty),
+        "lookback: .: is not a bundle, or its ingest did not end: it has no file `current`\n"
+    );
 }

@@ -1,12 +1,12 @@
-//! `manifest.json`: what a bundle at rest holds, and the digests that its files must have.
+//! A manifest: what one version of a bundle holds, where it lies, and the digests that it must have.
 //!
-//! It guards itself twice. `digest` is the SHA-256 of the manifest's own content, so that a changed byte is refused
-//! or changes nothing but the layout of the text; and `version` is made again from the batches' digests, the
-//! adjustments and the session, so that it is never just a label.
+//! The file is named by the SHA-256 of its bytes, so that none of them can change unseen; and `version` is made again
+//! from the digests of the values, the adjustments and the session, so that it is never just a label. Two manifests may
+//! have one version: the same bars, cut otherwise or stored at another scale.
 
 #![forbid(unsafe_code)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,85 +21,116 @@ use crate::decimal::MAX_SCALE;
 use crate::error::{Error, ErrorKind};
 use crate::time::{Frequency, Timestamp, When};
 
-/// The name of the file.
-pub(in crate::bundle) const FILE: &str = "manifest.json";
-const FORMAT: &str = "lookback-bundle";
-const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT: &str = "lookback-bundle";
+pub(super) const FORMAT_VERSION: u32 = 2;
+
+/// The folder of the manifests within the bundle's.
+pub(super) const FOLDER: &str = "versions";
 
 /// What every version of the format starts with.
 #[derive(Deserialize)]
-struct Head {
-    format: String,
-    format_version: u32,
+pub(super) struct Head {
+    pub(super) format: String,
+    pub(super) format_version: u32,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::bundle) struct Manifest {
-    format: String,
-    format_version: u32,
+    pub(super) format: String,
+    pub(super) format_version: u32,
     pub(in crate::bundle) name: String,
     pub(in crate::bundle) version: String,
-    frequency: String,
-    stamp: Stamp,
-    time_zone: String,
-    session_start: String,
-    price_scale: u32,
-    volume_scale: u32,
+    pub(super) frequency: String,
+    pub(super) stamp: Stamp,
+    pub(super) time_zone: String,
+    pub(super) session_start: String,
+    pub(super) segments: Vec<SegmentEntry>,
     pub(in crate::bundle) assets: Vec<AssetEntry>,
-    sources: Vec<SourceFile>,
-    digest: Digest,
+    pub(super) sources: Vec<SourceFile>,
+}
+
+/// One Arrow file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SegmentEntry {
+    /// Its path within the bundle's folder.
+    pub(super) file: String,
+    pub(super) bytes: u64,
+    /// How many bytes there are before the first batch, and after the last.
+    pub(super) head_bytes: u64,
+    pub(super) tail_bytes: u64,
+    /// SHA-256 of these bytes: schema, symbols and footer.
+    pub(super) frame: Digest,
+    pub(super) price_scale: u32,
+    pub(super) volume_scale: u32,
+    /// Whether its first column names the asset: not so in the first edition, which had a file for each.
+    #[serde(skip, default = "yes")]
+    pub(super) has_symbols: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::bundle) struct AssetEntry {
     pub(in crate::bundle) symbol: String,
-    first: String,
-    last: String,
-    pub(in crate::bundle) bars: usize,
-    adjustments: Vec<AdjustmentEntry>,
-    pub(in crate::bundle) segments: Vec<SegmentEntry>,
+    pub(super) first: String,
+    pub(super) last: String,
+    pub(super) bars: usize,
+    pub(super) adjustments: Vec<AdjustmentEntry>,
+    /// What the bars mean: SHA-256 of each 4,096 of them, counted from the first, however they are cut into batches.
+    pub(super) values: Vec<Digest>,
+    /// Where the bars are, oldest first.
+    pub(super) batches: Vec<BatchEntry>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AdjustmentEntry {
+pub(super) struct AdjustmentEntry {
     ex_date: String,
     kind: String,
     value: f64,
 }
 
-/// One Arrow file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::bundle) struct SegmentEntry {
-    pub(in crate::bundle) file: String,
-    pub(in crate::bundle) bytes: u64,
-    /// SHA-256 of the file's bytes outside of its batches: schema and footer.
-    pub(in crate::bundle) frame: Digest,
-    pub(in crate::bundle) batches: Vec<BatchEntry>,
-}
-
 /// One record batch of an Arrow file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::bundle) struct BatchEntry {
-    pub(in crate::bundle) rows: usize,
-    pub(in crate::bundle) offset: u64,
-    pub(in crate::bundle) bytes: u64,
+pub(super) struct BatchEntry {
+    /// Which of the manifest's segments it lies in.
+    pub(super) segment: usize,
+    pub(super) rows: usize,
+    pub(super) offset: u64,
+    pub(super) bytes: u64,
     /// SHA-256 of the batch's bytes: checked before they are decoded.
-    pub(in crate::bundle) sha256: Digest,
-    /// SHA-256 of what they mean: what the version is made of.
-    pub(in crate::bundle) values: Digest,
+    pub(super) sha256: Digest,
+}
+
+impl SegmentEntry {
+    pub(super) fn scales(&self) -> Scales {
+        Scales { price: self.price_scale, volume: self.volume_scale }
+    }
+
+    /// Whether it is a plain file of the bundle's own, at scales that there are.
+    fn is_sound(&self) -> bool {
+        let plain = |name: &str| !name.contains(['/', '\\']) && name.ends_with(".arrow");
+        let path = if self.has_symbols { self.file.strip_prefix("segments/") } else { Some(&*self.file) };
+        path.is_some_and(plain)
+            && self.price_scale <= MAX_SCALE
+            && self.volume_scale <= MAX_SCALE
+            && self.head_bytes.checked_add(self.tail_bytes).is_some_and(|frame| frame <= self.bytes)
+    }
 }
 
 impl AssetEntry {
-    pub(in crate::bundle) fn new(
+    pub(super) fn new(
         symbol: &Symbol,
         span: (Timestamp, Timestamp),
         adjustments: &[Adjustment],
-        segments: Vec<SegmentEntry>,
+        values: Vec<Digest>,
+        batches: Vec<BatchEntry>,
     ) -> Self {
         let entry = |one: &Adjustment| AdjustmentEntry {
             ex_date: one.ex_date.to_string(),
@@ -110,19 +141,20 @@ impl AssetEntry {
             symbol: symbol.to_string(),
             first: span.0.to_string(),
             last: span.1.to_string(),
-            bars: segments.iter().flat_map(|segment| &segment.batches).map(|batch| batch.rows).sum(),
+            bars: batches.iter().map(|batch| batch.rows).sum(),
             adjustments: adjustments.iter().map(entry).collect(),
-            segments,
+            values,
+            batches,
         }
     }
 
     /// The moments of the first and last bar.
-    pub(in crate::bundle) fn span(&self) -> Result<(Timestamp, Timestamp), Error> {
+    pub(super) fn span(&self) -> Result<(Timestamp, Timestamp), Error> {
         Ok((moment(&self.first)?, moment(&self.last)?))
     }
 
     /// Splits and dividends, ascending by ex-date.
-    pub(in crate::bundle) fn adjustments(&self) -> Result<Vec<Adjustment>, Error> {
+    pub(super) fn adjustments(&self) -> Result<Vec<Adjustment>, Error> {
         let adjustment = |entry: &AdjustmentEntry| {
             let kind = match entry.kind.as_str() {
                 "split" => AdjustmentKind::Split(entry.value),
@@ -135,34 +167,29 @@ impl AssetEntry {
         self.adjustments.iter().map(adjustment).collect()
     }
 
-    fn batches(&self) -> impl Iterator<Item = &BatchEntry> {
-        self.segments.iter().flat_map(|segment| &segment.batches)
-    }
-
-    /// Whether its batches are those that readers count on: full ones, and one shorter at the end.
-    fn is_whole(&self) -> bool {
-        let rows: Vec<usize> = self.batches().map(|batch| batch.rows).collect();
-        let is_plain =
-            |segment: &SegmentEntry| !segment.file.contains(['/', '\\']) && segment.file.ends_with(".arrow");
-        rows.iter().sum::<usize>() == self.bars
-            && rows.split_last().is_some_and(|(last, full)| {
-                full.iter().all(|&rows| rows == BATCH_ROWS) && (1..=BATCH_ROWS).contains(last)
-            })
-            && self.segments.iter().all(is_plain)
+    /// Whether its batches and digests are as many as its bars ask for, and lie in segments that there are.
+    fn is_whole(&self, segments: usize) -> bool {
+        let rows = self.batches.iter().try_fold(0_usize, |sum, batch| {
+            let sound = (1..=BATCH_ROWS).contains(&batch.rows) && batch.segment < segments;
+            sum.checked_add(batch.rows).filter(|_| sound)
+        });
+        self.bars > 0
+            && rows == Some(self.bars)
+            && self.values.len() == self.bars.div_ceil(BATCH_ROWS)
             && self.span().is_ok()
     }
 }
 
 impl Manifest {
-    /// A manifest with its version and digest.
-    pub(in crate::bundle) fn new(
+    /// A manifest with its version.
+    pub(super) fn new(
         name: &str,
         frequency: Frequency,
-        scales: Scales,
+        session: Session,
+        segments: Vec<SegmentEntry>,
         assets: Vec<AssetEntry>,
         sources: Vec<SourceFile>,
     ) -> Self {
-        let session = Session::default();
         let mut manifest = Self {
             format: FORMAT.to_owned(),
             format_version: FORMAT_VERSION,
@@ -172,54 +199,42 @@ impl Manifest {
             stamp: session.stamp,
             time_zone: session.time_zone,
             session_start: session.start,
-            price_scale: scales.price,
-            volume_scale: scales.volume,
+            segments,
             assets,
             sources,
-            digest: Digest::NONE,
         };
         manifest.version = manifest.meaning().expect("entries made from checked bars are whole");
-        manifest.digest = manifest.own_digest();
         manifest
     }
 
-    /// Whether some text is the manifest of a bundle, whole or not.
-    pub(in crate::bundle) fn is_one(text: &[u8]) -> bool {
-        serde_json::from_slice::<Head>(text).is_ok_and(|head| head.format == FORMAT)
+    /// Where the manifest of a digest lies.
+    pub(super) fn path(folder: &Path, digest: Digest) -> PathBuf {
+        folder.join(FOLDER).join(format!("{}.json", digest.hex()))
     }
 
-    /// Reads and checks the manifest of a folder.
-    pub(in crate::bundle) fn open(folder: &Path) -> Result<Self, Error> {
-        let path = folder.join(FILE);
-        let text = std::fs::read(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound if folder.is_dir() => {
-                Error::invalid(folder.display().to_string(), format!("is not a bundle: it has no {FILE}"))
-            }
-            _ => Error::io(folder.display(), "cannot be opened as a bundle", error),
-        })?;
-        Self::parse(&text).map_err(|problem| match problem {
-            Problem::Newer(found) => Error::invalid(
-                path.display().to_string(),
-                format!("has format version {found}, this program reads up to {FORMAT_VERSION}"),
-            ),
-            Problem::Broken(message) => {
-                ErrorKind::Corrupt { file: path.display().to_string(), message }.into()
-            }
-        })
+    /// Reads and checks the manifest that `current` names.
+    pub(super) fn open(folder: &Path, digest: Digest) -> Result<Self, Error> {
+        let path = Self::path(folder, digest);
+        let text =
+            std::fs::read(&path).map_err(|error| Error::io(path.display(), "cannot be read", error))?;
+        Self::parse(&text, |text| Digest::of(text) == digest)
+            .map_err(|problem| problem.of(&path.display().to_string()))
     }
 
-    fn parse(text: &[u8]) -> Result<Self, Problem> {
-        let broken = |error: serde_json::Error| Problem::Broken(error.to_string());
-        let head: Head = serde_json::from_slice(text).map_err(broken)?;
-        if head.format == FORMAT && head.format_version > FORMAT_VERSION {
-            return Err(Problem::Newer(head.format_version));
+    fn parse(text: &[u8], is_as_named: impl Fn(&[u8]) -> bool) -> Result<Self, Problem> {
+        Head::check(text, FORMAT_VERSION)?;
+        if !is_as_named(text) {
+            return Err(Problem::Broken("its content differs from the digest that is its name".to_owned()));
         }
-        let manifest: Self = serde_json::from_slice(text).map_err(broken)?;
-        if manifest.digest != manifest.own_digest() {
-            return Err(Problem::Broken("its content differs from its digest".to_owned()));
-        }
-        match manifest.meaning() {
-            Ok(version) if version == manifest.version => Ok(manifest),
+        let manifest: Self = serde_json::from_slice(text)?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// Checks that this describes a whole bundle, and that its version is that of what it describes.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        match self.meaning() {
+            Ok(version) if version == self.version => Ok(()),
             Ok(_) => Err(Problem::Broken("its version differs from what it describes".to_owned())),
             Err(error) => Err(Problem::Broken(error.to_string())),
         }
@@ -233,12 +248,8 @@ impl Manifest {
         Session { stamp: self.stamp, time_zone: self.time_zone.clone(), start: self.session_start.clone() }
     }
 
-    pub(in crate::bundle) fn scales(&self) -> Scales {
-        Scales { price: self.price_scale, volume: self.volume_scale }
-    }
-
     /// The text of the file.
-    pub(in crate::bundle) fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         serde_json::to_string_pretty(self).expect("a manifest has only text, numbers and lists")
     }
 
@@ -247,9 +258,9 @@ impl Manifest {
         let symbols: Vec<Symbol> = self.assets.iter().map(|entry| entry.symbol.as_str().into()).collect();
         let in_order = symbols.windows(2).all(|pair| pair[0] < pair[1]) && !symbols.is_empty();
         let named = symbols.iter().all(|symbol| check_symbol(symbol.as_str()).is_ok());
-        let whole = self.assets.iter().all(AssetEntry::is_whole);
-        let scales = self.price_scale <= MAX_SCALE && self.volume_scale <= MAX_SCALE;
-        if !(in_order && named && whole && scales) {
+        let whole = self.assets.iter().all(|asset| asset.is_whole(self.segments.len()));
+        let sound = self.segments.iter().all(SegmentEntry::is_sound);
+        if !(in_order && named && whole && sound) {
             return Err(Error::invalid("manifest", "does not describe a whole bundle"));
         }
         let adjustments = self
@@ -259,25 +270,47 @@ impl Manifest {
             .collect::<Result<Vec<Vec<Adjustment>>, Error>>()?;
         let meanings =
             self.assets.iter().zip(&symbols).zip(&adjustments).map(|((entry, symbol), adjustments)| {
-                AssetMeaning {
-                    symbol,
-                    bars: entry.bars,
-                    batches: entry.batches().map(|batch| batch.values).collect(),
-                    adjustments,
-                }
+                AssetMeaning { symbol, bars: entry.bars, values: &entry.values, adjustments }
             });
         Ok(digest::version(self.frequency()?, &self.session(), meanings))
     }
+}
 
-    fn own_digest(&self) -> Digest {
-        let unsigned = Self { digest: Digest::NONE, ..self.clone() };
-        Digest::of(&serde_json::to_vec(&unsigned).expect("a manifest has only text, numbers and lists"))
+/// Why some text is no manifest.
+pub(super) enum Problem {
+    /// It is one of a format version that came later, and the latest that is read.
+    Newer(u32, u32),
+    Broken(String),
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Broken(error.to_string())
     }
 }
 
-enum Problem {
-    Newer(u32),
-    Broken(String),
+impl Problem {
+    /// The error for a file.
+    pub(super) fn of(self, file: &str) -> Error {
+        match self {
+            Self::Newer(found, known) => {
+                let message = format!("has format version {found}, this program reads up to {known}");
+                Error::invalid(file, message)
+            }
+            Self::Broken(message) => ErrorKind::Corrupt { file: file.to_owned(), message }.into(),
+        }
+    }
+}
+
+impl Head {
+    /// Says so where a text is a manifest, but one of a format version that came after `known`.
+    pub(super) fn check(text: &[u8], known: u32) -> Result<(), Problem> {
+        let head: Self = serde_json::from_slice(text)?;
+        if head.format == FORMAT && head.format_version > known {
+            return Err(Problem::Newer(head.format_version, known));
+        }
+        Ok(())
+    }
 }
 
 fn moment(text: &str) -> Result<Timestamp, Error> {

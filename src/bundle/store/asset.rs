@@ -1,0 +1,121 @@
+//! The bars of one asset at rest.
+
+#![forbid(unsafe_code)]
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use super::manifest::{AssetEntry, BatchEntry, Manifest};
+use super::segment::{Batch, Segment};
+use crate::asset::Symbol;
+use crate::bundle::adjustment::Adjustment;
+use crate::bundle::bars::Bars;
+use crate::error::{Error, ErrorKind};
+use crate::time::{Calendar, Timestamp};
+
+/// Where the bars are: batches of the bundle's segments, which all its assets hold open together.
+#[derive(Debug)]
+pub(in crate::bundle) struct AtRest {
+    symbol: Symbol,
+    span: (Timestamp, Timestamp),
+    adjustments: Vec<Adjustment>,
+    batches: Vec<Placed>,
+    segments: Arc<[Segment]>,
+    calendar: OnceLock<Calendar>,
+}
+
+/// A batch, and the asset's rows that it holds.
+#[derive(Debug)]
+struct Placed {
+    rows: Range<usize>,
+    entry: BatchEntry,
+}
+
+impl AtRest {
+    /// The assets of a manifest.
+    pub(super) fn all(manifest: &Manifest, segments: &Arc<[Segment]>) -> Result<Vec<Self>, Error> {
+        let asset = |entry: &AssetEntry| {
+            let mut end = 0;
+            let batches = entry.batches.iter().map(|batch| {
+                let first = end;
+                end += batch.rows;
+                Placed { rows: first..end, entry: batch.clone() }
+            });
+            Ok(Self {
+                symbol: entry.symbol.as_str().into(),
+                span: entry.span()?,
+                adjustments: entry.adjustments()?,
+                batches: batches.collect(),
+                segments: Arc::clone(segments),
+                calendar: OnceLock::new(),
+            })
+        };
+        manifest.assets.iter().map(asset).collect()
+    }
+
+    /// Visits the batches that hold some rows, in order, each with its own rows.
+    pub(super) fn visit(
+        &self,
+        rows: &Range<usize>,
+        mut visit: impl FnMut(&Range<usize>, &Batch),
+    ) -> Result<(), Error> {
+        let first = self.batches.partition_point(|batch| batch.rows.end <= rows.start);
+        for placed in self.batches[first..].iter().take_while(|batch| batch.rows.start < rows.end) {
+            let what = format!("{} rows {} to {}", self.symbol, placed.rows.start, placed.rows.end - 1);
+            let batch = self.segments[placed.entry.segment].batch(&placed.entry, &what)?;
+            visit(&placed.rows, &batch);
+        }
+        Ok(())
+    }
+
+    /// Reads all moments, and with them verifies every byte of the asset's bars.
+    fn load_calendar(&self) -> Result<Calendar, Error> {
+        let mut moments = Vec::with_capacity(self.len());
+        self.visit(&(0..self.len()), |_, batch| moments.extend_from_slice(batch.moments()))?;
+        let ends = (moments.first().copied().map(Timestamp), moments.last().copied().map(Timestamp));
+        let calendar = Calendar::new(moments).ok().filter(|_| ends == (Some(self.span.0), Some(self.span.1)));
+        calendar.ok_or_else(|| {
+            let message = "its moments are not those of the manifest".to_owned();
+            ErrorKind::Corrupt { file: self.symbol.to_string(), message }.into()
+        })
+    }
+}
+
+impl Bars for AtRest {
+    fn len(&self) -> usize {
+        self.batches.last().map_or(0, |batch| batch.rows.end)
+    }
+
+    fn span(&self) -> (Timestamp, Timestamp) {
+        self.span
+    }
+
+    fn adjustments(&self) -> &[Adjustment] {
+        &self.adjustments
+    }
+
+    fn calendar(&self) -> Result<Calendar, Error> {
+        if let Some(calendar) = self.calendar.get() {
+            return Ok(calendar.clone());
+        }
+        // Two threads may both load it; they find the same.
+        let calendar = self.load_calendar()?;
+        Ok(self.calendar.get_or_init(|| calendar).clone())
+    }
+
+    fn read(&self, column: usize, rows: Range<usize>, out: &mut Vec<f64>) -> Result<(), Error> {
+        let bars = self.len();
+        assert!(rows.end <= bars, "bars reach to {}, past the last of {bars}", rows.end);
+        let before = out.len();
+        out.reserve(rows.len());
+        let outcome = self.visit(&rows, |held, batch| {
+            let end = rows.end.min(held.end) - held.start;
+            batch.read(column, rows.start.saturating_sub(held.start)..end, out);
+        });
+        outcome.inspect_err(|_| out.truncate(before))
+    }
+
+    fn bytes(&self) -> u64 {
+        self.batches.iter().map(|batch| batch.entry.bytes).sum()
+    }
+}

@@ -1,0 +1,247 @@
+//! The folder of a bundle while it is written.
+//!
+//! # What is guaranteed
+//! A file is written under a name that nobody reads, fsynced, and renamed into its place; `current` comes last, and it
+//! alone decides which version stands. So whenever a process is killed or the machine stops, the folder is the old
+//! bundle or the new one, whole, and never missing; the folder itself stays, and so does a link to it.
+//!
+//! One process writes at a time: it holds a lock on `lock`, which the system lets go with the process. What only an
+//! earlier version needed, and what a killed ingest left, is removed once the new version stands. Whoever has such a
+//! file open keeps reading it (on a local Unix file system: NFS may take it away); whoever is about to open it starts
+//! over with the new version. Where the system has no locks, nothing is removed.
+
+#![forbid(unsafe_code)]
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::manifest::{self, Manifest};
+use super::{current, first_edition};
+use crate::bundle::digest::Digest;
+use crate::error::Error;
+
+const LOCK: &str = "lock";
+const SEGMENTS: &str = "segments";
+
+/// The ending of a file that is not yet in its place.
+const UNFINISHED: &str = "unfinished";
+
+/// A folder that this process alone writes to, until it is published or dropped.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    lock: Option<File>,
+    /// Whether this process made it, so that it goes again where nothing is published.
+    is_new: bool,
+}
+
+impl Folder {
+    /// Makes the folder where it is not there, and takes its lock.
+    ///
+    /// # Errors
+    /// As [`check`], `Invalid` where another process writes to it, and `Io`.
+    pub(super) fn lock(target: &Path) -> Result<Self, Error> {
+        let path = check(target)?;
+        let fail = |error| Error::io(path.display(), "cannot be created", error);
+        let is_new = !path.exists();
+        fs::create_dir_all(&path).map_err(fail)?;
+        let lock = File::create(path.join(LOCK)).map_err(fail)?;
+        let lock = match lock.try_lock() {
+            Ok(()) => Some(lock),
+            Err(TryLockError::WouldBlock) => {
+                let message = "is being written by another process; wait until that has ended";
+                return Err(Error::invalid(path.display().to_string(), message));
+            }
+            Err(TryLockError::Error(_)) => None,
+        };
+        let folder = Self { path, lock, is_new };
+        for inner in [SEGMENTS, manifest::FOLDER] {
+            let inner = folder.path.join(inner);
+            fs::create_dir_all(&inner)
+                .map_err(|error| Error::io(inner.display(), "cannot be created", error))?;
+        }
+        Ok(folder)
+    }
+
+    /// The name that the bundle gets: its folder's.
+    pub(super) fn name(&self) -> String {
+        self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    }
+
+    /// Begins a file that will be among the segments.
+    pub(super) fn new_segment(&self) -> Result<NewFile<'_>, Error> {
+        NewFile::new(self, SEGMENTS)
+    }
+
+    /// Writes a manifest and makes it the version that stands.
+    pub(super) fn publish(mut self, manifest: &Manifest) -> Result<(), Error> {
+        let text = manifest.text();
+        let mut file = NewFile::new(&self, manifest::FOLDER)?;
+        file.write(text.as_bytes())?;
+        file.finish()?;
+        let fail = |error| Error::io(self.path.display(), "cannot be written", error);
+        sync_folder(&self.path).map_err(fail)?;
+        let path = self.path.join(format!("{}.{UNFINISHED}", current::FILE));
+        let text = current::text(Digest::of(text.as_bytes()));
+        File::create(&path)
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&path, self.path.join(current::FILE)))
+            .and_then(|()| sync_folder(&self.path))
+            .and_then(|()| sync_folder(parent(&self.path)))
+            .map_err(fail)?;
+        self.is_new = false;
+        Ok(())
+    }
+
+    /// Removes all that the version that stands does not need. Best effort: it is only in the way.
+    fn tidy(&self) {
+        let standing = match current::read(&self.path) {
+            Ok(Some(digest)) => {
+                let Ok(manifest) = Manifest::open(&self.path, digest) else { return };
+                Some((Manifest::path(&self.path, digest), manifest))
+            }
+            Ok(None) => None,
+            Err(_) => return,
+        };
+        let mut needed = HashSet::new();
+        if let Some((path, manifest)) = &standing {
+            needed.insert(path.clone());
+            needed.extend(manifest.segments.iter().map(|segment| self.path.join(&segment.file)));
+            for path in first_edition::files(&self.path) {
+                let _ = fs::remove_file(path);
+            }
+        }
+        let _ = fs::remove_file(self.path.join(format!("{}.{UNFINISHED}", current::FILE)));
+        for inner in [SEGMENTS, manifest::FOLDER].map(|inner| self.path.join(inner)) {
+            for entry in fs::read_dir(&inner).into_iter().flatten().flatten() {
+                if !needed.contains(&entry.path()) && is_ours(&entry.path()) {
+                    let _ = fs::remove_file(entry.path());
+                }
+            }
+        }
+        if standing.is_none() && self.is_new {
+            for inner in [SEGMENTS, manifest::FOLDER] {
+                let _ = fs::remove_dir(self.path.join(inner));
+            }
+            let _ = fs::remove_file(self.path.join(LOCK));
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Some(lock) = &self.lock {
+            self.tidy();
+            // Closing it is not enough where another thread starts a program at this moment: its child has it open too.
+            let _ = lock.unlock();
+        }
+    }
+}
+
+/// A file that gets its place, and the SHA-256 of its bytes for a name, once it is whole; or is removed on drop.
+#[derive(Debug)]
+pub(super) struct NewFile<'a> {
+    folder: &'a Folder,
+    inner: &'static str,
+    path: PathBuf,
+    file: File,
+    digest: Sha256,
+    written: u64,
+}
+
+impl<'a> NewFile<'a> {
+    fn new(folder: &'a Folder, inner: &'static str) -> Result<Self, Error> {
+        let path = folder.path.join(inner).join(format!("{}.{UNFINISHED}", std::process::id()));
+        let file =
+            File::create(&path).map_err(|error| Error::io(path.display(), "cannot be written", error))?;
+        Ok(Self { folder, inner, path, file, digest: Sha256::new(), written: 0 })
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.file
+            .write_all(bytes)
+            .map_err(|error| Error::io(self.path.display(), "cannot be written", error))?;
+        self.digest.update(bytes);
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// How many bytes were written so far.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Waits until the file is on the disk and puts it in its place; its path within the bundle's folder.
+    pub(super) fn finish(self) -> Result<String, Error> {
+        let extension = if self.inner == SEGMENTS { "arrow" } else { "json" };
+        let digest = Digest::from_hasher(self.digest.clone());
+        let name = format!("{}/{}.{extension}", self.inner, digest.hex());
+        let path = self.folder.path.join(&name);
+        self.file
+            .sync_all()
+            .and_then(|()| fs::rename(&self.path, &path))
+            .and_then(|()| sync_folder(parent(&path)))
+            .map_err(|error| Error::io(path.display(), "cannot be written", error))?;
+        Ok(name)
+    }
+}
+
+impl Drop for NewFile<'_> {
+    fn drop(&mut self) {
+        // Once it is in its place, nothing has this name.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Finds the folder meant by `target`, and refuses one that holds anything but a bundle.
+pub(in crate::bundle) fn check(target: &Path) -> Result<PathBuf, Error> {
+    // The folder behind a link is written to, and the link stays.
+    let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+    let refuse = |message: String| Err(Error::invalid(target.display().to_string(), message));
+    if target.file_name().is_none() {
+        return refuse("names no folder, expected a name such as bundle".to_owned());
+    }
+    if !target.exists() {
+        return Ok(target);
+    }
+    if !target.is_dir() {
+        return refuse("is a file, expected a folder to write".to_owned());
+    }
+    let entries = fs::read_dir(&target).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries.map_err(|error| Error::io(target.display(), "cannot be read", error))?;
+    let is_part = |name: &OsStr| {
+        [LOCK, SEGMENTS, manifest::FOLDER, current::FILE, first_edition::FILE]
+            .iter()
+            .any(|part| name == *part)
+            || is_ours(Path::new(name))
+    };
+    if let Some(foreign) = entries.iter().map(fs::DirEntry::file_name).find(|name| !is_part(name)) {
+        let foreign = foreign.to_string_lossy();
+        return refuse(format!("holds {foreign}, which is no part of a bundle; choose another folder"));
+    }
+    let is_bundle = [LOCK, current::FILE].iter().any(|part| target.join(part).exists())
+        || fs::read(target.join(first_edition::FILE)).is_ok_and(|text| first_edition::is_one(&text));
+    if !is_bundle && !entries.is_empty() {
+        return refuse("is there and is not a bundle; choose another folder".to_owned());
+    }
+    Ok(target)
+}
+
+/// Whether a file ends as those of a bundle do.
+fn is_ours(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ["arrow", "json", UNFINISHED].iter().any(|ours| ending == *ours))
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
