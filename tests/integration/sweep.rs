@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use lookback::bundle::{Adjustment, AdjustmentKind};
+use lookback::bundle::{Adjustment, AdjustmentKind, IngestOptions};
 use lookback::portal::{DataPortal, Options, Request};
 use lookback::strategies::SmaCross;
 use lookback::sweep::{
@@ -12,6 +12,7 @@ use lookback::sweep::{
 };
 use lookback::{Adjust, Bundle, Error, ErrorKind, Field, Frequency, Timestamp};
 
+use super::files::Folder;
 use super::stocks;
 
 fn sample() -> DataPortal {
@@ -457,6 +458,48 @@ fn a_bundle_replaced_by_one_without_the_assets_fails_no_trial_of_a_run_under_way
         assert!(!matches!(trial.outcome, Outcome::Failed(_)), "{:?}", trial.outcome);
     }
     assert_eq!(bits(&results), bits(&undisturbed));
+}
+
+#[test]
+fn a_bundle_replaced_or_deleted_under_a_sweep_fails_no_trial() {
+    let sweep = Sweep::new().threads(NonZeroUsize::MIN);
+    let rows = |asset: &str, seed: u64| {
+        let mut line = 0;
+        let closes = stocks::walk(asset, 250, seed).values[3].clone();
+        closes.iter().fold(String::new(), |text, close| {
+            line += 1;
+            format!("{text}{asset},{},{close},{close},{close},{close},1\n", 1_109_548_800 + 86_400 * line)
+        })
+    };
+    let header = "symbol,timestamp,open,high,low,close,volume\n";
+    let folder = Folder::new();
+    folder.write("both.csv", format!("{header}{}{}", rows("ONE", 1), rows("TWO", 2)));
+    folder.write("other.csv", format!("{header}{}", rows("OTHER", 3)));
+    let open = || {
+        let bundle = folder.ingest(&["both.csv"], &IngestOptions::default()).unwrap().bundle;
+        DataPortal::new(bundle, Options::default()).unwrap()
+    };
+    let undisturbed = sweep.run::<AboveWindow>(&open()).unwrap();
+    let replace = || {
+        folder.ingest(&["other.csv"], &IngestOptions::default()).unwrap();
+    };
+    let delete = || std::fs::remove_dir_all(folder.path("bundle")).unwrap();
+    for disturb in [&replace as &(dyn Fn() + Sync), &delete] {
+        let portal = open();
+        let disturbed = AtomicBool::new(false);
+        let progress = |progress: Progress| {
+            if progress.done < progress.total / 2 && !disturbed.swap(true, Ordering::Relaxed) {
+                disturb();
+            }
+        };
+        let watch = Watch { progress: Some(&progress), stop: None };
+        let results = sweep.run_watched::<AboveWindow>(&portal, watch).unwrap();
+        assert!(disturbed.into_inner(), "nothing happened before the sweep was half done");
+        assert_eq!(bits(&results), bits(&undisturbed));
+        for trial in results.trials() {
+            assert!(!matches!(trial.outcome, Outcome::Failed(_)), "{:?}", trial.outcome);
+        }
+    }
 }
 
 /// Stops the sweep that it is part of.
