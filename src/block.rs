@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -96,7 +97,9 @@ impl Block {
 }
 
 /// The last bars of some columns, lent from a block. Shape `[bar_count, columns]`, each column contiguous.
-#[derive(Clone, Copy, Debug)]
+///
+/// The block behind it may hold later bars; nothing here leads to their values, its `Debug` output included.
+#[derive(Clone, Copy)]
 pub struct Window<'a> {
     block: &'a Block,
     start: usize,
@@ -156,8 +159,16 @@ impl<'a> Window<'a> {
     }
 }
 
+impl fmt::Debug for Window<'_> {
+    /// Its own bars and values: those of the rest of the block may be later than a clock that lent it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns: Vec<&[f64]> = (0..self.columns()).map(|column| self.column(column)).collect();
+        f.debug_struct("Window").field("bars", &self.bar_range()).field("columns", &columns).finish()
+    }
+}
+
 /// A window that holds its block alive by itself.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OwnedWindow {
     block: Block,
     start: usize,
@@ -169,6 +180,12 @@ impl OwnedWindow {
     #[must_use]
     pub fn as_window(&self) -> Window<'_> {
         Window { block: &self.block, start: self.start, bars: self.bars }
+    }
+}
+
+impl fmt::Debug for OwnedWindow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_window().fmt(f)
     }
 }
 
@@ -210,6 +227,17 @@ mod tests {
         assert_eq!(block.window(0..1).unwrap().column(0), &[1.0]);
         assert!(block.window_ending(1, 5).is_none());
         assert!(block.window_ending(2, 1).is_none());
+    }
+
+    #[test]
+    fn a_window_shows_no_value_of_the_bars_around_it() {
+        let block = block();
+        let window = block.window(101..103).unwrap();
+        let shown = "Window { bars: 101..103, columns: [[2.0, 3.0], [20.0, 30.0]] }";
+        assert_eq!(format!("{window:?}"), shown);
+        assert_eq!(format!("{:?}", window.to_owned()), shown);
+        assert!(window.view().to_slice_memory_order().is_none(), "the rows between the columns are not lent");
+        assert!(block.window(101..102).unwrap().view().to_slice_memory_order().is_none());
     }
 
     #[test]

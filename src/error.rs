@@ -110,7 +110,7 @@ pub enum ErrorKind {
         available: usize,
         /// The end asked for.
         end: String,
-        /// The first end at which the window is whole, if there is one.
+        /// The first end at which the window is whole, if there is one; under a clock, its index as a bar alone.
         first_possible: Option<String>,
     },
     /// The series has no bar at or before this moment.
@@ -118,7 +118,7 @@ pub enum ErrorKind {
     BeforeFirstBar {
         /// The end asked for.
         end: String,
-        /// The first bar of the series.
+        /// The first bar of the series; under a clock, that it is later.
         first: String,
     },
     /// A frequency is unknown, or cannot be made from the bundle's.

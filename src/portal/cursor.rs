@@ -45,11 +45,9 @@ impl Cursor {
             End::At(when) => self.bar_at(when, clock)?,
         };
         match (moments.get(bar), clock) {
-            (Some(&moment), Some(clock)) if moment > clock.0 => {
-                Err(look_ahead(end, Some(Timestamp(moment)), clock))
-            }
+            (Some(&moment), Some(clock)) if moment > clock.0 => Err(look_ahead(end, clock)),
             (Some(_), _) => Ok(bar),
-            (None, Some(clock)) => Err(look_ahead(end, None, clock)),
+            (None, Some(clock)) => Err(look_ahead(end, clock)),
             (None, None) => Err(past_the_last(bar, moments)),
         }
     }
@@ -60,7 +58,7 @@ impl Cursor {
         if let Some(clock) = clock
             && when.first_moment() > clock
         {
-            return Err(look_ahead(End::At(when), None, clock));
+            return Err(look_ahead(End::At(when), clock));
         }
         let moments = self.layout.calendar.as_slice();
         let ns = when.last_moment().0;
@@ -73,7 +71,7 @@ impl Cursor {
             None => moments
                 .partition_point(|&at| at <= ns)
                 .checked_sub(1)
-                .ok_or_else(|| before_first(when, moments))?,
+                .ok_or_else(|| before_first(when, moments, clock))?,
         };
         self.bar.set(bar);
         Ok(bar)
@@ -92,25 +90,37 @@ impl Cursor {
     }
 }
 
+/// Names the end as it was asked for: the moment of a bar after the clock, and whether there is one, are of
+/// the future too.
 #[cold]
-pub(super) fn look_ahead(end: End, moment: Option<Timestamp>, clock: Timestamp) -> Error {
-    let end = match (end, moment) {
-        (End::Bar(bar), Some(moment)) => format!("bar {bar} ({moment})"),
-        (End::Bar(bar), None) => format!("bar {bar}"),
-        (End::At(when), _) => when.to_string(),
+pub(super) fn look_ahead(end: End, clock: Timestamp) -> Error {
+    let end = match end {
+        End::Bar(bar) => format!("bar {bar}"),
+        End::At(when) => when.to_string(),
     };
     ErrorKind::LookAhead { end, clock: clock.to_string() }.into()
 }
 
+/// Under a clock, the first bar is one that is still to come.
 #[cold]
-fn before_first(when: When, moments: &[i64]) -> Error {
-    let first = moments.first().map_or_else(|| "none".to_owned(), |&ns| Timestamp(ns).to_string());
+fn before_first(when: When, moments: &[i64], clock: Option<Timestamp>) -> Error {
+    let first = match (clock, moments.first()) {
+        (Some(_), _) => "after the clock".to_owned(),
+        (None, Some(&ns)) => Timestamp(ns).to_string(),
+        (None, None) => "none".to_owned(),
+    };
     ErrorKind::BeforeFirstBar { end: when.to_string(), first }.into()
 }
 
+/// Under a clock, the first possible end is counted, not looked up: its date, and whether the series lasts so
+/// long, would tell which assets survive.
 #[cold]
-pub(super) fn too_few(layout: &Layout, bar: usize, asked: usize) -> Error {
+pub(super) fn too_few(layout: &Layout, bar: usize, asked: usize, clock: Option<Timestamp>) -> Error {
     let name = |bar: usize| layout.calendar.timestamp(bar).map(|moment| moment.to_string());
     let end = name(bar).unwrap_or_else(|| format!("bar {bar}"));
-    ErrorKind::TooFewBars { asked, available: bar + 1, end, first_possible: name(asked - 1) }.into()
+    let first_possible = match clock {
+        Some(_) => Some(format!("bar {}, counted from 0", asked - 1)),
+        None => name(asked - 1),
+    };
+    ErrorKind::TooFewBars { asked, available: bar + 1, end, first_possible }.into()
 }

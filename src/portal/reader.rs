@@ -164,7 +164,7 @@ impl PortalReader {
         let bar_count = request.bar_count();
         let padded = bar_count > bar + 1;
         if padded && !request.pads() {
-            return Err(too_few(cursor.layout(), bar, bar_count));
+            return Err(too_few(cursor.layout(), bar, bar_count, clock));
         }
         let adjust = request.adjustment();
         let span = cursor.span(narrow(bar), adjust);
@@ -233,6 +233,8 @@ impl PortalReader {
 }
 
 /// A [`PortalReader`] through which nothing after a clock can be read.
+///
+/// Its errors tell nothing of later bars either: neither their dates nor whether there are any.
 #[derive(Clone, Copy, Debug)]
 pub struct ReaderAt<'a> {
     reader: &'a PortalReader,
@@ -276,7 +278,7 @@ impl<'a> ReaderAt<'a> {
         let moment = self.reader.timeline(asset)?.calendar().timestamp(as_of);
         match moment {
             Some(moment) if moment <= self.clock => Ok(()),
-            later => Err(look_ahead(End::Bar(as_of), later, self.clock)),
+            _ => Err(look_ahead(End::Bar(as_of), self.clock)),
         }
     }
 

@@ -170,10 +170,49 @@ fn a_clock_refuses_every_kind_of_later_end() {
     assert_eq!(clock.indicator(asset, &average, Adjust::Raw, 4).unwrap().len(), 5);
     assert!(matches!(clock.scale(asset, Adjust::Raw, 5).unwrap_err().kind(), ErrorKind::LookAhead { .. }));
     let error = clock.indicator(asset, &average, Adjust::Raw, 5).unwrap_err().to_string();
-    assert_eq!(error, "look-ahead: bar 5 (1970-01-07) is after the clock at 1970-01-06");
+    assert_eq!(error, "look-ahead: bar 5 is after the clock at 1970-01-06");
     assert_eq!(clock.history(&request, 4).unwrap().column(0), [10.03, 10.04]);
     assert_eq!(clock.history(&request, When::Date(Timestamp(5 * DAY))).unwrap().column(0), [10.03, 10.04]);
     assert_eq!(clock.history(&request, Timestamp(5 * DAY)).unwrap().column(0), [10.03, 10.04]);
+}
+
+#[test]
+fn what_a_clock_lends_tells_no_later_value_and_no_later_date() {
+    let early = Asset::closing("OLD", 0..40, 1000..);
+    let market = Market(vec![early.with(30, Split(2.0)), Asset::closing("NEW", 20..25, [7777; 5])]);
+    let portal = portal(market.bundle());
+    let reader = portal.snapshot().reader();
+    let clock = reader.at(Timestamp(9 * DAY));
+    let ask = |name, bars| portal.request([name], [Field::Close, Field::Open], bars, Frequency::Day).unwrap();
+
+    // The block behind the window reaches to the split; whatever the window shows ends at the clock.
+    let window = clock.history(&ask("OLD", 3), 9).unwrap();
+    let shown = "Window { bars: 7..10, columns: [[10.07, 10.08, 10.09], [10.06, 10.07, 10.08]] }";
+    assert_eq!(format!("{window:?}"), shown);
+    assert_eq!(format!("{:?}", window.to_owned()), shown);
+    assert_eq!(window.view().iter().copied().fold(0.0, f64::max), 10.09);
+    assert!(window.view().to_slice_memory_order().is_none());
+
+    // A series that lasts long enough and one that does not, an asset that comes later: all the same.
+    let refusal =
+        |name, bars, end: lookback::End| clock.history(&ask(name, bars), end).unwrap_err().to_string();
+    let counted = |bars: usize| {
+        let first = bars - 1;
+        format!(
+            "too few bars: {bars} asked for, 10 available as of 1970-01-10; the first possible end is bar {first}, \
+             counted from 0"
+        )
+    };
+    assert_eq!(refusal("OLD", 40, 9.into()), counted(40));
+    assert_eq!(refusal("OLD", 41, 9.into()), counted(41));
+    for bar in [39, 40] {
+        let expected = format!("look-ahead: bar {bar} is after the clock at 1970-01-10");
+        assert_eq!(refusal("OLD", 1, bar.into()), expected);
+    }
+    assert_eq!(
+        refusal("NEW", 1, Timestamp(9 * DAY).into()),
+        "no bar at or before 1970-01-10; the first is after the clock"
+    );
 }
 
 #[test]

@@ -126,11 +126,11 @@ impl<'a> Bar<'a> {
     /// The window of a request that ends at this bar.
     ///
     /// # Errors
-    /// `TooFewBars` where it reaches back beyond the first bar; `Io` and `Corrupt` where the bundle cannot be read.
+    /// `TooFewBars` where it reaches back beyond the first bar; `BeforeFirstBar` where other assets have none yet; `Io` and `Corrupt` where the bundle cannot be read.
     pub fn history(&self, request: &Request) -> Result<Window<'a>, Error> {
         let own = matches!(request.assets(), [one] if *one == self.scene.market.symbol);
         let end = if own { End::Bar(self.bar) } else { End::At(When::Moment(self.timestamp())) };
-        self.scene.reader.history(request, end)
+        self.scene.reader.at(self.timestamp()).history(request, end)
     }
 
     /// The weight of the position at this close, as a share of equity: negative where short, 0 where flat.
