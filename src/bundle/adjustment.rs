@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::Timestamp;
 
 /// A split or a dividend.
@@ -24,6 +26,55 @@ pub enum AdjustmentKind {
     Dividend(f64),
     /// Earlier prices are multiplied by it: a dividend derived from adjusted closes.
     Factor(f64),
+}
+
+/// Where an asset's splits and dividends come from.
+///
+/// # Examples
+/// ```
+/// use lookback::Bundle;
+/// use lookback::bundle::EventOrigin;
+/// let bundle = Bundle::sample()?;
+/// // No event of Google is in its adjusted closes; that is known, not missing.
+/// let google = bundle.asset("GOOG")?;
+/// assert!(bundle.adjustments(google).is_empty());
+/// assert_eq!(bundle.event_origin(google), EventOrigin::AdjustedClose);
+/// # Ok::<(), lookback::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub enum EventOrigin {
+    /// Nothing told of any: prices are as the files have them, splits and all.
+    #[default]
+    #[serde(rename = "unknown")]
+    Unknown,
+    /// They were given: by `adjustments.csv`, or with the series of a bundle in memory.
+    #[serde(rename = "given")]
+    Given,
+    /// Columns of the file tell them by row, with adjusted closes for what these leave open.
+    #[serde(rename = "columns")]
+    Columns,
+    /// They were derived from adjusted closes, each from the rows up to its own day.
+    #[serde(rename = "adj close")]
+    AdjustedClose,
+}
+
+impl EventOrigin {
+    /// The word for it: `unknown`, `given`, `columns` or `adj close`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Given => "given",
+            Self::Columns => "columns",
+            Self::AdjustedClose => "adj close",
+        }
+    }
+}
+
+impl fmt::Display for EventOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
 impl AdjustmentKind {

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::adjustment::Adjustment;
+use super::adjustment::{Adjustment, EventOrigin};
 use crate::error::Error;
 use crate::time::{Calendar, Timestamp};
 
@@ -19,6 +19,9 @@ pub(super) trait Bars: fmt::Debug + Send + Sync {
 
     /// Ascending by ex-date.
     fn adjustments(&self) -> &[Adjustment];
+
+    /// Where the adjustments come from.
+    fn event_origin(&self) -> EventOrigin;
 
     /// All moments.
     fn calendar(&self) -> Result<Calendar, Error>;

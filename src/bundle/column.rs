@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use rust_decimal::Decimal;
 
-use super::series::Series;
+use super::series::Sourced;
 use crate::asset::Field;
 use crate::decimal;
 
@@ -60,9 +60,10 @@ pub(super) struct Scales {
 
 impl Scales {
     /// The smallest ones that hold all the series.
-    pub(super) fn of(series: &[Series]) -> Self {
-        let price = DecimalColumn::scale_of(series.iter().flat_map(|one| one.values[..4].iter().flatten()));
-        let volume = DecimalColumn::scale_of(series.iter().flat_map(|one| &one.values[4]));
+    pub(super) fn of(series: &[Sourced]) -> Self {
+        let price =
+            DecimalColumn::scale_of(series.iter().flat_map(|one| one.series.values[..4].iter().flatten()));
+        let volume = DecimalColumn::scale_of(series.iter().flat_map(|one| &one.series.values[4]));
         Self { price, volume }
     }
 

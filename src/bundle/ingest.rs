@@ -11,7 +11,7 @@ use super::adjust;
 use super::csv::{self, Rows};
 use super::digest::Digest;
 use super::origin::SourceFile;
-use super::series::{self, Series};
+use super::series::{self, Sourced};
 use super::store;
 use crate::asset::Symbol;
 use crate::error::Error;
@@ -22,11 +22,16 @@ use crate::time::Frequency;
 pub struct Options {
     /// The asset's name where one file has no column for it; otherwise each file's stem.
     pub symbol: Option<String>,
-    /// Splits and dividends (`symbol,date,kind,value`); otherwise they are derived from `adj close` where a file has it.
+    /// Splits and dividends (`symbol,date,kind,value`): they stand in place of what columns of the files tell. Otherwise
+    /// columns of splits and dividends are used, and `adj close` for what these leave open.
     pub adjustments: Option<PathBuf>,
     /// Widens high and low to hold open and close, and skips blank rows; each is noted.
     pub lenient: bool,
 }
+
+/// What is said of dividends where prices may be adjusted for them already.
+const UNCHECKED_DIVIDENDS: &str = "prices are taken as not adjusted for the dividends beside them, and there is no adj close to hold them against \
+     (yfinance adjusts prices unless auto_adjust=False)";
 
 /// What was ingested.
 #[derive(Debug)]
@@ -37,6 +42,8 @@ pub struct Ingested {
     pub sources: Vec<SourceFile>,
     /// What was mended, passed over or has no effect, one sentence each.
     pub notes: Vec<String>,
+    /// What is likely to be wrong with the bars or their events, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// Reads CSV files, checks them and writes a bundle to the folder `out`, replacing the bundle that is there.
@@ -51,15 +58,22 @@ pub fn ingest(files: &[impl AsRef<Path>], out: &Path, options: &Options) -> Resu
     let mut input = Input::read(files, options)?;
     let series = series::checked(input.series(options)?)?;
     store::replace(out, input.frequency, &series, input.sources.clone())?;
-    Ok(Ingested { bundle: Bundle::open(out)?, sources: input.sources, notes: input.notes })
+    Ok(Ingested {
+        bundle: Bundle::open(out)?,
+        sources: input.sources,
+        notes: input.notes,
+        warnings: input.warnings,
+    })
 }
 
 /// All files, read and checked.
 struct Input {
-    assets: Vec<Rows>,
+    /// Each with its file.
+    assets: Vec<(String, Rows)>,
     frequency: Frequency,
     sources: Vec<SourceFile>,
     notes: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl Input {
@@ -74,7 +88,7 @@ impl Input {
         let how = csv::Options {
             symbol: options.symbol.as_deref(),
             lenient: options.lenient,
-            ignore_adjusted: options.adjustments.is_some(),
+            ignore_events: options.adjustments.is_some(),
         };
         let mut origins = Origins::default();
         let (mut files, mut sources, mut notes) = (Vec::new(), Vec::new(), Vec::new());
@@ -92,50 +106,71 @@ impl Input {
         }
         let frequency = origins.frequency()?;
         let mut assets = Vec::with_capacity(files.len());
-        let mut assumptions = Assumptions::default();
+        let mut remarks = Remarks::default();
         for (name, mut rows) in files {
             if frequency >= Frequency::Day {
                 let assumed =
                     rows.keep_dates().map_err(|(line, message)| csv::parse_error(&name, line, message))?;
-                assumptions.add(name, assumed);
+                if let Some(assumed) = assumed {
+                    remarks.add(assumed.name(), &name, || assumed.sentence());
+                }
             }
-            assets.push(rows);
+            assets.push((name, rows));
         }
-        notes.extend(assumptions.sentences());
-        Ok(Self { assets, frequency, sources, notes })
+        notes.extend(remarks.sentences());
+        Ok(Self { assets, frequency, sources, notes, warnings: Vec::new() })
     }
 
     /// The rows as series with their adjustments, given or derived.
-    fn series(&mut self, options: &Options) -> Result<Vec<Series>, Error> {
+    fn series(&mut self, options: &Options) -> Result<Vec<Sourced>, Error> {
         let assets = std::mem::take(&mut self.assets);
         let Some(path) = &options.adjustments else {
-            let (series, notes): (Vec<_>, Vec<_>) = assets.into_iter().map(adjust::derived).unzip();
-            self.notes.extend(notes.into_iter().flatten());
-            return Ok(series);
+            let mut remarks = Remarks::default();
+            let mut all = Vec::with_capacity(assets.len());
+            for (file, rows) in assets {
+                let adjusted =
+                    adjust::own(rows).map_err(|(line, message)| csv::parse_error(&file, line, message))?;
+                let symbol = &adjusted.sourced.series.symbol;
+                if adjusted.unchecked_dividends {
+                    remarks.add("unchecked dividends", symbol.as_str(), || UNCHECKED_DIVIDENDS.to_owned());
+                }
+                self.notes.extend(adjusted.notes.iter().map(|note| format!("{symbol}: {note}")));
+                self.warnings.extend(adjusted.warnings.iter().map(|warning| format!("{symbol}: {warning}")));
+                all.push(adjusted.sourced);
+            }
+            self.notes.extend(remarks.sentences());
+            return Ok(all);
         };
-        let (series, notes) = adjust::given(path, assets)?;
+        let (series, notes) = adjust::given(path, assets.into_iter().map(|(_, rows)| rows).collect())?;
         self.notes.extend(notes);
         Ok(series)
     }
 }
 
-/// What was assumed of the files' dates: each assumption once, with the first file and how many more.
+/// What holds of several files or assets, said once, with the first of them and how many more.
 #[derive(Default)]
-struct Assumptions(Vec<(csv::Assumed, String, usize)>);
+struct Remarks(Vec<Remark>);
 
-impl Assumptions {
-    fn add(&mut self, file: String, assumed: Option<csv::Assumed>) {
-        let Some(assumed) = assumed else { return };
-        match self.0.iter_mut().find(|(known, ..)| known.is_like(assumed)) {
-            Some((_, first, more)) => *more += usize::from(*first != file),
-            None => self.0.push((assumed, file, 0)),
+struct Remark {
+    /// What tells it from others: its wording may hold an example.
+    kind: &'static str,
+    subject: String,
+    more: usize,
+    text: String,
+}
+
+impl Remarks {
+    fn add(&mut self, kind: &'static str, subject: &str, text: impl FnOnce() -> String) {
+        match self.0.iter_mut().find(|known| known.kind == kind) {
+            Some(known) => known.more += usize::from(known.subject != subject),
+            None => self.0.push(Remark { kind, subject: subject.to_owned(), more: 0, text: text() }),
         }
     }
 
     fn sentences(self) -> impl Iterator<Item = String> {
-        self.0.into_iter().map(|(assumed, first, more)| match more {
-            0 => assumed.sentence(&first),
-            _ => assumed.sentence(&format!("{first} and {more} more")),
+        self.0.into_iter().map(|Remark { subject, more, text, .. }| match more {
+            0 => format!("{subject}: {text}"),
+            _ => format!("{subject} and {more} more: {text}"),
         })
     }
 }

@@ -4,11 +4,11 @@
 
 use std::ops::Range;
 
-use super::adjustment::Adjustment;
+use super::adjustment::{Adjustment, EventOrigin};
 use super::bars::Bars;
 use super::column::{DIGITS, DecimalColumn, Scales};
 use super::digest::{self, BATCH_ROWS, Digest};
-use super::series::Series;
+use super::series::Sourced;
 use crate::asset::Field;
 use crate::error::Error;
 use crate::time::{Calendar, Timestamp};
@@ -19,11 +19,12 @@ pub(super) struct Memory {
     pub(super) calendar: Calendar,
     pub(super) columns: [DecimalColumn; 5],
     adjustments: Vec<Adjustment>,
+    origin: EventOrigin,
 }
 
 impl Memory {
     /// Takes each column at scales that hold it.
-    pub(super) fn new(series: &Series, scales: Scales) -> Result<Self, Error> {
+    pub(super) fn new(Sourced { series, origin }: &Sourced, scales: Scales) -> Result<Self, Error> {
         let column = |index: usize| {
             DecimalColumn::new(&series.values[index], scales.column(index)).ok_or_else(|| {
                 let message = format!(
@@ -37,6 +38,7 @@ impl Memory {
             calendar: series.calendar.clone(),
             columns: [column(0)?, column(1)?, column(2)?, column(3)?, column(4)?],
             adjustments: series.adjustments.clone(),
+            origin: *origin,
         })
     }
 
@@ -65,6 +67,10 @@ impl Bars for Memory {
 
     fn adjustments(&self) -> &[Adjustment] {
         &self.adjustments
+    }
+
+    fn event_origin(&self) -> EventOrigin {
+        self.origin
     }
 
     fn calendar(&self) -> Result<Calendar, Error> {

@@ -25,7 +25,7 @@ mod session;
 mod store;
 
 pub use adjust::derive_adjustments;
-pub use adjustment::{Adjustment, AdjustmentKind};
+pub use adjustment::{Adjustment, AdjustmentKind, EventOrigin};
 pub use digest::predecessor_version;
 pub use ingest::{Ingested, Options as IngestOptions, ingest};
 pub use origin::{SourceFile, TimestampUnit};
@@ -35,6 +35,7 @@ pub use session::{Session, Stamp};
 use bars::Bars;
 use column::Scales;
 use memory::Memory;
+use series::Sourced;
 
 /// Ingested bars. Cloning costs one reference count.
 ///
@@ -90,6 +91,10 @@ impl Bundle {
     /// `Invalid` where there is no series or a series has no bars, columns differ in length, a symbol is there twice,
     /// an adjustment is not above 0, or values need more than 38 digits at one scale.
     pub fn from_series(name: &str, frequency: Frequency, series: Vec<Series>) -> Result<Self, Error> {
+        Self::in_memory(name, frequency, series.into_iter().map(Sourced::from).collect())
+    }
+
+    fn in_memory(name: &str, frequency: Frequency, series: Vec<Sourced>) -> Result<Self, Error> {
         let series = series::checked(series)?;
         let scales = Scales::of(&series);
         let assets = series.iter().map(|one| Memory::new(one, scales)).collect::<Result<Vec<_>, _>>()?;
@@ -98,14 +103,14 @@ impl Bundle {
         let values: Vec<_> = assets.iter().map(values).collect();
         let meanings = series.iter().zip(&assets).zip(&values).map(|((one, memory), values)| {
             let (bars, adjustments) = (memory.len(), memory.adjustments());
-            digest::AssetMeaning { symbol: &one.symbol, bars, values, adjustments }
+            digest::AssetMeaning { symbol: &one.series.symbol, bars, values, adjustments }
         });
         Ok(Self(Arc::new(Inner {
             name: name.to_owned(),
             version: digest::version(frequency, &session, meanings),
             frequency,
             session,
-            symbols: series.iter().map(|one| one.symbol.clone()).collect(),
+            symbols: series.iter().map(|one| one.series.symbol.clone()).collect(),
             assets: assets.into_iter().map(|asset| Box::new(asset) as Box<dyn Bars>).collect(),
             folder: None,
         })))
@@ -122,8 +127,12 @@ impl Bundle {
         const FILE: &[u8] = include_bytes!("../../data/stocks.csv.gz");
         let parse = || {
             let file = csv::read("stocks.csv.gz", FILE, &csv::Options::default())?;
-            let series = file.assets.into_iter().map(|rows| adjust::derived(rows).0).collect();
-            Self::from_series("sample", Frequency::Day, series)
+            let own = |rows| match adjust::own(rows) {
+                Ok(adjusted) => Ok(adjusted.sourced),
+                Err((line, message)) => Err(csv::parse_error("stocks.csv.gz", line, message)),
+            };
+            let assets = file.assets.into_iter().map(own).collect::<Result<_, _>>()?;
+            Self::in_memory("sample", Frequency::Day, assets)
         };
         SAMPLE.get_or_init(parse).clone()
     }
@@ -231,6 +240,25 @@ impl Bundle {
     #[must_use]
     pub fn adjustments(&self, asset: AssetId) -> &[Adjustment] {
         self.0.assets[asset.index()].adjustments()
+    }
+
+    /// Where an asset's splits and dividends come from: `Unknown` where nothing told of any, so that its prices are as
+    /// they were traded under every adjustment.
+    ///
+    /// # Panics
+    /// Where the asset is not one of this bundle.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Bundle;
+    /// use lookback::bundle::EventOrigin;
+    /// let bundle = Bundle::sample()?;
+    /// assert_eq!(bundle.event_origin(bundle.asset("IBM")?), EventOrigin::AdjustedClose);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn event_origin(&self, asset: AssetId) -> EventOrigin {
+        self.0.assets[asset.index()].event_origin()
     }
 
     /// Appends the raw values of some bars of a field to `out`, correctly rounded.

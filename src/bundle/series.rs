@@ -4,7 +4,7 @@
 
 use rust_decimal::Decimal;
 
-use super::adjustment::Adjustment;
+use super::adjustment::{Adjustment, EventOrigin};
 use crate::asset::Symbol;
 use crate::error::Error;
 use crate::time::Calendar;
@@ -23,6 +23,21 @@ pub struct Series {
     pub values: [Vec<Decimal>; 5],
     /// Splits and dividends, in any order.
     pub adjustments: Vec<Adjustment>,
+}
+
+/// A series, and where its adjustments come from.
+#[derive(Debug)]
+pub(super) struct Sourced {
+    pub(super) series: Series,
+    pub(super) origin: EventOrigin,
+}
+
+impl From<Series> for Sourced {
+    /// What comes with a series was given with it; of none, nothing is known.
+    fn from(series: Series) -> Self {
+        let origin = if series.adjustments.is_empty() { EventOrigin::Unknown } else { EventOrigin::Given };
+        Self { series, origin }
+    }
 }
 
 impl Series {
@@ -71,16 +86,17 @@ pub(super) fn check_symbol(symbol: &str) -> Result<(), String> {
 }
 
 /// Checks all series of a bundle and puts them in the order of their symbols.
-pub(super) fn checked(series: Vec<Series>) -> Result<Vec<Series>, Error> {
-    let mut series = series.into_iter().map(Series::checked).collect::<Result<Vec<_>, _>>()?;
-    series.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+pub(super) fn checked(series: Vec<Sourced>) -> Result<Vec<Sourced>, Error> {
+    let check = |one: Sourced| Ok(Sourced { series: one.series.checked()?, ..one });
+    let mut series = series.into_iter().map(check).collect::<Result<Vec<_>, Error>>()?;
+    series.sort_by(|a, b| a.series.symbol.cmp(&b.series.symbol));
     if series.is_empty() {
         return Err(Error::invalid("bundle", "has no assets, expected at least one"));
     }
-    match series.windows(2).find(|pair| pair[0].symbol == pair[1].symbol) {
+    match series.windows(2).find(|pair| pair[0].series.symbol == pair[1].series.symbol) {
         None => Ok(series),
         Some(pair) => {
-            Err(Error::invalid(pair[0].symbol.to_string(), "is there twice, expected one series each"))
+            Err(Error::invalid(pair[0].series.symbol.to_string(), "is there twice, expected one series each"))
         }
     }
 }

@@ -160,7 +160,7 @@ fn an_empty_file_is_refused() {
 #[test]
 fn missing_and_double_columns_are_named() {
     let expected = "expected a header with date|timestamp, open, high, low, close, volume and optionally \
-                    symbol|ticker, adj close, separated by commas";
+                    symbol|ticker, adj close, dividends, stock splits, separated by commas";
     assert_eq!(
         refusal("date,open,high,low,last\n"),
         format!("AAPL.csv line 1: no columns close, volume; found date, open, high, low, last; {expected}")

@@ -18,6 +18,7 @@ mod cli_sweep;
 mod dates;
 mod decimal;
 mod derived;
+mod event_columns;
 mod files;
 mod grid;
 mod history;

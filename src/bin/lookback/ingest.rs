@@ -10,8 +10,12 @@ use lookback::bundle::{IngestOptions, ingest};
 
 use crate::output::assets;
 
-/// Files need the columns date|timestamp, open, high, low, close and volume, and may have symbol|ticker and adj close;
-/// in any case and order, oldest or newest bar first, plain or gzip.
+/// Files need the columns date|timestamp, open, high, low, close and volume, and may have symbol|ticker; in any case and
+/// order, oldest or newest bar first, plain or gzip.
+///
+/// Splits and dividends come from --adjustments, else from columns such as Dividends and Stock Splits (dividend_amount,
+/// split_coefficient, divCash, splitFactor), else from adj close (adjusted_close). A daily bar keeps the date that it is
+/// stamped with in its own offset.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
     /// CSV files: one for each asset, or with a column symbol or ticker.
@@ -23,7 +27,7 @@ pub struct Arguments {
     /// The asset's name, where one file has no column for it [default: the file's name].
     #[arg(long, value_name = "NAME")]
     symbol: Option<String>,
-    /// Splits and dividends as symbol,date,kind,value [default: derived from adj close, where a file has it].
+    /// Splits and dividends as symbol,date,kind,value [default: what the files' own columns tell].
     #[arg(long, value_name = "FILE")]
     adjustments: Option<PathBuf>,
     /// Widen high and low to hold open and close, and skip blank rows; each is reported.
@@ -41,6 +45,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for note in &ingested.notes {
         // A closed stderr leaves nobody to tell.
         let _ = writeln!(stderr(), "note: {note}");
+    }
+    for warning in &ingested.warnings {
+        let _ = writeln!(stderr(), "warning: {warning}");
     }
     let mut out = stdout().lock();
     for source in &ingested.sources {

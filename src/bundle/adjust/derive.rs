@@ -24,6 +24,7 @@
 
 use rust_decimal::Decimal;
 
+use super::SMALLEST_SPLIT;
 use super::rounding::{self, Bounds, Places, Printed};
 use crate::bundle::AdjustmentKind;
 
@@ -36,9 +37,6 @@ const CHANCE_DIGITS: f64 = 9.0;
 
 /// Noise ends a stretch within two bars; a real payer is quiet for longer.
 const QUIET_BARS: usize = 3;
-
-/// A smaller split is not told from a dividend: 4:5 is the nearest to 1 that companies make.
-const SMALLEST_SPLIT: f64 = 1.25;
 
 /// Of a split and a dividend on one day, the dividend takes at most this share of the price.
 const LARGEST_DIVIDEND_WITH_SPLIT: f64 = 0.05;
@@ -80,14 +78,20 @@ pub(in crate::bundle) struct Derived {
 
 impl Derived {
     /// Reads two columns of one length.
-    pub(in crate::bundle) fn from(closes: &[Decimal], adjusted: &[Decimal]) -> Self {
+    fn from(closes: &[Decimal], adjusted: &[Decimal]) -> Self {
+        Self::beyond(closes, adjusted, |_| 1.0)
+    }
+
+    /// What two columns tell beyond what is known: `known` is what a bar's close is multiplied by to undo the events up
+    /// to it.
+    pub(super) fn beyond(closes: &[Decimal], adjusted: &[Decimal], known: impl Fn(usize) -> f64) -> Self {
         assert_eq!(closes.len(), adjusted.len(), "a bar has a close and an adjusted close");
         let printed = |column: &[Decimal]| column.iter().copied().map(Printed::new).collect::<Vec<_>>();
         let (closes, adjusted) = (printed(closes), printed(adjusted));
         let mut derivation = Derivation::default();
         let mut derived = Self::default();
         for bar in 0..closes.len() {
-            let Some(step) = derivation.next(&closes, &adjusted, bar) else { continue };
+            let Some(step) = derivation.next(&closes, &adjusted, &known, bar) else { continue };
             let kinds = step.kinds();
             if kinds.iter().any(|kind| !kind.is_split()) {
                 derived.within = derived.within.max(step.bounds.half_width());
@@ -111,12 +115,21 @@ struct Derivation {
 
 impl Derivation {
     /// Takes in one more bar; the step that it shows, if any.
-    fn next(&mut self, closes: &[Printed], adjusted: &[Printed], bar: usize) -> Option<Step> {
+    fn next(
+        &mut self,
+        closes: &[Printed],
+        adjusted: &[Printed],
+        known: &impl Fn(usize) -> f64,
+        bar: usize,
+    ) -> Option<Step> {
         let finer = self.close_places.see(&closes[bar]) | self.adjusted_places.see(&adjusted[bar]);
         let (close_places, adjusted_places) = (self.close_places, self.adjusted_places);
-        let rounded =
-            |bar: usize| close_places.rounded(&closes[bar]).over(adjusted_places.rounded(&adjusted[bar]));
-        let exact = |bar: usize| rounding::exact(&closes[bar]).over(adjusted_places.rounded(&adjusted[bar]));
+        let rounded = |bar: usize| {
+            close_places.rounded(&closes[bar]).times(known(bar)).over(adjusted_places.rounded(&adjusted[bar]))
+        };
+        let exact = |bar: usize| {
+            rounding::exact(&closes[bar]).times(known(bar)).over(adjusted_places.rounded(&adjusted[bar]))
+        };
         let by_rounded = self.rounded.next(bar, finer, rounded);
         let by_exact = self.exact.next(bar, finer, exact);
 

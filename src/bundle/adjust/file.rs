@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use crate::asset::Symbol;
 use crate::bundle::adjustment::{Adjustment, AdjustmentKind};
-use crate::bundle::csv::{Rows, decode, parse_error, parse_number, split};
+use crate::bundle::csv::{Rows, decode, parse_error, parse_number, parse_ratio, split};
 use crate::decimal;
 use crate::error::Error;
 use crate::nearest::suggestion;
@@ -123,12 +123,8 @@ fn above_zero(text: &str) -> Result<Decimal, String> {
 
 /// New shares for each old one: a decimal, or `new/old` where that is no decimal.
 fn ratio(text: &str) -> Result<f64, String> {
-    match text.split_once(['/', ':']) {
-        None => above_zero(text).map(decimal::to_f64),
-        Some((new, old)) => {
-            Ok(decimal::to_f64(above_zero(new.trim())?) / decimal::to_f64(above_zero(old.trim())?))
-        }
-    }
+    let value = parse_ratio(text).map_err(|message| format!("value {message}"))?;
+    if value > 0.0 { Ok(value) } else { Err(format!("value is {text}, expected one above 0")) }
 }
 
 /// Cash per share: less than the share was worth, or the prices before it would turn negative.

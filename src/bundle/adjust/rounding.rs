@@ -80,6 +80,10 @@ impl Bounds {
         Self { low: (value - error).max(floor), high: value + error }
     }
 
+    pub(super) fn times(self, factor: f64) -> Self {
+        Self { low: self.low * factor, high: self.high * factor }
+    }
+
     /// The quotients of two numbers.
     pub(super) fn over(self, divisor: Self) -> Self {
         Self { low: self.low / divisor.high, high: self.high / divisor.low }

@@ -123,30 +123,29 @@ pub(in crate::bundle) enum Assumed {
 }
 
 impl Assumed {
-    /// A sentence for the user on some files.
-    pub(in crate::bundle) fn sentence(self, files: &str) -> String {
+    /// What tells one assumption from another.
+    pub(in crate::bundle) fn name(self) -> &'static str {
+        match self {
+            Self::WrittenDate(_) => "written date",
+            Self::UtcDate(_) => "date in UTC",
+        }
+    }
+
+    /// A sentence for the user, to be read after the name of a file.
+    pub(in crate::bundle) fn sentence(self) -> String {
         match self {
             Self::WrittenDate(stamped) => format!(
-                "{files}: each daily bar keeps the date that it is stamped with in its own offset: {} ({} in UTC) is the bar \
-                 of {}",
+                "each daily bar keeps the date that it is stamped with in its own offset: {} ({} in UTC) is the bar of {}",
                 stamped.wall.to_string().trim_end_matches('Z'),
                 stamped.moment,
                 stamped.date()
             ),
             Self::UtcDate(stamped) => format!(
-                "{files}: daily bars are stamped within the day and with no offset; took the date in UTC: {} is the bar of \
-                 {}; where sessions are of another date, write dates, or moments with their offset",
+                "daily bars are stamped within the day and with no offset; took the date in UTC: {} is the bar of {}; where \
+                 sessions are of another date, write dates, or moments with their offset",
                 stamped.moment,
                 stamped.date()
             ),
         }
-    }
-
-    /// Whether both are one sentence.
-    pub(in crate::bundle) fn is_like(self, other: Self) -> bool {
-        matches!(
-            (self, other),
-            (Self::WrittenDate(_), Self::WrittenDate(_)) | (Self::UtcDate(_), Self::UtcDate(_))
-        )
     }
 }

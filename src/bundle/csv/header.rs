@@ -13,13 +13,22 @@ pub(super) enum Role {
     Volume,
     Symbol,
     AdjustedClose,
+    Split,
+    Dividend,
 }
 
 impl Role {
-    const COUNT: usize = 8;
+    const COUNT: usize = 10;
     const REQUIRED: [Self; 6] = [Self::Moment, Self::Open, Self::High, Self::Low, Self::Close, Self::Volume];
 
-    /// Its names, spelled without spaces and underscores.
+    const OPTIONAL: [Self; 4] = [Self::Symbol, Self::AdjustedClose, Self::Split, Self::Dividend];
+    /// Those that tell of splits and dividends.
+    pub(super) const EVENTS: [Self; 3] = [Self::AdjustedClose, Self::Split, Self::Dividend];
+
+    /// Its names, spelled without spaces, underscores and hyphens. Those of events are the vendors' own.
+    ///
+    /// Source: Alpha Vantage `dividend_amount`, `split_coefficient`; Yahoo `Dividends`, `Stock Splits`; Tiingo `divCash`,
+    /// `splitFactor`; Quandl `Ex-Dividend`, `Split Ratio`.
     fn names(self) -> &'static [&'static str] {
         match self {
             Self::Moment => &["date", "timestamp"],
@@ -29,15 +38,16 @@ impl Role {
             Self::Close => &["close"],
             Self::Volume => &["volume"],
             Self::Symbol => &["symbol", "ticker"],
-            Self::AdjustedClose => &["adjclose"],
+            Self::AdjustedClose => &["adjclose", "adjustedclose"],
+            Self::Split => &["stocksplits", "splitcoefficient", "splitfactor", "splitratio"],
+            Self::Dividend => &["dividends", "dividendamount", "divcash", "exdividend"],
         }
     }
 
     fn of(name: &str) -> Option<Self> {
         let plain: String =
-            name.chars().filter(|c| !matches!(c, ' ' | '_')).flat_map(char::to_lowercase).collect();
-        let optional = [Self::Symbol, Self::AdjustedClose];
-        Self::REQUIRED.into_iter().chain(optional).find(|role| role.names().contains(&plain.as_str()))
+            name.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect();
+        Self::REQUIRED.into_iter().chain(Self::OPTIONAL).find(|role| role.names().contains(&plain.as_str()))
     }
 }
 
@@ -69,7 +79,7 @@ impl Header {
         let columns = if missing.len() == 1 { "column" } else { "columns" };
         Err(format!(
             "no {columns} {}; found {}; expected a header with date|timestamp, open, high, low, close, volume and \
-             optionally symbol|ticker, adj close, separated by commas",
+             optionally symbol|ticker, adj close, dividends, stock splits, separated by commas",
             missing.join(", "),
             names.join(", ")
         ))
@@ -102,8 +112,19 @@ mod tests {
 
     #[test]
     fn columns_are_found_in_any_case_and_order() {
-        let header =
-            Header::new(["Volume", "ADJ_Close", "close", "Low", "High", "Open", "Date", "VWAP"]).unwrap();
+        let header = Header::new([
+            "Volume",
+            "ADJ_Close",
+            "close",
+            "Low",
+            "High",
+            "Open",
+            "Date",
+            "VWAP",
+            "Ex-Dividend",
+        ])
+        .unwrap();
+        assert_eq!(header.position(Role::Dividend), Some(8));
         assert_eq!(header.position(Role::AdjustedClose), Some(1));
         assert_eq!(header.position(Role::Moment), Some(6));
         assert_eq!(header.ignored().collect::<Vec<_>>(), ["VWAP"]);

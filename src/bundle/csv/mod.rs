@@ -23,9 +23,8 @@ mod moment;
 mod number;
 mod rows;
 
-pub(super) use date::Assumed;
-pub(super) use number::parse as parse_number;
-pub(super) use rows::Rows;
+pub(super) use number::{parse as parse_number, ratio as parse_ratio};
+pub(super) use rows::{EventColumns, Rows};
 
 use header::{Header, Role};
 use rows::Row;
@@ -37,8 +36,8 @@ pub(super) struct Options<'a> {
     pub(super) symbol: Option<&'a str>,
     /// Widens high and low to hold open and close, and skips blank rows.
     pub(super) lenient: bool,
-    /// Leaves the column `adj close` unread: adjustments come from elsewhere.
-    pub(super) ignore_adjusted: bool,
+    /// Leaves the columns of events unread: they come from elsewhere.
+    pub(super) ignore_events: bool,
 }
 
 /// What a file holds.
@@ -133,6 +132,13 @@ impl Reader<'_> {
         if !ignored.is_empty() {
             self.notes.push(format!("{}: ignored the columns {}", self.name, ignored.join(", ")));
         }
+        let events = Role::EVENTS.into_iter().filter(|&role| self.header.position(role).is_some());
+        let unread: Vec<&str> = events.map(|role| self.header.name(role)).collect();
+        if self.options.ignore_events && !unread.is_empty() {
+            let columns = unread.join(", ");
+            self.notes
+                .push(format!("{}: left {columns} unread, as --adjustments gives the events", self.name));
+        }
     }
 
     fn row(&mut self, line: &str, number: u64) -> Result<(), String> {
@@ -165,12 +171,44 @@ impl Reader<'_> {
             self.number(&fields, Role::Volume)?,
         ];
         self.check_bar(&mut values, number)?;
-        let has_adjusted =
-            self.header.position(Role::AdjustedClose).is_some() && !self.options.ignore_adjusted;
-        let adjusted = has_adjusted.then(|| self.price(&fields, Role::AdjustedClose)).transpose()?;
+        let columns = self.event_columns();
+        let adjusted =
+            columns.adjusted_close.then(|| self.price(&fields, Role::AdjustedClose)).transpose()?;
+        let split = self.event(columns.splits, &fields, Role::Split, number::ratio)?;
+        let dividend = self.event(columns.dividends, &fields, Role::Dividend, number::parse)?;
         let rows = self.rows(&fields)?;
-        rows.push(Row { stamped, line: number, values, adjusted });
+        rows.push(Row {
+            stamped,
+            line: number,
+            values,
+            adjusted,
+            // A ratio of 0 or 1 is how vendors write that there was none.
+            split: split.filter(|ratio| *ratio > 0.0 && ratio.total_cmp(&1.0).is_ne()),
+            dividend: dividend.filter(|amount| !amount.is_zero()),
+        });
         Ok(())
+    }
+
+    fn event_columns(&self) -> EventColumns {
+        let has = |role| self.header.position(role).is_some() && !self.options.ignore_events;
+        EventColumns {
+            adjusted_close: has(Role::AdjustedClose),
+            splits: has(Role::Split),
+            dividends: has(Role::Dividend),
+        }
+    }
+
+    /// The value of a column of events, if the file has it and the row's field is not empty.
+    fn event<T>(
+        &self,
+        has_column: bool,
+        fields: &[Cow<'_, str>],
+        role: Role,
+        parse: fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, String> {
+        let text = if has_column { self.field(fields, role) } else { "" };
+        let value = (!text.is_empty()).then(|| parse(text)).transpose();
+        value.map_err(|message| format!("{} {message}", self.header.name(role)))
     }
 
     fn field<'f>(&self, fields: &'f [Cow<'_, str>], role: Role) -> &'f str {
@@ -227,7 +265,7 @@ impl Reader<'_> {
         }
         check_symbol(symbol)?;
         self.indices.insert(symbol.to_owned(), self.assets.len());
-        self.assets.push(Rows::new(symbol));
+        self.assets.push(Rows::new(symbol, self.event_columns()));
         Ok(self.assets.last_mut().expect("one was just pushed"))
     }
 

@@ -4,6 +4,8 @@
 
 use rust_decimal::Decimal;
 
+use crate::decimal;
+
 /// Reads a number of at least 0, or says what is wrong with it.
 pub(in crate::bundle) fn parse(text: &str) -> Result<Decimal, String> {
     if text.is_empty() {
@@ -32,6 +34,16 @@ pub(in crate::bundle) fn parse(text: &str) -> Result<Decimal, String> {
     Ok(value)
 }
 
+/// Reads a ratio of at least 0: a decimal, or `new/old` or `new:old` where it is none.
+pub(in crate::bundle) fn ratio(text: &str) -> Result<f64, String> {
+    let Some((new, old)) = text.split_once(['/', ':']) else { return parse(text).map(decimal::to_f64) };
+    let (new, old) = (parse(new.trim())?, parse(old.trim())?);
+    if old.is_zero() {
+        return Err(format!("is {text}, expected a ratio such as 3/2"));
+    }
+    Ok(decimal::to_f64(new) / decimal::to_f64(old))
+}
+
 fn exact(digits: &str, text: &str) -> Result<Decimal, String> {
     Decimal::from_str_exact(digits).map_err(|_| unreadable(text))
 }
@@ -54,6 +66,14 @@ mod tests {
             parse("0.1234567890123456789012345678").unwrap().to_string(),
             "0.1234567890123456789012345678"
         );
+    }
+
+    #[test]
+    fn a_ratio_is_a_decimal_or_two_numbers() {
+        for (text, value) in [("1.5", 1.5), ("3/2", 1.5), ("3 : 2", 1.5), ("1:10", 0.1), ("0.0", 0.0)] {
+            assert_eq!(ratio(text), Ok(value));
+        }
+        assert!(ratio("2:0").is_err() && ratio("two").is_err() && ratio(":").is_err());
     }
 
     #[test]

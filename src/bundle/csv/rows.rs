@@ -20,18 +20,43 @@ pub(super) struct Row {
     pub(super) values: [Decimal; 5],
     /// The close adjusted for splits and dividends, where the file has it.
     pub(super) adjusted: Option<Decimal>,
+    /// New shares for each old one, where the row tells of a split.
+    pub(super) split: Option<f64>,
+    /// Cash per share, where the row tells of a dividend.
+    pub(super) dividend: Option<Decimal>,
+}
+
+/// Which columns of a file tell of splits and dividends.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(in crate::bundle) struct EventColumns {
+    pub(in crate::bundle) adjusted_close: bool,
+    pub(in crate::bundle) splits: bool,
+    pub(in crate::bundle) dividends: bool,
+}
+
+/// What the columns of one row tell.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::bundle) struct RowEvent {
+    pub(in crate::bundle) bar: usize,
+    /// Where the row stands in its file.
+    pub(in crate::bundle) line: u64,
+    /// Cash per share held before any split of the row.
+    pub(in crate::bundle) dividend: Option<Decimal>,
+    /// New shares for each old one.
+    pub(in crate::bundle) split: Option<f64>,
 }
 
 /// The rows of one asset; oldest first once they are in order.
 #[derive(Debug)]
 pub(in crate::bundle) struct Rows {
     pub(in crate::bundle) symbol: Symbol,
+    pub(super) columns: EventColumns,
     pub(super) rows: Vec<Row>,
 }
 
 impl Rows {
-    pub(super) fn new(symbol: &str) -> Self {
-        Self { symbol: symbol.into(), rows: Vec::new() }
+    pub(super) fn new(symbol: &str, columns: EventColumns) -> Self {
+        Self { symbol: symbol.into(), columns, rows: Vec::new() }
     }
 
     pub(super) fn push(&mut self, row: Row) {
@@ -97,6 +122,32 @@ impl Rows {
     /// The adjusted closes, where the file has such a column.
     pub(in crate::bundle) fn adjusted_closes(&self) -> Option<Vec<Decimal>> {
         self.rows.iter().map(|row| row.adjusted).collect()
+    }
+
+    /// Which of its columns tell of events.
+    pub(in crate::bundle) fn event_columns(&self) -> EventColumns {
+        self.columns
+    }
+
+    /// What the rows tell of splits and dividends, oldest first.
+    pub(in crate::bundle) fn events(&self) -> impl Iterator<Item = RowEvent> {
+        let events = self.rows.iter().enumerate().map(|(bar, row)| RowEvent {
+            bar,
+            line: row.line,
+            dividend: row.dividend,
+            split: row.split,
+        });
+        events.filter(|event| event.dividend.is_some() || event.split.is_some())
+    }
+
+    /// The open of a bar.
+    pub(in crate::bundle) fn open(&self, bar: usize) -> Decimal {
+        self.rows[bar].values[0]
+    }
+
+    /// The close of a bar.
+    pub(in crate::bundle) fn close(&self, bar: usize) -> Decimal {
+        self.rows[bar].values[3]
     }
 
     /// The moment of a bar.

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use super::manifest::{AssetEntry, BatchEntry, Manifest};
 use super::segment::{Batch, Segment};
 use crate::asset::Symbol;
-use crate::bundle::adjustment::Adjustment;
+use crate::bundle::adjustment::{Adjustment, EventOrigin};
 use crate::bundle::bars::Bars;
 use crate::error::{Error, ErrorKind};
 use crate::time::{Calendar, Timestamp};
@@ -19,6 +19,7 @@ pub(in crate::bundle) struct AtRest {
     symbol: Symbol,
     span: (Timestamp, Timestamp),
     adjustments: Vec<Adjustment>,
+    origin: EventOrigin,
     batches: Vec<Placed>,
     segments: Arc<[Segment]>,
     calendar: OnceLock<Calendar>,
@@ -45,6 +46,7 @@ impl AtRest {
                 symbol: entry.symbol.as_str().into(),
                 span: entry.span()?,
                 adjustments: entry.adjustments()?,
+                origin: entry.events,
                 batches: batches.collect(),
                 segments: Arc::clone(segments),
                 calendar: OnceLock::new(),
@@ -92,6 +94,10 @@ impl Bars for AtRest {
 
     fn adjustments(&self) -> &[Adjustment] {
         &self.adjustments
+    }
+
+    fn event_origin(&self) -> EventOrigin {
+        self.origin
     }
 
     fn calendar(&self) -> Result<Calendar, Error> {

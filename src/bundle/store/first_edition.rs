@@ -136,6 +136,7 @@ impl Written {
                 first: asset.first,
                 last: asset.last,
                 bars: asset.bars,
+                events: AdjustmentEntry::origin(&asset.adjustments),
                 adjustments: asset.adjustments,
                 values,
                 batches,

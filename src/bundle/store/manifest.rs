@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::asset::Symbol;
-use crate::bundle::adjustment::{Adjustment, AdjustmentKind};
+use crate::bundle::adjustment::{Adjustment, AdjustmentKind, EventOrigin};
 use crate::bundle::column::Scales;
 use crate::bundle::digest::{self, AssetMeaning, BATCH_ROWS, Digest};
 use crate::bundle::origin::SourceFile;
@@ -80,6 +80,9 @@ pub(in crate::bundle) struct AssetEntry {
     pub(super) first: String,
     pub(super) last: String,
     pub(super) bars: usize,
+    /// Where the adjustments come from; no part of the version.
+    #[serde(default)]
+    pub(super) events: EventOrigin,
     pub(super) adjustments: Vec<AdjustmentEntry>,
     /// What the bars mean: SHA-256 of each 4,096 of them, counted from the first, however they are cut into batches.
     pub(super) values: Vec<Digest>,
@@ -108,6 +111,17 @@ pub(super) struct BatchEntry {
     pub(super) sha256: Digest,
 }
 
+impl AdjustmentEntry {
+    /// Where adjustments came from, as far as they show it themselves: the first edition did not write it down.
+    pub(super) fn origin(all: &[Self]) -> EventOrigin {
+        match all {
+            [] => EventOrigin::Unknown,
+            _ if all.iter().any(|one| one.kind == "factor") => EventOrigin::AdjustedClose,
+            _ => EventOrigin::Given,
+        }
+    }
+}
+
 impl SegmentEntry {
     pub(super) fn scales(&self) -> Scales {
         Scales { price: self.price_scale, volume: self.volume_scale }
@@ -128,7 +142,7 @@ impl AssetEntry {
     pub(super) fn new(
         symbol: &Symbol,
         span: (Timestamp, Timestamp),
-        adjustments: &[Adjustment],
+        (adjustments, events): (&[Adjustment], EventOrigin),
         values: Vec<Digest>,
         batches: Vec<BatchEntry>,
     ) -> Self {
@@ -142,6 +156,7 @@ impl AssetEntry {
             first: span.0.to_string(),
             last: span.1.to_string(),
             bars: batches.iter().map(|batch| batch.rows).sum(),
+            events,
             adjustments: adjustments.iter().map(entry).collect(),
             values,
             batches,

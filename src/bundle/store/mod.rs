@@ -21,7 +21,7 @@ use super::bars::Bars as _;
 use super::column::Scales;
 use super::memory::Memory;
 use super::origin::SourceFile;
-use super::series::Series;
+use super::series::Sourced;
 use super::session::Session;
 use crate::asset::Symbol;
 use crate::error::Error;
@@ -78,12 +78,12 @@ pub(super) fn open(folder: &Path) -> Result<Opened, Error> {
 pub(super) fn replace(
     target: &Path,
     frequency: Frequency,
-    series: &[Series],
+    series: &[Sourced],
     sources: Vec<SourceFile>,
 ) -> Result<(), Error> {
     let folder = Folder::lock(target)?;
     let scales = Scales::of(series);
-    let symbols: Vec<&Symbol> = series.iter().map(|one| &one.symbol).collect();
+    let symbols: Vec<&Symbol> = series.iter().map(|one| &one.series.symbol).collect();
     let mut writer = SegmentWriter::new(&folder, &symbols, scales)?;
     let mut assets = Vec::with_capacity(series.len());
     for (index, one) in series.iter().enumerate() {
@@ -91,7 +91,13 @@ pub(super) fn replace(
         let batches = memory.batches().map(|rows| writer.write(0, index, &memory, rows));
         let batches = batches.collect::<Result<Vec<_>, Error>>()?;
         let values = memory.batches().map(|rows| memory.digest(rows)).collect();
-        assets.push(AssetEntry::new(&one.symbol, memory.span(), memory.adjustments(), values, batches));
+        assets.push(AssetEntry::new(
+            &one.series.symbol,
+            memory.span(),
+            (memory.adjustments(), one.origin),
+            values,
+            batches,
+        ));
     }
     let segments = vec![writer.finish()?];
     let manifest = Manifest::new(&folder.name(), frequency, Session::default(), segments, assets, sources);
