@@ -26,7 +26,7 @@ mod sum;
 #[cfg(feature = "portal")]
 pub mod time;
 
-// Layer 2: two engines that do not know each other.
+// Layer 2: engines that do not know each other; rules given as text will stand beside them.
 #[cfg(feature = "portal")]
 pub mod bundle;
 pub mod cache;

@@ -21,11 +21,11 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("parameter", &["error"]),
     ("sum", &[]),
     ("time", &["error"]),
-    // Layer 2: two engines that do not know each other.
+    // Layer 2: engines that do not know each other; `rule` will stand beside them.
     ("bundle", &["error", "asset", "block", "decimal", "nearest", "time"]),
     ("cache", &["error", "sync"]),
-    // Layer 3: the portal, and beside it the indicators that it computes.
     ("indicator", &["error", "asset", "block", "decimal", "sum", "time"]),
+    // Layer 3: the only one that sees the engines together.
     ("portal", &["error", "asset", "block", "decimal", "time", "bundle", "cache", "indicator"]),
     // Layer 4: both see the portal, and indicators through it.
     (

@@ -10,6 +10,23 @@
 //! window asks for that block as permanent, and so keeps it or has it promoted; any other asks for it as
 //! variable, finds it in either tier, and never makes a block permanent by itself.
 //!
+//! # Consistency
+//! - **A snapshot is one version.** All its readers see the same bars and events to the end of their lives,
+//!   whatever [`DataPortal::replace`] does meanwhile; the version goes with its last snapshot and reader.
+//! - **A replacement is whole.** A snapshot taken while it happens holds the old bundle or the new one, never
+//!   parts of both; one taken after `replace` returned holds nothing of the old. A load that is under way when
+//!   the bundle is replaced ends where it began, in the old version.
+//! - **A window depends on version, request and end alone**, to the last bit: not on the thread that asks, the
+//!   order of dates, the windows asked for before, what was evicted, or whether it was a hit.
+//! - **No window holds a later bar**, and no event after its end adjusts it. A [`ReaderAt`] refuses ends after
+//!   its clock, and its errors tell nothing of later bars. What can be learnt beyond a window, from the strides
+//!   of its view, is how far the block behind it reaches; no value of it can be.
+//! - **A loan stays as it is** until its reader is refreshed or dropped: eviction and replacement neither change
+//!   nor free it. An [`OwnedWindow`](crate::OwnedWindow) stays for as long as it is kept.
+//! - **A failure is not kept.** It goes to those who waited for the same load; who asks next tries again.
+//! - **Progress.** A hit waits for nobody. A miss waits for another thread's load of the same block at most,
+//!   and not for ever. A reader takes a lock when it meets a list of columns for the first time.
+//!
 //! # Memory
 //! A block of `C` columns that serves `R` bars in the class of `L` bars takes `8 x C x (R + L - 1)` bytes,
 //! less where the series begins within the lookback. A request for many assets has a stretch between any two
