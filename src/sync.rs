@@ -7,7 +7,7 @@
 //! | [`Map`] | papaya | a fixed array of `AtomicPtr` slots: Release insert, Acquire get | the same stand-in |
 //! | [`Collector`], [`Pin`] | crossbeam-epoch | a book of pins: what is retired is freed when those of that moment have ended | crossbeam-epoch |
 //! | [`Track`] | nothing | a checked cell: reading, freeing and leaking are seen by loom | the same |
-//! | [`Flag::wait_for`] | a timed wait | waits for ever, or not at all where the limit is zero | the same |
+//! | [`Deadline`] | a moment | never passes, or has passed where the limit is zero | the same |
 //!
 //! # Invariants
 //! - I1: what was retired through a [`Pin`] is freed only after every pin that was held at that moment has ended or
@@ -89,55 +89,118 @@ pub(crate) use sanitize::lock;
 #[cfg(lookback_sanitize)]
 mod sanitize;
 
-/// A slot that is filled once, and a way to wait for that.
+/// A slot that is filled once, and a way to wait for that. What it holds is read without a lock.
 #[derive(Debug)]
 pub(crate) struct Flag<T> {
-    value: Mutex<Option<T>>,
+    /// std's under loom too, which has none: it is set before `is_filled` says so and read after, never both at once.
+    value: std::sync::OnceLock<T>,
+    is_filled: Mutex<bool>,
     filled: Condvar,
 }
 
-impl<T: Clone> Flag<T> {
+impl<T> Flag<T> {
     pub(crate) fn new() -> Self {
-        Self { value: Mutex::new(None), filled: Condvar::new() }
+        Self { value: std::sync::OnceLock::new(), is_filled: Mutex::new(false), filled: Condvar::new() }
     }
 
-    /// Fills the slot and wakes every waiter.
+    /// Fills the slot and wakes every waiter; a second filling changes nothing.
     pub(crate) fn fill(&self, value: T) {
-        *lock(&self.value) = Some(value);
-        if !mutant!("flight_forgets_to_wake") {
-            self.filled.notify_all();
-        }
+        drop(self.value.set(value));
+        *lock(&self.is_filled) = true;
+        self.filled.notify_all();
     }
 
-    /// Waits until the slot is filled, or until the limit has passed.
+    /// Waits until the slot is filled, or until the deadline has passed.
     #[cfg(not(loom))]
-    pub(crate) fn wait_for(&self, limit: Duration) -> Option<T> {
-        let value = self.value.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (value, _) = self
+    pub(crate) fn wait_until(&self, deadline: &Deadline) -> Option<&T> {
+        let is_filled = self.is_filled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (is_filled, _) = self
             .filled
-            .wait_timeout_while(value, limit, |value| {
+            .wait_timeout_while(is_filled, deadline.left(), |is_filled| {
                 #[cfg(lookback_sanitize)]
-                sanitize::hold(&self.value);
-                let is_none = value.is_none();
+                sanitize::hold(&self.is_filled);
+                let is_empty = !*is_filled;
                 #[cfg(lookback_sanitize)]
-                sanitize::hold(&self.value);
-                is_none
+                sanitize::hold(&self.is_filled);
+                is_empty
             })
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let answer = value.clone();
+        let is_readable = *is_filled;
         #[cfg(lookback_sanitize)]
-        sanitize::hold(&self.value);
-        answer
+        sanitize::hold(&self.is_filled);
+        drop(is_filled);
+        self.value.get().filter(|_| is_readable)
     }
 
     /// Loom has no time: a limit of zero has always passed, any other never does.
     #[cfg(loom)]
-    pub(crate) fn wait_for(&self, limit: Duration) -> Option<T> {
-        let mut value = self.value.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        while value.is_none() && (!limit.is_zero() || mutant!("waits_without_limit")) {
-            value = self.filled.wait(value).unwrap_or_else(std::sync::PoisonError::into_inner);
+    pub(crate) fn wait_until(&self, deadline: &Deadline) -> Option<&T> {
+        let mut is_filled = self.is_filled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        while !*is_filled && !deadline.has_passed {
+            is_filled = self.filled.wait(is_filled).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
-        value.clone()
+        let is_readable = *is_filled;
+        drop(is_filled);
+        self.value.get().filter(|_| is_readable)
+    }
+}
+
+/// When the waiting ends, however often it begins anew.
+#[derive(Debug)]
+pub(crate) struct Deadline {
+    /// None where the clock does not reach that far.
+    #[cfg(not(loom))]
+    at: Option<std::time::Instant>,
+    #[cfg(loom)]
+    has_passed: bool,
+}
+
+impl Deadline {
+    pub(crate) fn after(limit: Duration) -> Self {
+        #[cfg(not(loom))]
+        return Self { at: std::time::Instant::now().checked_add(limit) };
+        #[cfg(loom)]
+        return Self { has_passed: limit.is_zero() };
+    }
+
+    #[cfg(not(loom))]
+    fn left(&self) -> Duration {
+        self.at.map_or(Duration::MAX, |at| at.saturating_duration_since(std::time::Instant::now()))
+    }
+}
+
+/// The bytes that were retired and are not freed yet, of one collector.
+///
+/// Shared by an `Arc` of std in models too: whoever runs the last free holds it.
+#[derive(Debug)]
+pub(crate) struct Limbo(LimboCount);
+
+/// What the real epochs decide by has to be seen by loom; the stand-in decides nothing by it.
+#[cfg(not(all(loom, not(crossbeam_loom))))]
+type LimboCount = AtomicU64;
+#[cfg(all(loom, not(crossbeam_loom)))]
+type LimboCount = UnmodelledU64;
+
+impl Limbo {
+    fn new() -> Self {
+        Self(LimboCount::new(0))
+    }
+
+    /// Bytes in limbo; 0 where a fall was seen before its rise.
+    pub(crate) fn bytes(&self) -> u64 {
+        // ORDERING: Relaxed: it guards no memory; a late look costs a flush too many or too few.
+        let bytes = self.0.load(Ordering::Relaxed);
+        if bytes > u64::MAX / 2 { 0 } else { bytes }
+    }
+
+    fn add(&self, bytes: u64) {
+        // ORDERING: Relaxed: see `bytes`.
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn subtract(&self, bytes: u64) {
+        // ORDERING: Relaxed: see `bytes`.
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

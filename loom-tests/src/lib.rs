@@ -144,6 +144,11 @@ pub fn on_epochs(model: impl Fn() + Sync + Send + 'static) {
     run(Some(2), model);
 }
 
+/// The same with one preemption, for two threads that both retire and flush.
+pub fn on_epochs_with_writers(model: impl Fn() + Sync + Send + 'static) {
+    run(Some(1), model);
+}
+
 fn run(preemptions: Option<usize>, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = preemptions;

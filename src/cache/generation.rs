@@ -10,26 +10,21 @@
 //! - I1: what a generation holds was loaded from its own source, or inherited when it began.
 //! - I2: a load publishes into the generation that it started in, whatever became current meanwhile.
 //! - I3: a key's flight is held by whoever changes where the key lies.
-//!
-//! # Orderings
-//! None of its own: handles are reference counts, tiers and ledger order themselves.
 
 use std::fmt;
 
-use crate::sync::{Arc, AtomicBool, MapPin, Ordering, Pin, yield_now};
+use crate::sync::{Arc, AtomicBool, MapPin, Ordering};
 
-use super::clock::{Clock, ShardAudit};
-use super::entry::{Entry, Tier, weight_bytes};
-use super::flight::Flights;
-use super::ledger::{Credit, Ledger};
+use super::boarding::Lead;
+use super::change::Change;
+use super::entry::{Tier, weight_bytes};
+use super::ledger::Ledger;
 use super::options::Options;
 use super::permanent::Permanent;
 use super::reader::Reader;
-use super::stats::Counters;
+use super::stats::{Counters, Tally};
+use super::variable::{ShardAudit, Variable};
 use super::{Key, Value};
-
-/// How often a permanent entry looks for bytes again after every variable one is gone and others hold the rest.
-const SETBACKS: usize = 32;
 
 /// Everything cached under one version. A clone is another hold on the same generation.
 ///
@@ -40,9 +35,8 @@ pub struct Generation<K: Key, V: Value, S>(Arc<Inner<K, V, S>>);
 pub(super) struct Inner<K: Key, V: Value, S> {
     pub(super) version: Box<str>,
     pub(super) permanent: Permanent<K, V>,
-    pub(super) clock: Clock<K, V>,
+    pub(super) variable: Variable<K, V>,
     pub(super) ledger: Ledger,
-    pub(super) flights: Flights<K, V>,
     pub(super) counters: Arc<Counters>,
     pub(super) options: Options,
     warned: AtomicBool,
@@ -56,8 +50,8 @@ impl<K: Key, V: Value, S> Clone for Generation<K, V, S> {
     }
 }
 
-// A panic leaves a generation whole: no lock is held across foreign code, every flight lands, every reservation that
-// was not spent is given back, and tables change by one exchange.
+// A panic leaves a generation whole: no lock is held across foreign code, every flight lands, and every reservation
+// that was not spent is given back.
 impl<K: Key, V: Value, S> std::panic::UnwindSafe for Generation<K, V, S> {}
 impl<K: Key, V: Value, S> std::panic::RefUnwindSafe for Generation<K, V, S> {}
 
@@ -73,22 +67,26 @@ impl<K: Key, V: Value, S> fmt::Debug for Generation<K, V, S> {
 impl<K: Key, V: Value, S> Generation<K, V, S> {
     pub(super) fn new(options: &Options, version: Box<str>, source: S, counters: Arc<Counters>) -> Self {
         counters.generation_began();
-        let (entries, shards) = options.variable_shape();
         Self(Arc::new(Inner {
             version,
             source,
             permanent: Permanent::new(options.permanent_entries, counters.clone()),
-            clock: Clock::new(entries, shards, counters.clone()),
+            variable: Variable::new(options, counters.clone()),
             ledger: Ledger::new(options.capacity_bytes, options.permanent_limit()),
-            flights: Flights::new(),
             counters,
             options: options.clone(),
             warned: AtomicBool::new(false),
         }))
     }
 
+    #[inline]
     pub(super) fn inner(&self) -> &Inner<K, V, S> {
         &self.0
+    }
+
+    /// Whether both are holds on one generation.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// A handle for the calling thread, which pins memory until it is refreshed or dropped.
@@ -132,7 +130,7 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
         // Permanent entries only come: those seen here are published at the moment of the count too.
         let (_, permanent_bytes) = inner.permanent.held();
         let count = || inner.ledger.total_bytes();
-        let (reserved_bytes, shards) = inner.clock.still(&inner.clock.pin(), count)?;
+        let (reserved_bytes, shards) = inner.variable.still(&inner.variable.pin(), count)?;
         let capacity_bytes = inner.options.capacity_bytes;
         Some(Audit { reserved_bytes, capacity_bytes, permanent_bytes, shards })
     }
@@ -168,76 +166,57 @@ impl Audit {
 }
 
 /// Where a value came to lie.
-pub(super) enum Admission<'pin, K, V> {
+pub(super) enum Admission<'a, V> {
     /// In a tier, lent from there.
-    Held(&'pin V),
-    /// Nowhere: key and value come back.
-    Uncached(K, V),
+    Held(&'a V),
+    /// Nowhere: the value comes back.
+    Uncached(V),
 }
 
 impl<K: Key, V: Value, S> Inner<K, V, S> {
     /// Holds a value in the tier that was asked for, or in the other, or not at all. The caller leads the key's
     /// flight (I3) and has found the key in neither tier.
-    pub(super) fn admit<'pin>(
-        &self,
-        hash: u64,
-        key: K,
+    pub(super) fn admit<'a>(
+        &'a self,
+        lead: &mut Lead<'_, K, V>,
+        key: &K,
         value: V,
         tier: Tier,
-        map_pin: &'pin MapPin<'_>,
-        pin: &'pin Pin,
-    ) -> Admission<'pin, K, V> {
+        map_pin: &'a MapPin<'_>,
+        change: &mut Change<'a, K, V>,
+    ) -> Admission<'a, V> {
         let weight = weight_bytes::<K, V>(&value);
         if tier == Tier::Permanent {
             if let Some(share) = self.ledger.share(weight) {
-                let mut credit = self.ledger.credit();
-                if self.gather(weight, hash, &mut credit, pin) {
-                    let value = self.permanent.publish(hash, key, value, weight, map_pin);
-                    credit.spend(weight);
-                    share.keep();
-                    return Admission::Held(value);
-                }
+                let own_key = key.clone();
+                self.variable.gather(weight, lead.hash(), change);
+                let value = self.permanent.publish(lead.hash(), own_key, value, weight, map_pin);
+                change.credit.spend(weight);
+                change.credit.release();
+                share.keep();
+                return Admission::Held(value);
             }
-            self.counters.overflow.add(1);
-            tracing::debug!(hash, bytes = weight, "permanent bytes are spent, kept as variable");
+            Tally::count(&change.tally.overflow);
+            tracing::debug!(
+                hash = lead.hash(),
+                bytes = weight,
+                "permanent bytes are spent, kept as variable"
+            );
         }
-        if self.clock.is_bypassed() {
-            return Admission::Uncached(key, value);
+        if self.variable.is_bypassed() {
+            return Admission::Uncached(value);
         }
-        let mut credit = self.ledger.credit();
-        let fits = |bytes| self.ledger.fits_beside_permanents(bytes);
-        match self.clock.insert(Entry::new(hash, key, value), &mut credit, fits, pin) {
+        match self.variable.publish(lead, key, value, weight, &self.ledger, change) {
             Ok(entry) => Admission::Held(&entry.get().value),
-            Err(entry) => {
-                self.reject(hash, weight);
-                let Entry { key, value, .. } = *entry;
-                Admission::Uncached(key, value)
+            Err(value) => {
+                Tally::count(&change.tally.rejected);
+                self.tell_rejected(lead.hash(), weight);
+                Admission::Uncached(value)
             }
         }
     }
 
-    /// Brings `bytes` into the credit, from what is free or from variable entries.
-    pub(super) fn gather(&self, bytes: u64, hash: u64, credit: &mut Credit<'_>, pin: &Pin) -> bool {
-        let (mut setbacks, mut victims) = (0, 0);
-        while credit.bytes() < bytes && !credit.try_add(bytes - credit.bytes()) {
-            // From shard to shard: one that lost all of its entries would have given no second chance.
-            if self.clock.evict_one(self.clock.home(hash) + victims, credit, pin) {
-                victims += 1;
-            } else {
-                // Other threads hold the rest; let go, so that one of them or this one gets all that it needs.
-                credit.release();
-                setbacks += 1;
-                if setbacks == SETBACKS {
-                    return false;
-                }
-                yield_now();
-            }
-        }
-        true
-    }
-
-    fn reject(&self, hash: u64, bytes: u64) {
-        self.counters.rejected.add(1);
+    fn tell_rejected(&self, hash: u64, bytes: u64) {
         tracing::debug!(hash, bytes, "rejection");
         // ORDERING: Relaxed: decides who logs, guards nothing.
         if !self.warned.swap(true, Ordering::Relaxed) {

@@ -18,7 +18,7 @@
 //! - `release` Release -> `reserve` Acquire, and -> `total_bytes` Acquire: whoever sees bytes released sees their
 //!   entry unpublished, so that I2 holds for every observer and not just for the one who counts.
 
-use crate::sync::{AtomicU64, Ordering, mutant};
+use crate::sync::{AtomicU64, Ordering};
 
 /// The two counts of one generation.
 #[derive(Debug)]
@@ -85,13 +85,14 @@ impl Credit<'_> {
         reserved
     }
 
+    /// Has at least `bytes` in hand, with more reserved where they are free; else it stays as it was.
+    pub(super) fn reach(&mut self, bytes: u64) -> bool {
+        self.bytes >= bytes || self.try_add(bytes - self.bytes)
+    }
+
     /// Takes over the bytes of an entry that this thread has just unpublished (I3).
     pub(super) fn take_over(&mut self, bytes: u64) {
-        if mutant!("evictor_releases_bytes") {
-            self.ledger.total.release(bytes);
-        } else {
-            self.bytes += bytes;
-        }
+        self.bytes += bytes;
     }
 
     /// Hands `bytes` to an entry that has just been published.
@@ -162,11 +163,6 @@ impl Count {
             let Some(next) = current.checked_add(bytes).filter(|&next| next <= self.limit) else {
                 return false;
             };
-            if mutant!("ledger_reserves_unchecked") {
-                // ORDERING: Relaxed: a mutant.
-                self.bytes.store(next, Ordering::Relaxed);
-                return true;
-            }
             // ORDERING: Acquire on success, pairs with the Release in `release`: who publishes into these bytes
             // has seen what held them unpublished (I2). Relaxed on failure: another guess.
             match self.bytes.compare_exchange_weak(current, next, Ordering::Acquire, Ordering::Relaxed) {
@@ -178,8 +174,7 @@ impl Count {
 
     fn release(&self, bytes: u64) {
         // ORDERING: Release, pairs with the Acquire in `get` and `reserve`: the unpublishing comes before (I2).
-        let order = if mutant!("ledger_releases_relaxed") { Ordering::Relaxed } else { Ordering::Release };
-        let before = self.bytes.fetch_sub(bytes, order);
+        let before = self.bytes.fetch_sub(bytes, Ordering::Release);
         debug_assert!(before >= bytes, "I2: nothing is released twice");
     }
 }

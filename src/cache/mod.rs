@@ -1,32 +1,41 @@
 #![doc = include_str!("README.md")]
 
-mod clock;
+mod boarding;
+mod change;
+mod desk;
 mod entry;
 mod flight;
 mod generation;
 mod ledger;
 mod options;
 mod permanent;
+mod policy;
 mod reader;
+mod request;
 mod side;
 mod stats;
 mod table;
+mod variable;
 
 use std::fmt;
 use std::hash::Hash;
 
 use crate::error::Error;
-use crate::sync::{Arc, Mutex, lock, mutant};
+use crate::sync::{Arc, MapPin, Mutex, Pin, lock};
 
-pub use clock::ShardAudit;
 pub use entry::{Tier, Weigh};
 pub use generation::{Audit, Generation};
 pub use options::Options;
+pub use policy::Policy;
 pub use reader::Reader;
 pub use stats::{Stats, TierStats};
+pub use variable::ShardAudit;
 
+use boarding::Boarding;
+use change::Change;
+use flight::Outcome;
 use generation::Admission;
-use stats::Counters;
+use stats::{Counters, Tally};
 
 /// What a key must be; every type that can be is one.
 pub trait Key: Hash + Eq + Clone + Send + Sync + 'static {}
@@ -119,19 +128,29 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
         mut keep: impl FnMut(&K, &V) -> bool,
     ) -> bool {
         let version = version.into();
-        // Declared before the lock, and so dropped after it: this may be the last hold on the old generation, and
-        // what ends with it may call back.
-        let old;
-        let _replacing = (!mutant!("replaces_unlocked")).then(|| lock(&self.replacing));
-        old = self.current();
-        if *old.version() == *version {
-            return false;
+        let mut source = Some(source);
+        loop {
+            let old = self.current();
+            if *old.version() == *version {
+                return false;
+            }
+            // A pin collects, at its start and at its end, and so runs whatever the values do in their drop; and this
+            // may be the last hold on the old generation. All of it lies outside of the lock.
+            let old_pin = old.inner().variable.pin();
+            let replacing = lock(&self.replacing);
+            if !old.is(&self.current()) {
+                continue;
+            }
+            let Some(source) = source.take() else { unreachable!("taken once, in the last round") };
+            let new = Generation::new(&self.options, version, source, self.counters.clone());
+            let new_pin = new.inner().variable.pin();
+            let inherited = inherit(&old, &old_pin, &new, &new_pin, &mut keep);
+            *lock(&self.current) = new.clone();
+            drop(replacing);
+            drop(new_pin);
+            tracing::info!(from = old.version(), to = new.version(), inherited, "invalidation");
+            return true;
         }
-        let new = Generation::new(&self.options, version, source, self.counters.clone());
-        let inherited = inherit(&old, &new, &mut keep);
-        tracing::info!(from = old.version(), to = new.version(), inherited, "invalidation");
-        *lock(&self.current) = new;
-        true
     }
 
     /// What the cache did so far, over all its generations.
@@ -147,38 +166,52 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
     }
 }
 
-/// How many entries are inherited before the tables are freed that they have replaced.
-const DRAINED_TOGETHER: usize = 256;
-
 /// Copies the entries to keep; how many.
 fn inherit<K: Key, V: Value, S>(
     old: &Generation<K, V, S>,
+    old_pin: &Pin,
     new: &Generation<K, V, S>,
+    new_pin: &Pin,
     keep: &mut impl FnMut(&K, &V) -> bool,
 ) -> usize {
     let (from, to) = (old.inner(), new.inner());
-    let mut inherited = 0;
-    let (map_pin, mut pin) = (to.permanent.pin(), to.clock.pin());
     // Looked at first, so that an entry that is promoted meanwhile is seen in one tier at least.
-    let from_pin = from.clock.pin();
-    let variable = from.clock.entries(&from_pin);
-    let mut copy = |hash: u64, key: &K, value: &V, tier: Tier| {
-        if keep(key, value) || mutant!("inherits_everything") {
-            let admission = to.admit(hash, key.clone(), value.clone(), tier, &map_pin, &pin);
-            inherited += usize::from(matches!(admission, Admission::Held(_)));
-            // Each variable entry retires the table that it replaces: as large as all that is inherited together.
-            pin.refresh();
-            if inherited % DRAINED_TOGETHER == 0 {
-                pin.drain(|| to.counters.limbo_bytes());
-            }
+    let variable = from.variable.entries(old_pin);
+    let (old_map_pin, new_map_pin) = (from.permanent.pin(), to.permanent.pin());
+    let tally = Tally::default();
+    let mut heir = Heir { to, pin: new_pin, map_pin: &new_map_pin, tally: &tally, inherited: 0 };
+    from.permanent.for_each(|hash, key, value| {
+        if keep(key, value) {
+            heir.inherit(hash, key, value, Tier::Permanent);
         }
-    };
-    from.permanent.for_each(|hash, key, value| copy(hash, key, value, Tier::Permanent));
-    for entry in variable.into_iter().map(|entry| entry.get()) {
-        if to.permanent.get(entry.hash, &entry.key, &map_pin).is_none() {
-            copy(entry.hash, &entry.key, &entry.value, Tier::Variable);
+    });
+    for entry in variable.into_iter().map(entry::Lent::get) {
+        let is_promoted = from.permanent.get(entry.hash, &entry.key, &old_map_pin).is_some();
+        if !is_promoted && keep(&entry.key, &entry.value) {
+            heir.inherit(entry.hash, &entry.key, &entry.value, Tier::Variable);
         }
     }
-    pin.drain(|| to.counters.limbo_bytes());
-    inherited
+    to.counters.flush(&tally);
+    heir.inherited
+}
+
+/// Who takes entries over into a generation that nobody else knows of yet.
+struct Heir<'a, K: Key, V: Value, S> {
+    to: &'a generation::Inner<K, V, S>,
+    pin: &'a Pin,
+    map_pin: &'a MapPin<'a>,
+    tally: &'a Tally,
+    inherited: usize,
+}
+
+impl<K: Key, V: Value, S> Heir<'_, K, V, S> {
+    fn inherit(&mut self, hash: u64, key: &K, value: &V, tier: Tier) {
+        let Boarding::Lead(mut lead) = self.to.variable.board(hash, key, None, self.pin) else {
+            return;
+        };
+        let mut change = Change::new(self.pin, self.tally, &self.to.ledger);
+        let admission = self.to.admit(&mut lead, key, value.clone(), tier, self.map_pin, &mut change);
+        self.inherited += usize::from(matches!(admission, Admission::Held(_)));
+        lead.land(|| Outcome::Abandoned);
+    }
 }

@@ -4,8 +4,16 @@ use std::time::Duration;
 
 use crate::error::Error;
 
-/// Entries of one shard, about: a table of 64 is copied in less than a microsecond.
-const SHARD_ENTRIES: u32 = 64;
+use super::policy::Policy;
+
+/// A tier of at most so many entries is one shard: its order is exact, and fit to be looked at.
+const WHOLE_ENTRIES: usize = 256;
+
+/// Entries of one shard at least, where there are several: a smaller one knows too little of what was read.
+const SHARD_ENTRIES: usize = 128;
+
+/// Shards for each core: two misses rarely meet at one desk.
+const SHARDS_PER_CORE: usize = 4;
 
 /// More than any machine holds blocks for; keeps the arithmetic of tables within 32 bits.
 const MOST_ENTRIES: usize = 1 << 24;
@@ -31,8 +39,11 @@ pub struct Options {
     pub permanent_entries: usize,
     /// Entries that the variable tier may hold; 0 bypasses it.
     pub variable_entries: usize,
-    /// Shards of the variable tier: one for each 64 entries unless told.
+    /// Shards of the variable tier. Unless told: one for up to 256 entries, else four for each core of the machine, as
+    /// long as each has at least 128 entries.
     pub shards: Option<usize>,
+    /// Which entry of a shard goes when room is needed.
+    pub policy: Policy,
     /// How long a thread waits for another thread's load of the same key before it loads by itself.
     pub wait_limit: Duration,
 }
@@ -45,6 +56,7 @@ impl Default for Options {
             permanent_entries: 1_024,
             variable_entries: 4_096,
             shards: None,
+            policy: Policy::default(),
             wait_limit: Duration::from_secs(5),
         }
     }
@@ -85,11 +97,17 @@ impl Options {
         self.permanent_bytes.unwrap_or(self.capacity_bytes / 2)
     }
 
-    /// Entries and shards of the variable tier; a valid option fits.
-    pub(super) fn variable_shape(&self) -> (u32, u32) {
-        let narrow = |count: usize| u32::try_from(count).expect("validated against the most entries");
-        let entries = narrow(self.variable_entries);
-        (entries, self.shards.map_or_else(|| entries.div_ceil(SHARD_ENTRIES).max(1), narrow))
+    /// Entries and shards of the variable tier.
+    pub(super) fn variable_shape(&self) -> (usize, usize) {
+        let entries = self.variable_entries;
+        let by_itself = || {
+            if entries <= WHOLE_ENTRIES {
+                return 1;
+            }
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            (SHARDS_PER_CORE * cores).min(entries / SHARD_ENTRIES)
+        };
+        (entries, self.shards.unwrap_or_else(by_itself))
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a cache did: counters that readers flush, and a snapshot of them.
 //!
 //! # Invariants
-//! - I1: a hit writes to its reader only; shared counters are written on misses and when a reader flushes.
+//! - I1: requests and events are counted by their reader, which adds them to the shared counters when it flushes; what
+//!   is held is counted at the desks, and an exchange of equals writes nothing.
 //! - I2: when no reader is alive, every counter is exact.
 //!
 //! # Orderings
@@ -11,9 +12,11 @@
 use std::cell::Cell;
 use std::fmt;
 use std::ops::Sub;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::sync::{UnmodelledOrdering as Ordering, UnmodelledU64};
+use crate::sync::{Limbo, UnmodelledOrdering as Ordering, UnmodelledU64};
+
+use super::desk::Held;
 
 /// A number that many threads add to, rarely.
 #[derive(Debug)]
@@ -32,8 +35,10 @@ impl Counter {
     }
 
     fn subtract(&self, amount: u64) {
-        // ORDERING: Relaxed, see the head of this file.
-        self.0.fetch_sub(amount, Ordering::Relaxed);
+        if amount > 0 {
+            // ORDERING: Relaxed, see the head of this file.
+            self.0.fetch_sub(amount, Ordering::Relaxed);
+        }
     }
 
     /// The count; a gauge whose fall was seen before its rise reads as 0.
@@ -56,12 +61,14 @@ macro_rules! counters {
         pub(super) struct Counters {
             $(pub(super) $name: Counter,)*
             /// Held by whoever flushes until the cache is warm, so that hits and misses are compared as of one moment.
-            warming_up: std::sync::Mutex<()>,
+            warming_up: Mutex<()>,
+            /// What is in limbo in each generation alive.
+            limbos: Mutex<Vec<Weak<Limbo>>>,
         }
 
         impl Counters {
             pub(super) fn new() -> Self {
-                Self { $($name: Counter::new(),)* warming_up: std::sync::Mutex::new(()) }
+                Self { $($name: Counter::new(),)* warming_up: Mutex::new(()), limbos: Mutex::new(Vec::new()) }
             }
         }
     };
@@ -83,25 +90,27 @@ counters!(
     rejected,
     overflow,
     promotions,
-    limbo_bytes,
     generations,
     warming,
 );
 
 impl Counters {
-    pub(super) fn variable_published(&self, bytes: u64) {
-        self.variable_entries.add(1);
-        self.variable_bytes.add(bytes);
+    /// Counts what a shard has less of. Called at its desk before a newcomer is published, so that what is shown
+    /// keeps to the bounds too.
+    pub(super) fn variable_shrunk(&self, before: Held, after: Held) {
+        self.variable_entries.subtract(before.entries.saturating_sub(after.entries));
+        self.variable_bytes.subtract(before.bytes.saturating_sub(after.bytes));
     }
 
-    pub(super) fn variable_unpublished(&self, bytes: u64) {
-        self.variable_entries.subtract(1);
+    /// Counts what a shard has more of, after it was published. An exchange of equals costs nothing.
+    pub(super) fn variable_grown(&self, before: Held, after: Held) {
+        self.variable_entries.add(after.entries.saturating_sub(before.entries));
+        self.variable_bytes.add(after.bytes.saturating_sub(before.bytes));
+    }
+
+    pub(super) fn variable_dropped(&self, entries: u64, bytes: u64) {
+        self.variable_entries.subtract(entries);
         self.variable_bytes.subtract(bytes);
-    }
-
-    pub(super) fn evicted(&self, bytes: u64) {
-        self.evictions.add(1);
-        tracing::debug!(bytes, "eviction");
     }
 
     pub(super) fn permanent_published(&self, bytes: u64) {
@@ -114,20 +123,19 @@ impl Counters {
         self.permanent_bytes.subtract(bytes);
     }
 
-    pub(super) fn retired(&self, bytes: u64) {
-        self.limbo_bytes.add(bytes);
+    /// Counts what is in that limbo too, for as long as its generation lives.
+    pub(super) fn watch(&self, limbo: &Arc<Limbo>) {
+        let mut limbos = self.limbos();
+        limbos.retain(|limbo| limbo.strong_count() > 0);
+        limbos.push(Arc::downgrade(limbo));
     }
 
-    pub(super) fn freed(&self, bytes: u64) {
-        self.limbo_bytes.subtract(bytes);
+    fn limbos(&self) -> MutexGuard<'_, Vec<Weak<Limbo>>> {
+        self.limbos.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn has_limbo(&self) -> bool {
-        self.limbo_bytes.get() > 0
-    }
-
-    pub(super) fn limbo_bytes(&self) -> u64 {
-        self.limbo_bytes.get()
+    fn limbo_bytes(&self) -> u64 {
+        self.limbos().iter().filter_map(Weak::upgrade).map(|limbo| limbo.bytes()).sum()
     }
 
     pub(super) fn generation_began(&self) {
@@ -146,6 +154,13 @@ impl Counters {
         self.variable_hits.add(tally.variable_hits.take());
         self.side_hits.add(tally.side_hits.take());
         self.misses.add(tally.misses.take());
+        self.loads.add(tally.loads.take());
+        self.joined.add(tally.joined.take());
+        self.alone.add(tally.alone.take());
+        self.evictions.add(tally.evictions.take());
+        self.rejected.add(tally.rejected.take());
+        self.overflow.add(tally.overflow.take());
+        self.promotions.add(tally.promotions.take());
         if !is_warm {
             let hits = self.permanent_hits.get() + self.variable_hits.get() + self.side_hits.get();
             let requests = hits + self.misses.get();
@@ -173,7 +188,7 @@ impl Counters {
             rejected: self.rejected.get(),
             overflow: self.overflow.get(),
             promotions: self.promotions.get(),
-            limbo_bytes: self.limbo_bytes.get(),
+            limbo_bytes: self.limbo_bytes(),
             generations: self.generations.get(),
             capacity_bytes,
             warming: Some(self.warming.get()).filter(|&requests| requests > 0),
@@ -188,10 +203,17 @@ pub(super) struct Tally {
     pub(super) variable_hits: Cell<u64>,
     pub(super) side_hits: Cell<u64>,
     pub(super) misses: Cell<u64>,
+    pub(super) loads: Cell<u64>,
+    pub(super) joined: Cell<u64>,
+    pub(super) alone: Cell<u64>,
+    pub(super) evictions: Cell<u64>,
+    pub(super) rejected: Cell<u64>,
+    pub(super) overflow: Cell<u64>,
+    pub(super) promotions: Cell<u64>,
 }
 
 impl Tally {
-    /// Counts one request.
+    /// Counts one request, or one event.
     #[inline]
     pub(super) fn count(of: &Cell<u64>) {
         of.set(of.get() + 1);

@@ -1,463 +1,406 @@
-//! One immutable table of a shard, and the private draft of its successor.
+//! Where the entries of the variable tier are found: one array of buckets, changed in place, read without a lock.
 //!
-//! A table is one allocation of equal slots: first the places that a key is probed at, then the eviction order from
-//! the hand onwards, last a slot that holds the number of entries. So a hit reads the shard's pointer, one slot and
-//! the entry, and copying a table copies one run of memory. A slot is one pointer: entries are aligned to a cache
-//! line, and the bits that this leaves free carry a tag of the hash, which spares 63 of 64 false looks at an entry.
+//! A bucket is a cache line: seven slots and an overflow count. A slot is one pointer; entries are aligned, and the
+//! bits that this leaves free carry a tag of the hash, which spares 15 of 16 false looks at an entry. The high bits of
+//! a hash choose its home bucket, and with it its shard; other bits choose the slot that is looked at first. An entry
+//! that finds its home full goes to the next bucket of the shard, and the overflow count of each bucket that it passes
+//! tells a look-up to go on.
 //!
 //! # States
-//! | table | reached from | may be freed |
+//! | slot | named by it | changed by |
 //! |---|---|---|
-//! | draft | its own thread | by its thread, at any time |
-//! | published | the shard's pointer | no |
-//! | retired | readers pinned before it was unpublished | once these pins have ended |
+//! | vacant | nothing | `fill`, under the shard's desk |
+//! | filled | one published entry | `clear`, under the shard's desk |
 //!
 //! # Invariants
-//! - I1: a published table never changes.
-//! - I2: an entry in the eviction order is in the probe slots too, once each, and nothing else is.
-//! - I3: at least half of the probe slots are empty, so that every probe ends.
-//! - I4: the eviction order is a queue whose front the hand points to: CLOCK with the ring cut at the hand.
+//! - I1: an entry never moves, and lies in one slot.
+//! - I2: while an entry lies beyond its home, the overflow count of its home and of each bucket between is at least 1.
+//! - I3: at least half of a shard's slots are vacant, so that a place is found for every entry.
+//! - I4: slots and counts of a shard change under its desk only.
 //!
 //! # Orderings
-//! None of its own: [`super::clock`] publishes tables.
+//! - `fill` Release -> `find` Acquire: the entry, and that its victims are gone.
+//! - `clear` Release -> `find` Acquire: what was unpublished before; so no look-up answers with something older than
+//!   what an earlier one of the same thread has seen.
+//! - overflow raised Release, before the slot is filled; lowered Release, after it was cleared -> `find` Acquire.
 
-use std::collections::VecDeque;
-use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
-use crate::sync::{Retire, Track, mutant};
+use crate::sync::{AtomicPtr, AtomicU64, IS_MODEL, Ordering, Pin};
 
 use super::entry::{Entry, Lent};
+use super::policy::{Marks, Place};
 
-/// A place in a table: an entry with the tag of its hash, or nothing.
+/// Slots of a bucket: with the overflow count one cache line. Models have one, so that few entries overflow.
+const SLOTS: usize = if IS_MODEL { 1 } else { 7 };
+
+/// A cache line of slots.
 #[derive(Debug)]
-pub(super) struct Slot<K, V> {
-    /// The entry's pointer with the tag in the bits that its alignment leaves free; null where it names none.
-    tagged: *mut Entry<K, V>,
-    track: Track,
+#[repr(align(64))]
+struct Bucket<K, V> {
+    slots: [AtomicPtr<Entry<K, V>>; SLOTS],
+    /// Entries that passed this bucket because it was full.
+    overflow: AtomicU64,
 }
 
-impl<K, V> Slot<K, V> {
-    /// The bits of a pointer to an entry that are free for a tag.
-    const TAG: usize = align_of::<Entry<K, V>>() - 1;
+impl<K, V> Bucket<K, V> {
+    fn new() -> Self {
+        let slots = std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut()));
+        Self { slots, overflow: AtomicU64::new(0) }
+    }
 
-    /// The tag of a hash: bits that choose neither the shard nor, in a table of up to 2^26 slots, the place.
+    /// Whether later buckets may hold entries of this home.
     #[inline]
-    fn tag(hash: u64) -> usize {
-        index_of(hash >> 26) & Self::TAG
-    }
-
-    /// A slot that names an entry.
-    fn of(entry: Lent<'_, K, V>) -> Self {
-        let tag = Self::tag(entry.get().hash);
-        Self { tagged: entry.as_ptr().map_addr(|addr| addr | tag), track: Track::new() }
-    }
-
-    /// A slot that names none.
-    fn vacant() -> Self {
-        Self { tagged: ptr::null_mut(), track: Track::new() }
-    }
-
-    /// A slot that carries a number.
-    fn count(count: usize) -> Self {
-        Self { tagged: ptr::without_provenance_mut(count), track: Track::new() }
+    fn overflows(&self) -> bool {
+        // ORDERING: Acquire, pairs with the Release in `raise` and `lower`. If the count was raised for an entry that
+        // this thread knows of, its rise is seen (I2). If it was lowered, the cleared slot is seen too: a later
+        // look-up of this thread that comes there by another entry's overflow does not find it again.
+        self.overflow.load(Ordering::Acquire) > 0
     }
 
     #[inline]
-    fn is_vacant(&self) -> bool {
-        self.tagged.is_null()
-    }
-
-    /// The entry that it names, where its tag is that one; not to be asked of a vacant slot.
-    #[inline]
-    fn entry_tagged(&self, tag: usize) -> Option<NonNull<Entry<K, V>>> {
-        let entry = self.tagged.map_addr(|addr| addr ^ tag);
-        if entry.addr() & Self::TAG == 0 { NonNull::new(entry) } else { None }
-    }
-
-    /// The entry that it names.
-    fn entry(&self) -> Option<NonNull<Entry<K, V>>> {
-        NonNull::new(self.tagged.map_addr(|addr| addr & !Self::TAG))
-    }
-
-    fn copy(&self) -> Self {
-        self.track.read();
-        Self { tagged: self.tagged, track: Track::new() }
-    }
-}
-
-/// The lengths that every table of a tier has in common.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
-    /// Probe slots: a power of two, at least twice the entries (I3).
-    probes: u32,
-    /// Places in the eviction order.
-    entries: u32,
-}
-
-impl Shape {
-    pub(super) fn new(entries: u32) -> Self {
-        Self { probes: (2 * entries).next_power_of_two().max(2), entries }
-    }
-
-    #[inline]
-    fn probes(self) -> usize {
-        self.probes as usize
-    }
-
-    fn entries(self) -> usize {
-        self.entries as usize
-    }
-
-    #[inline]
-    fn slots(self) -> usize {
-        self.probes() + self.entries() + 1
-    }
-}
-
-/// An owned table.
-pub(super) struct Table<K, V>(Box<[Slot<K, V>]>);
-
-/// A table that was unpublished.
-#[derive(Debug)]
-pub(super) struct RetiredTable<K, V> {
-    first: *mut Slot<K, V>,
-    shape: Shape,
-}
-
-impl<K, V> RetiredTable<K, V> {
-    pub(super) fn new(first: *mut Slot<K, V>, shape: Shape) -> Self {
-        Self { first, shape }
-    }
-}
-
-// SAFETY: a table only names entries and drops none; its own memory may be freed on any thread.
-unsafe impl<K: Send + Sync, V: Send + Sync> Send for RetiredTable<K, V> {}
-
-impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Retire for RetiredTable<K, V> {
-    fn bytes(&self) -> u64 {
-        (self.shape.slots() * size_of::<Slot<K, V>>()) as u64
-    }
-
-    unsafe fn tracks(&self, visit: &mut dyn FnMut(&Track)) {
-        // SAFETY: not freed yet, says the caller; the length is that of `Table::into_raw`.
-        let slots = unsafe { std::slice::from_raw_parts(self.first, self.shape.slots()) };
-        slots.iter().for_each(|slot| visit(&slot.track));
-    }
-
-    unsafe fn free(self) {
-        // SAFETY: it came from `Table::into_raw`, and nobody reads it any more, says the caller.
-        drop(unsafe { Table::from_raw(self.first, self.shape) });
-    }
-}
-
-impl<K, V> Table<K, V> {
-    pub(super) fn empty(shape: Shape) -> Self {
-        Self((0..shape.slots()).map(|_| Slot::vacant()).collect())
-    }
-
-    /// Leaks the table as a pointer to its first slot.
-    pub(super) fn into_raw(self) -> *mut Slot<K, V> {
-        Box::into_raw(self.0).cast()
-    }
-
-    /// # Safety
-    /// `first` must come from [`Table::into_raw`] of a table of this shape, and be owned by the caller.
-    pub(super) unsafe fn from_raw(first: *mut Slot<K, V>, shape: Shape) -> Self {
-        let slots = ptr::slice_from_raw_parts_mut(first, shape.slots());
-        // SAFETY: the pointer and the length are those of the box that `into_raw` leaked.
-        Self(unsafe { Box::from_raw(slots) })
-    }
-}
-
-/// A table that a shard points to, read under a pin.
-#[derive(Debug)]
-pub(super) struct Published<'pin, K, V> {
-    slots: &'pin [Slot<K, V>],
-    shape: Shape,
-}
-
-impl<K, V> Clone for Published<'_, K, V> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<K, V> Copy for Published<'_, K, V> {}
-
-impl<'pin, K, V> Published<'pin, K, V> {
-    /// # Safety
-    /// `first` must be the pointer of a published table of this shape, loaded under a pin that lives for `'pin`.
-    #[inline]
-    pub(super) unsafe fn new(first: *const Slot<K, V>, shape: Shape) -> Self {
-        // SAFETY: published tables are whole and never change (I1), and the pin keeps this one from being freed.
-        Self { slots: unsafe { std::slice::from_raw_parts(first, shape.slots()) }, shape }
-    }
-
-    /// Finds the entry of a key.
-    #[inline]
-    pub(super) fn find(self, hash: u64, key: &K) -> Option<Lent<'pin, K, V>>
+    fn find<'pin>(&self, hash: u64, key: &K) -> Option<Lent<'pin, K, V>>
     where
         K: Eq,
     {
-        let mask = self.shape.probes() - 1;
-        let tag = Slot::<K, V>::tag(hash);
-        // The low bits place a key in its table, the high ones chose the shard.
-        let mut place = index_of(hash) & mask;
-        loop {
-            // SAFETY: `place <= mask < probes <= slots.len()`; `Shape::new` made `probes` a power of two.
-            let slot = unsafe { self.slots.get_unchecked(place) };
-            slot.track.read();
-            if slot.is_vacant() {
-                return None;
-            }
-            if let Some(named) = slot.entry_tagged(tag) {
-                // SAFETY: a published table names live entries: an entry is retired after the table that names it
-                // was unpublished, and `'pin` began before that.
-                let lent = unsafe { Lent::new(named) };
+        let tag = tag_of::<K, V>(hash);
+        let mut at = slot_of(hash);
+        for _ in 0..SLOTS {
+            // SAFETY: `slot_of` gives an index below SLOTS, and the step below keeps it there.
+            let slot = unsafe { self.slots.get_unchecked(at) };
+            // ORDERING: Acquire, pairs with the Release in `Shelf::fill`: the entry's contents, and that what had to
+            // go for it is gone. If the slot was cleared since, the null is read, or the entry, which is older.
+            let tagged = slot.load(Ordering::Acquire);
+            if let Some(entry) = entry_tagged(tagged, tag) {
+                // SAFETY: a slot names a published entry; the caller is pinned since before it was read, and the
+                // entry is retired only after the slot was cleared.
+                let lent = unsafe { Lent::new(entry) };
                 lent.get().track.read();
                 if lent.get().key == *key {
                     return Some(lent);
                 }
             }
-            place = (place + 1) & mask;
+            at = if at + 1 == SLOTS { 0 } else { at + 1 };
         }
-    }
-
-    /// How many entries it names.
-    pub(super) fn len(self) -> usize {
-        let count = &self.slots[self.shape.slots() - 1];
-        count.track.read();
-        count.tagged.addr()
-    }
-
-    /// The entries, in the order in which the hand will meet them.
-    pub(super) fn entries(self) -> impl Iterator<Item = Lent<'pin, K, V>> {
-        self.slots[self.shape.probes()..][..self.len()].iter().map(|slot| {
-            slot.track.read();
-            let named = slot.entry().expect("I2: every place of the order names an entry");
-            // SAFETY: as in `find`.
-            let lent = unsafe { Lent::new(named) };
-            lent.get().track.read();
-            lent
-        })
-    }
-
-    /// Starts a successor.
-    pub(super) fn draft(self) -> Draft<'pin, K, V> {
-        let (probes, order) = self.slots.split_at(self.shape.probes());
-        let mut slots = Vec::with_capacity(self.shape.slots());
-        slots.extend(probes.iter().map(Slot::copy));
-        let unswept = self.len();
-        let order = order[..unswept].iter().map(Slot::copy).collect::<Vec<_>>().into();
-        Draft {
-            slots,
-            order,
-            unswept,
-            swept: Vec::new(),
-            victims: Vec::new(),
-            shape: self.shape,
-            pin: PhantomData,
-        }
+        None
     }
 }
 
-/// A successor in the making, seen by one thread. Dropping it changes nothing, the reference bits included.
-///
-/// Slots are copied as they are: an entry is looked at only when the hand meets it, so that a miss does not read
-/// every entry of its shard.
+/// The bits of a pointer to an entry that are free for a tag.
+const fn tag_bits<K, V>() -> usize {
+    align_of::<Entry<K, V>>() - 1
+}
+
+/// The tag of a hash: bits that choose neither the bucket nor the slot.
+#[inline]
+fn tag_of<K, V>(hash: u64) -> usize {
+    low_bits(hash >> 16) & tag_bits::<K, V>()
+}
+
+/// The slot of a bucket that is looked at first.
+#[inline]
+fn slot_of(hash: u64) -> usize {
+    ((low_bits(hash) & 0xffff) * SLOTS) >> 16
+}
+
+/// The entry that a slot names, where its tag is that one.
+#[inline]
+fn entry_tagged<K, V>(tagged: *mut Entry<K, V>, tag: usize) -> Option<NonNull<Entry<K, V>>> {
+    let entry = tagged.map_addr(|addr| addr ^ tag);
+    if entry.addr() & tag_bits::<K, V>() == 0 { NonNull::new(entry) } else { None }
+}
+
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "only the low bits are asked for, or a product that fits"
+)]
+fn low_bits(bits: u64) -> usize {
+    bits as usize
+}
+
+/// The buckets of all shards, one shard after the other.
 #[derive(Debug)]
-pub(super) struct Draft<'pin, K, V> {
-    /// The probe slots, with room for what `finish` adds.
-    slots: Vec<Slot<K, V>>,
-    order: VecDeque<Slot<K, V>>,
-    /// How many entries, from the front of the order, the hand has not met in this draft; those behind have had
-    /// their second chance and count as clear.
-    unswept: usize,
-    swept: Vec<Lent<'pin, K, V>>,
-    victims: Vec<Lent<'pin, K, V>>,
-    shape: Shape,
-    pin: PhantomData<&'pin Entry<K, V>>,
+pub(super) struct Table<K, V> {
+    buckets: Box<[Bucket<K, V>]>,
+    buckets_per_shard: usize,
 }
 
-impl<'pin, K, V> Draft<'pin, K, V> {
-    /// How many entries it names.
-    pub(super) fn len(&self) -> usize {
-        self.order.len()
+// SAFETY: slots name entries that the tier owns and lends under pins; sharing the table shares keys and values by
+// reference, which `K` and `V` allow.
+unsafe impl<K: Send + Sync, V: Send + Sync> Send for Table<K, V> {}
+// SAFETY: the slots are atomic, and what they name is shared as `Send` above says.
+unsafe impl<K: Send + Sync, V: Send + Sync> Sync for Table<K, V> {}
+
+impl<K, V> Table<K, V> {
+    /// Buckets for `shards` of at most `entries` each: two slots for an entry (I3).
+    pub(super) fn new(shards: usize, entries: usize) -> Self {
+        let buckets_per_shard = (2 * entries).div_ceil(SLOTS).max(1);
+        let buckets = (0..shards * buckets_per_shard).map(|_| Bucket::new()).collect();
+        Self { buckets, buckets_per_shard }
     }
 
-    /// The entry that a slot of this draft names.
-    fn lent(slot: &Slot<K, V>) -> Option<Lent<'pin, K, V>> {
-        // SAFETY: a draft names what its table named and what was inserted since, all of it alive for `'pin`.
-        let lent = unsafe { Lent::new(slot.entry()?) };
+    /// The shard of a hash.
+    pub(super) fn shard_of(&self, hash: u64) -> usize {
+        home_of(hash, self.buckets.len()) / self.buckets_per_shard
+    }
+
+    /// One shard's buckets.
+    pub(super) fn shelf(&self, shard: usize) -> Shelf<'_, K, V> {
+        let first = shard * self.buckets_per_shard;
+        Shelf {
+            buckets: &self.buckets[first..first + self.buckets_per_shard],
+            first,
+            all: self.buckets.len(),
+        }
+    }
+
+    /// What a reader keeps of it.
+    ///
+    /// # Safety
+    /// The table must not be dropped while the view is used.
+    pub(super) unsafe fn view(&self) -> View<K, V> {
+        let buckets = NonNull::from(&*self.buckets).cast();
+        View { buckets, len: self.buckets.len(), per_shard: self.buckets_per_shard }
+    }
+}
+
+/// The home bucket of a hash among so many: its high bits, scaled, without a division.
+#[inline]
+fn home_of(hash: u64, buckets: usize) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "the high half of the product is below `buckets`")]
+    let home = ((u128::from(hash) * buckets as u128) >> 64) as usize;
+    home
+}
+
+/// The table as a reader sees it, without a step through generation and tier.
+pub(super) struct View<K, V> {
+    buckets: NonNull<Bucket<K, V>>,
+    len: usize,
+    per_shard: usize,
+}
+
+impl<K: Eq, V> View<K, V> {
+    #[inline]
+    fn bucket(&self, index: usize) -> &Bucket<K, V> {
+        debug_assert!(index < self.len, "a home lies among the buckets");
+        // SAFETY: below the table's length, because `home_of` scales to it and `find_beyond` stays in the shard.
+        let bucket = unsafe { self.buckets.add(index) };
+        // SAFETY: the table outlives the view, says `Table::view`, and is shared only.
+        unsafe { bucket.as_ref() }
+    }
+
+    /// Finds the entry of a key, in one pass over its home and over the buckets that entries of this home went on to.
+    ///
+    /// A bounded number of steps: each bucket of the shard at most once. `None` is exact: at some moment between the
+    /// first look and the last one, the key was not there.
+    #[inline]
+    pub(super) fn find<'pin>(&self, hash: u64, key: &K, _pin: &'pin Pin) -> Option<Lent<'pin, K, V>> {
+        let home = home_of(hash, self.len);
+        let bucket = self.bucket(home);
+        match bucket.find(hash, key) {
+            Some(lent) => Some(lent),
+            None if bucket.overflows() => self.find_beyond(home, hash, key),
+            None => None,
+        }
+    }
+
+    #[cold]
+    fn find_beyond<'pin>(&self, home: usize, hash: u64, key: &K) -> Option<Lent<'pin, K, V>> {
+        let first = home / self.per_shard * self.per_shard;
+        for step in 1..self.per_shard {
+            let bucket = self.bucket(first + (home - first + step) % self.per_shard);
+            if let Some(lent) = bucket.find(hash, key) {
+                return Some(lent);
+            }
+            if !bucket.overflows() {
+                return None;
+            }
+        }
+        None
+    }
+}
+
+/// One shard's buckets, to be changed by whoever is at its desk (I4).
+#[derive(Debug)]
+pub(super) struct Shelf<'a, K, V> {
+    buckets: &'a [Bucket<K, V>],
+    first: usize,
+    all: usize,
+}
+
+impl<K, V> Clone for Shelf<'_, K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for Shelf<'_, K, V> {}
+
+impl<'a, K, V> Shelf<'a, K, V> {
+    /// How many places it has.
+    pub(super) fn places(self) -> usize {
+        self.buckets.len() * SLOTS
+    }
+
+    fn home(self, hash: u64) -> usize {
+        home_of(hash, self.all) - self.first
+    }
+
+    fn slot(self, place: Place) -> &'a AtomicPtr<Entry<K, V>> {
+        &self.buckets[place.index() / SLOTS].slots[place.index() % SLOTS]
+    }
+
+    /// The entry that a slot names, untagged.
+    fn named<'pin>(slot: &AtomicPtr<Entry<K, V>>, order: Ordering) -> Option<Lent<'pin, K, V>> {
+        let entry = NonNull::new(slot.load(order).map_addr(|addr| addr & !tag_bits::<K, V>()))?;
+        // SAFETY: a slot names a published entry. Its lifetime is the caller's affair: a pin from before the look.
+        let lent = unsafe { Lent::new(entry) };
         lent.get().track.read();
         Some(lent)
     }
 
-    /// Moves the hand to the next entry whose bit is clear and drops that entry. Returns its weight.
-    ///
-    /// Source: F. Corbató, A paging experiment with the Multics system, 1968 (second chance on a ring).
-    pub(super) fn evict(&mut self) -> Option<u64> {
-        loop {
-            let slot = self.order.pop_front()?;
-            let entry = Self::lent(&slot).expect("I2: every place of the order names an entry");
-            let is_first_visit = self.unswept > 0;
-            self.unswept = self.unswept.saturating_sub(1);
-            if is_first_visit && entry.get().referenced().is_set() {
-                if mutant!("failed_sweep_clears_bits") {
-                    entry.get().referenced().clear();
-                }
-                self.swept.push(entry);
-                self.order.push_back(slot);
-            } else {
-                self.forget(entry);
-                return Some(entry.get().weight_bytes);
-            }
-        }
-    }
-
-    /// Drops one entry out of turn.
-    pub(super) fn remove(&mut self, entry: Lent<'pin, K, V>) {
-        let named = NonNull::new(entry.as_ptr());
-        let place = self.order.iter().position(|slot| slot.entry() == named);
-        let place = place.expect("I2: what is in the probe slots is in the order");
-        self.order.remove(place);
-        self.unswept -= usize::from(place < self.unswept);
-        self.forget(entry);
-    }
-
-    fn forget(&mut self, entry: Lent<'pin, K, V>) {
-        let mask = self.shape.probes() - 1;
-        let mut hole = index_of(entry.get().hash) & mask;
-        while self.slots[hole].entry() != NonNull::new(entry.as_ptr()) {
-            hole = (hole + 1) & mask;
-        }
-        // Later entries of the same run move up, so that no tombstone is needed.
-        let mut next = (hole + 1) & mask;
-        while let Some(named) = Self::lent(&self.slots[next]) {
-            let home = index_of(named.get().hash) & mask;
-            if next.wrapping_sub(home) & mask >= next.wrapping_sub(hole) & mask {
-                self.slots.swap(hole, next);
-                hole = next;
-            }
-            next = (next + 1) & mask;
-        }
-        self.slots[hole] = Slot::vacant();
-        self.victims.push(entry);
-    }
-
-    /// Adds an entry just behind the hand: it is met last.
+    /// The entry at a place, for whoever is at the desk.
     ///
     /// # Panics
-    /// Where there is no room.
-    pub(super) fn insert(&mut self, entry: Lent<'pin, K, V>) {
-        assert!(self.order.len() < self.shape.entries(), "I3: at least half of the probe slots are empty");
-        let mask = self.shape.probes() - 1;
-        let mut place = index_of(entry.get().hash) & mask;
-        while !self.slots[place].is_vacant() {
-            place = (place + 1) & mask;
-        }
-        self.slots[place] = Slot::of(entry);
-        // Behind entries that had their second chance it counts as clear, as they do; and clear it is.
-        self.unswept += usize::from(self.unswept == self.order.len());
-        self.order.push_back(Slot::of(entry));
+    /// Where there is none.
+    pub(super) fn at(self, place: Place) -> Lent<'a, K, V> {
+        // ORDERING: Relaxed: filled under this desk's lock, which orders it.
+        let named = Self::named(self.slot(place), Ordering::Relaxed);
+        named.expect("D1: a queue names filled places only")
     }
 
-    /// Ends the draft: the table to publish, and what follows when that succeeds.
-    pub(super) fn finish(self) -> (Table<K, V>, Aftermath<'pin, K, V>) {
-        let mut slots = self.slots;
-        slots.extend(self.order.iter().map(Slot::copy));
-        slots.resize_with(self.shape.slots() - 1, Slot::vacant);
-        slots.push(Slot::count(self.order.len()));
-        (Table(slots.into_boxed_slice()), Aftermath { swept: self.swept, victims: self.victims })
+    /// The places on the way of a hash: its home, and the buckets that entries of this home went on to.
+    fn way(self, hash: u64) -> impl Iterator<Item = (Place, &'a AtomicPtr<Entry<K, V>>)> {
+        let (count, home) = (self.buckets.len(), self.home(hash));
+        let mut goes_on = true;
+        let buckets = (0..count).map(move |step| (home + step) % count).take_while(move |&bucket| {
+            // ORDERING: Relaxed: changed under this desk's lock, which orders it.
+            std::mem::replace(&mut goes_on, self.buckets[bucket].overflow.load(Ordering::Relaxed) > 0)
+        });
+        buckets.flat_map(move |bucket| {
+            let slots = self.buckets[bucket].slots.iter().enumerate();
+            slots.map(move |(slot, named)| (Place::new(bucket * SLOTS + slot), named))
+        })
+    }
+
+    /// Every entry of that hash, whatever its key: for whoever is at the desk and may run no foreign code there.
+    pub(super) fn of_hash<'pin>(self, hash: u64) -> impl Iterator<Item = (Place, Lent<'pin, K, V>)>
+    where
+        'a: 'pin,
+    {
+        let tag = tag_of::<K, V>(hash);
+        self.way(hash).filter_map(move |(place, slot)| {
+            // ORDERING: Relaxed: filled under this desk's lock, which orders it.
+            let entry = entry_tagged(slot.load(Ordering::Relaxed), tag)?;
+            // SAFETY: a slot names a published entry, and at the desk nobody unpublishes it; what the caller keeps
+            // of it is under its own pin.
+            let lent = unsafe { Lent::new(entry) };
+            lent.get().track.read();
+            (lent.get().hash == hash).then_some((place, lent))
+        })
+    }
+
+    /// Publishes an entry: the linearization point of an insertion.
+    ///
+    /// # Panics
+    /// Where no slot is vacant.
+    pub(super) fn fill(self, entry: Lent<'_, K, V>) -> Place {
+        let hash = entry.get().hash;
+        let (count, home) = (self.buckets.len(), self.home(hash));
+        for step in 0..count {
+            let bucket = (home + step) % count;
+            for offset in 0..SLOTS {
+                let at = (slot_of(hash) + offset) % SLOTS;
+                let slot = &self.buckets[bucket].slots[at];
+                // ORDERING: Relaxed: changed under this desk's lock, which orders it.
+                if slot.load(Ordering::Relaxed).is_null() {
+                    (0..step).for_each(|passed| self.buckets[(home + passed) % count].raise());
+                    let tagged = entry.as_ptr().map_addr(|addr| addr | tag_of::<K, V>(hash));
+                    // ORDERING: Release, pairs with the Acquire in `find`. Whoever reads the pointer reads the whole
+                    // entry, finds its victims gone (their slots were cleared before) and is led to it again (the
+                    // overflow counts were raised before).
+                    slot.store(tagged, Ordering::Release);
+                    return Place::new(bucket * SLOTS + at);
+                }
+            }
+        }
+        unreachable!("I3: at least half of the slots are vacant")
+    }
+
+    /// Unpublishes the entry at a place: the linearization point of its eviction or removal.
+    pub(super) fn clear<'pin>(self, place: Place) -> Lent<'pin, K, V>
+    where
+        'a: 'pin,
+    {
+        let entry = self.at(place);
+        // ORDERING: Release, pairs with the Acquire in `find`: whoever reads the null has seen what was unpublished
+        // here before, and answers with nothing older from now on.
+        self.slot(place).store(ptr::null_mut(), Ordering::Release);
+        let (count, home) = (self.buckets.len(), self.home(entry.get().hash));
+        let mut bucket = home;
+        while bucket != place.index() / SLOTS {
+            self.buckets[bucket].lower();
+            bucket = (bucket + 1) % count;
+        }
+        entry
+    }
+
+    /// Every entry that a slot names when its turn comes, for whoever is not at the desk but pinned.
+    pub(super) fn glance<'pin>(self, _pin: &'pin Pin) -> impl Iterator<Item = Lent<'pin, K, V>>
+    where
+        'a: 'pin,
+    {
+        // ORDERING: Acquire, pairs with the Release in `fill`: the entry, and that its victims are gone.
+        let slots = self.buckets.iter().flat_map(|bucket| &bucket.slots);
+        slots.filter_map(|slot| Self::named(slot, Ordering::Acquire))
     }
 }
 
-/// What publishing a draft brings with it.
-#[derive(Debug)]
-pub(super) struct Aftermath<'pin, K, V> {
-    /// The entries that the hand passed; a victim among them is still alive, and nobody asks for its bit.
-    swept: Vec<Lent<'pin, K, V>>,
-    /// The entries that are reached from no table any more.
-    pub(super) victims: Vec<Lent<'pin, K, V>>,
-}
+impl<K, V> Bucket<K, V> {
+    fn raise(&self) {
+        // ORDERING: Relaxed read: changed under the desk's lock only. Release, pairs with the Acquire in `overflows`;
+        // that it comes before the slot's store is what matters: whoever knows of the entry reads at least 1 (I2).
+        let count = self.overflow.load(Ordering::Relaxed);
+        self.overflow.store(count + 1, Ordering::Release);
+    }
 
-impl<K, V> Aftermath<'_, K, V> {
-    /// Clears the bits that the hand passed. Only now: an attempt that fails leaves them as they were.
-    pub(super) fn clear_swept(&self) {
-        self.swept.iter().for_each(|entry| entry.get().referenced().clear());
+    fn lower(&self) {
+        // ORDERING: Relaxed read: changed under the desk's lock only. Release, pairs with the Acquire in `overflows`:
+        // whoever reads the lower count and stops here has seen the slot cleared.
+        let count = self.overflow.load(Ordering::Relaxed);
+        debug_assert!(count > 0, "I2: an overflow was raised before it is lowered");
+        self.overflow.store(count - 1, Ordering::Release);
     }
 }
 
-/// The bits of a hash that fit an index.
-#[inline]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "only the low bits of a hash, or a length that fits, are asked for"
-)]
-fn index_of(hash: u64) -> usize {
-    hash as usize
+impl<K, V> Marks for Shelf<'_, K, V> {
+    fn hash(&self, place: Place) -> u64 {
+        self.at(place).get().hash
+    }
+
+    fn weight_bytes(&self, place: Place) -> u64 {
+        self.at(place).get().weight_bytes
+    }
+
+    fn take_mark(&self, place: Place) -> bool {
+        self.at(place).get().referenced().take()
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cache::entry::Weigh;
-
-    impl Weigh for u8 {
-        fn payload_bytes(&self) -> u64 {
-            0
-        }
-    }
-
-    fn entries(hashes: &[u64]) -> Vec<Lent<'static, u64, u8>> {
-        let leak = |&hash: &u64| NonNull::from(Box::leak(Entry::new(hash, hash, 0)));
-        // SAFETY: leaked for good.
-        hashes.iter().map(|hash| unsafe { Lent::new(leak(hash)) }).collect()
-    }
-
-    #[test]
-    fn a_removed_entry_leaves_the_rest_of_its_run_findable() {
-        // All of one home slot, with the run wrapping around the end of the table.
-        let shape = Shape::new(4);
-        let all = entries(&[7, 15, 23, 6]);
-        let empty = Table::empty(shape).into_raw();
-        // SAFETY: just leaked, and freed below.
-        let mut draft = unsafe { Published::new(empty, shape) }.draft();
-        all.iter().for_each(|&entry| draft.insert(entry));
-        draft.remove(all[0]);
-        let (table, _) = draft.finish();
-        let first = table.into_raw();
-        // SAFETY: as above.
-        let published = unsafe { Published::new(first, shape) };
-        assert!(published.find(7, &7).is_none());
-        for key in [15, 23, 6] {
-            assert!(published.find(key, &key).is_some(), "{key}");
-        }
-        assert_eq!(published.entries().map(|entry| entry.get().key).collect::<Vec<_>>(), [15, 23, 6]);
-        for raw in [empty, first] {
-            // SAFETY: leaked above, and no longer read.
-            drop(unsafe { Table::from_raw(raw, shape) });
-        }
-    }
-
-    #[test]
-    fn the_hand_gives_a_second_chance_and_a_dropped_draft_takes_none() {
-        let shape = Shape::new(3);
-        let all = entries(&[1, 2, 3]);
-        let empty = Table::empty(shape).into_raw();
-        // SAFETY: just leaked, and freed below.
-        let mut draft = unsafe { Published::new(empty, shape) }.draft();
-        all.iter().for_each(|&entry| draft.insert(entry));
-        all[0].get().referenced().set();
-        draft.evict();
-        assert!(all[0].get().referenced().is_set(), "a sweep clears nothing before it is published");
-        let (table, aftermath) = draft.finish();
-        assert_eq!(aftermath.victims.iter().map(|entry| entry.get().key).collect::<Vec<_>>(), [2]);
-        aftermath.clear_swept();
-        assert!(!all[0].get().referenced().is_set());
-        drop(table);
-        // SAFETY: leaked above, and no longer read.
-        drop(unsafe { Table::from_raw(empty, shape) });
+impl<K, V> Table<K, V> {
+    /// Takes every entry out: nobody reads or changes any more.
+    pub(super) fn take_all(&mut self) -> Vec<Box<Entry<K, V>>> {
+        let slots = self.buckets.iter_mut().flat_map(|bucket| &mut bucket.slots);
+        let owned = slots.filter_map(|slot| {
+            // ORDERING: Relaxed: `&mut self` came from whoever dropped the last handle, after all the others.
+            let tagged = slot.load(Ordering::Relaxed);
+            // ORDERING: Relaxed: as the load.
+            slot.store(ptr::null_mut(), Ordering::Relaxed);
+            let entry = NonNull::new(tagged.map_addr(|addr| addr & !tag_bits::<K, V>()))?;
+            // SAFETY: the tier owns its published entries, each named by one slot, and this one was just cleared.
+            Some(unsafe { Box::from_raw(entry.as_ptr()) })
+        });
+        owned.collect()
     }
 }

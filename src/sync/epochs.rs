@@ -2,51 +2,92 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use super::{IS_MODEL, Retire};
+use super::{IS_MODEL, Limbo, Ordering, Retire, UnmodelledU64};
 use crossbeam_epoch as epoch;
 
 /// What one flush frees at most: 8 bags of 64.
 ///
 /// Source: crossbeam-epoch 0.9.21, `Global::COLLECT_STEPS` and `MAX_OBJECTS` in src/internal.rs.
-const FREED_BY_A_FLUSH: u32 = 8 * 64;
+const FREED_BY_A_FLUSH: u32 = BAGS_OF_A_FLUSH * 64;
+const BAGS_OF_A_FLUSH: u32 = 8;
+
+/// How much a pin retires before it tells the shared count: one addition for so many.
+const TOLD_TOGETHER: u32 = 64;
 
 /// Flushes that one thread spends on what others could not free: about 32,000 objects, a few milliseconds. loom
 /// would try every interleaving of each.
 const BACKLOG_FLUSHES: u32 = if IS_MODEL { 0 } else { 64 };
 
-/// Flushes that free nothing before a thread gives up: every pin that ends leaves a bag, mostly an empty one, and
-/// bags are freed in their order.
-const FLUSHES_IN_VAIN: u32 = 4;
+/// Flushes of the last one out: as many as it takes. In models, as many as two entries take.
+const LAST_FLUSHES: u32 = if IS_MODEL { 3 } else { u32::MAX };
+
+/// Flushes that free nothing before a thread gives up, beside those that empty bags may take.
+const FLUSHES_IN_VAIN: u64 = 4;
 
 /// Frees retired memory once nobody can hold it (I1): an own epoch, shared by the readers of one generation.
 #[derive(Debug)]
-pub(crate) struct Collector(epoch::Collector);
+pub(crate) struct Collector {
+    // Declared, and so dropped, first: its end frees what is left, and tells the account.
+    epochs: epoch::Collector,
+    account: Arc<Account>,
+}
+
+/// What is known of a collector beside its epochs.
+#[derive(Debug)]
+struct Account {
+    limbo: Arc<Limbo>,
+    /// Pins that have not ended. Not modelled: it decides who takes pains, and the epochs decide what is freed.
+    pins: UnmodelledU64,
+    /// Bags that ended pins have left, at most: each leaves one, mostly empty, and bags are freed in their order.
+    bags: UnmodelledU64,
+}
+
+impl Account {
+    /// Flushes until nothing is left in limbo, at most so many times, and gives up when it frees nothing any more.
+    fn flush_while_it_helps(&self, most: u32, mut flush: impl FnMut()) {
+        // ORDERING: Relaxed: a bound on an effort.
+        let bags = self.bags.load(Ordering::Relaxed);
+        let most_in_vain = FLUSHES_IN_VAIN + bags / u64::from(BAGS_OF_A_FLUSH);
+        let (mut in_vain, mut least) = (0, self.limbo.bytes());
+        for _ in 0..most {
+            if least == 0 || in_vain == most_in_vain {
+                break;
+            }
+            flush();
+            let left = self.limbo.bytes();
+            in_vain = if left < least { 0 } else { in_vain + 1 };
+            least = left.min(least);
+        }
+        if least == 0 {
+            let left = |now: u64| Some(now.saturating_sub(bags));
+            // ORDERING: Relaxed, twice: as above.
+            let _ = self.bags.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        }
+    }
+}
 
 impl Collector {
     pub(crate) fn new() -> Self {
-        Self(epoch::Collector::new())
+        let (limbo, pins, bags) = (Arc::new(Limbo::new()), UnmodelledU64::new(0), UnmodelledU64::new(0));
+        let account = Account { limbo, pins, bags };
+        Self { epochs: epoch::Collector::new(), account: Arc::new(account) }
     }
 
     /// Pins memory for this thread until the pin is refreshed or dropped.
     pub(crate) fn pin(&self) -> Pin {
-        let handle = self.0.register();
+        // ORDERING: Relaxed: the count decides who drains, and guards no memory; its changes have one order anyway.
+        self.account.pins.fetch_add(1, Ordering::Relaxed);
+        let place = Place { epochs: self.epochs.clone(), account: self.account.clone() };
+        let handle = self.epochs.register();
         let guard = handle.pin();
-        #[cfg(loom)]
-        if super::mutant!("reader_forgets_to_pin") {
-            // SAFETY: the twin ends the hold here; `Pin::drop` takes one anew for the guard that is kept to end.
-            drop(unsafe { std::ptr::read(&raw const guard) });
-        }
-        Pin { guard, _handle: handle, retired: Cell::new(0) }
+        Pin { guard, _handle: handle, retired: Cell::new(0), untold_bytes: Cell::new(0), place }
     }
-}
 
-#[cfg(loom)]
-impl Drop for Pin {
-    fn drop(&mut self) {
-        if super::mutant!("reader_forgets_to_pin") {
-            std::mem::forget(self._handle.pin());
-        }
+    /// The count of what is in limbo here.
+    pub(crate) fn limbo(&self) -> &Arc<Limbo> {
+        &self.account.limbo
     }
 }
 
@@ -58,21 +99,27 @@ pub(crate) struct Pin {
     _handle: epoch::LocalHandle,
     /// How much this thread retired since it last drained.
     retired: Cell<u32>,
+    /// Bytes of what it retired and the shared count was not told.
+    untold_bytes: Cell<u64>,
+    // Last: it counts this pin until the hold has ended.
+    place: Place,
 }
 
 impl Pin {
-    /// Frees `retired` when no pin of now is left; `after` is told the bytes then.
+    /// Frees `retired` when no pin of now is left.
     ///
     /// # Safety
     /// Whoever pins from now on must have no way to reach `retired`, and it is retired once.
-    pub(crate) unsafe fn retire<T: Retire>(&self, retired: T, after: impl FnOnce(u64) + Send + 'static) {
+    pub(crate) unsafe fn retire<T: Retire>(&self, retired: T) {
+        let bytes = retired.bytes();
+        let limbo = Arc::as_ptr(&self.place.account.limbo);
         let free = move || {
-            let bytes = retired.bytes();
             #[cfg(loom)]
             // SAFETY: not freed yet: that is the next step.
             unsafe {
                 retired.tracks(&mut |track| track.bury());
             }
+            let bytes = retired.bytes();
             // SAFETY: every pin that could reach it has ended when the epoch runs this, once.
             let freed = catch_unwind(AssertUnwindSafe(|| unsafe { retired.free() }));
             // A value whose drop panics ends neither the thread that happens to free it nor the rest of its
@@ -80,53 +127,94 @@ impl Pin {
             if let Err(payload) = freed {
                 std::mem::forget(payload);
             }
-            after(bytes);
+            // SAFETY: this runs in a flush of a pin, in the end of a handle or of the collector; each of these holds
+            // the account until the epochs behind it are gone, because it is declared after them.
+            unsafe { &*limbo }.subtract(bytes);
         };
+        self.untold_bytes.set(self.untold_bytes.get() + bytes);
         self.retired.set(self.retired.get().saturating_add(1));
-        // SAFETY: `free` is Send and owns what it captures, because `T: Retire` and `after` do; that no new pin
-        // reaches the memory is this function's own contract.
+        if self.retired.get().is_multiple_of(TOLD_TOGETHER) {
+            self.tell();
+        }
+        // SAFETY: `retired` may be freed on any thread, because `T: Retire` is Send, and the count may be told on
+        // any, because it is atomic; that no new pin reaches the memory is this function's own contract.
         unsafe { self.guard.defer_unchecked(free) };
+    }
+
+    fn tell(&self) {
+        let bytes = self.untold_bytes.take();
+        if bytes > 0 {
+            self.place.account.limbo.add(bytes);
+        }
     }
 
     /// Ends the hold and takes a new one.
     pub(crate) fn refresh(&mut self) {
-        // A whole pin and not `repin`, which has no fence: a later load of a table could move before it.
+        // A whole pin and not `repin`, which has no fence: a later load of a slot could move before it.
         self.guard.repin_after(|| {});
     }
 
     /// Whether it holds memory of that collector.
     pub(crate) fn belongs_to(&self, collector: &Collector) -> bool {
-        self.guard.collector() == Some(&collector.0)
-    }
-
-    /// Hands what this thread has retired to all, and frees as much of what is old enough.
-    pub(crate) fn share_out(&mut self) {
-        self.flush(1 + self.retired.take() / FREED_BY_A_FLUSH);
+        self.guard.collector() == Some(&collector.epochs)
     }
 
     /// Frees at least as much as this thread has retired, as far as the other pins allow, and goes on for a while
     /// where memory was held back before.
     ///
     /// Each thread pays for itself: were it one flush whatever was retired, memory would grow without bound.
-    pub(crate) fn drain(&mut self, limbo_bytes: impl Fn() -> u64) {
-        // An epoch ends once every pin has seen it, and memory waits for two.
-        self.flush(2 + self.retired.take() / FREED_BY_A_FLUSH);
-        let (mut in_vain, mut least) = (0, limbo_bytes());
-        for _ in 0..BACKLOG_FLUSHES {
-            if least == 0 || in_vain == FLUSHES_IN_VAIN {
-                break;
-            }
-            self.flush(1);
-            let left = limbo_bytes();
-            in_vain = if left < least { 0 } else { in_vain + 1 };
-            least = left.min(least);
+    pub(crate) fn drain(&mut self) {
+        self.tell();
+        if self.place.account.limbo.bytes() == 0 {
+            return;
         }
+        // An epoch ends once every pin has seen it, and memory waits for two.
+        for _ in 0..2 + self.retired.take() / FREED_BY_A_FLUSH {
+            self.flush();
+        }
+        let account = self.place.account.clone();
+        account.flush_while_it_helps(BACKLOG_FLUSHES, || self.flush());
     }
 
-    fn flush(&mut self, times: u32) {
-        for _ in 0..times {
-            self.guard.flush();
-            self.refresh();
+    fn flush(&mut self) {
+        self.guard.flush();
+        self.refresh();
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.tell();
+        // In models the last one out does it all: two who flush at once are more interleavings than can be tried.
+        if !IS_MODEL && self.place.account.limbo.bytes() > 0 {
+            for _ in 0..=self.retired.take() / FREED_BY_A_FLUSH {
+                self.flush();
+            }
+        }
+    }
+}
+
+/// Counts a pin until its hold has ended. The last one out drains: nobody may ever come after it.
+#[derive(Debug)]
+struct Place {
+    epochs: epoch::Collector,
+    account: Arc<Account>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // ORDERING: Relaxed: a bound on an effort.
+        self.account.bags.fetch_add(1, Ordering::Relaxed);
+        // ORDERING: AcqRel: Release ends this pin's hold before the count falls, and Acquire shows the last one out
+        // that all the others have ended; so its flushes wait for nobody who left before it.
+        let pins = self.account.pins.fetch_sub(1, Ordering::AcqRel);
+        if pins == 1 && self.account.limbo.bytes() > 0 {
+            let handle = self.epochs.register();
+            let mut guard = handle.pin();
+            self.account.flush_while_it_helps(LAST_FLUSHES, || {
+                guard.flush();
+                guard.repin_after(|| {});
+            });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Arc, Retire};
+use super::{Arc, Limbo, Retire};
 use loom::sync::atomic::{AtomicUsize, Ordering, fence};
 
 /// Marks memory as freed, and gives the step that gives it back.
@@ -18,6 +18,7 @@ type Bury = Box<dyn FnOnce() -> Box<dyn FnOnce()>>;
 pub(crate) struct Collector(Arc<State>);
 
 struct State {
+    limbo: std::sync::Arc<Limbo>,
     /// Orders pins, retirements and frees; its value means nothing.
     turns: AtomicUsize,
     // Not modelled: no step of loom lies between taking this lock and letting it go.
@@ -46,12 +47,21 @@ impl std::fmt::Debug for State {
 
 impl Collector {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(State { turns: AtomicUsize::new(0), books: std::sync::Mutex::default() }))
+        Self(Arc::new(State {
+            limbo: std::sync::Arc::new(Limbo::new()),
+            turns: AtomicUsize::new(0),
+            books: std::sync::Mutex::default(),
+        }))
     }
 
     pub(crate) fn pin(&self) -> Pin {
         let id = self.0.start();
         Pin { state: self.0.clone(), id, _not_send: std::marker::PhantomData }
+    }
+
+    /// The count of what is in limbo here.
+    pub(crate) fn limbo(&self) -> &std::sync::Arc<Limbo> {
+        &self.0.limbo
     }
 }
 
@@ -68,9 +78,7 @@ impl State {
         let mut books = self.books();
         books.pins += 1;
         let id = books.pins;
-        if !super::mutant!("reader_forgets_to_pin") {
-            books.held.insert(id);
-        }
+        books.held.insert(id);
         id
     }
 
@@ -91,13 +99,8 @@ impl State {
         // ORDERING: AcqRel, pairs with the Acquire in `start`.
         self.turns.fetch_add(1, Ordering::AcqRel);
         let mut books = self.books();
-        let waits_for =
-            if super::mutant!("retire_frees_at_once") { BTreeSet::new() } else { books.held.clone() };
+        let waits_for = books.held.clone();
         books.limbo.push((waits_for, bury));
-        drop(books);
-        if super::mutant!("retire_frees_at_once") {
-            self.bury();
-        }
     }
 
     /// Buries what nobody holds back any more.
@@ -133,15 +136,17 @@ pub(crate) struct Pin {
 }
 
 impl Pin {
-    /// Frees `retired` when no pin of now is left; `after` is told the bytes then.
+    /// Frees `retired` when no pin of now is left.
     ///
     /// # Safety
     /// Whoever pins from now on must have no way to reach `retired`, and it is retired once.
-    pub(crate) unsafe fn retire<T: Retire>(&self, retired: T, after: impl FnOnce(u64) + Send + 'static) {
+    pub(crate) unsafe fn retire<T: Retire>(&self, retired: T) {
+        let limbo = self.state.limbo.clone();
+        limbo.add(retired.bytes());
         self.state.retire(Box::new(move || {
             // SAFETY: the memory is given back later, in the collector's drop.
             unsafe { retired.tracks(&mut |track| track.bury()) };
-            after(retired.bytes());
+            limbo.subtract(retired.bytes());
             Box::new(move || {
                 // SAFETY: the collector is being dropped: no pin is left, and this runs once.
                 unsafe { retired.free() };
@@ -160,9 +165,7 @@ impl Pin {
         Arc::ptr_eq(&self.state, &collector.0)
     }
 
-    pub(crate) fn share_out(&mut self) {}
-
-    pub(crate) fn drain(&mut self, _limbo_bytes: impl Fn() -> u64) {}
+    pub(crate) fn drain(&mut self) {}
 }
 
 impl Drop for Pin {

@@ -38,6 +38,7 @@ fn one_variable_entry_works() {
     reader.put(2, Item::light(2), Tier::Variable);
     assert_eq!(reader.get(&1, Tier::Variable), None);
     assert_eq!(reader.get(&2, Tier::Variable), Some(&Item::light(2)));
+    drop(reader);
     assert_eq!(cache.stats().evictions, 1);
 }
 
@@ -65,6 +66,7 @@ fn the_whole_budget_can_go_to_one_entry_and_a_byte_less_cannot() {
         let reader = cache.current().reader();
         reader.put(1, Item { id: 1, payload: 5 }, Tier::Variable);
         assert_eq!(reader.generation().resident_bytes(), resident);
+        drop(reader);
         assert_eq!(cache.stats().rejected, missing);
     }
 }
@@ -122,11 +124,12 @@ fn permanents_stay_whatever_comes_after_them() {
 fn what_is_permanent_beyond_the_limit_is_kept_as_variable_and_counted() {
     let options = Options { permanent_bytes: Some(*ENTRY_BYTES), ..room_for(2) };
     let cache = cache(options);
-    let reader = cache.current().reader();
+    let mut reader = cache.current().reader();
     reader.put(1, Item::light(1), Tier::Permanent);
     reader.put(2, Item::light(2), Tier::Permanent);
     assert_eq!(reader.generation().permanent_bytes(), *ENTRY_BYTES);
     assert_eq!(reader.get(&2, Tier::Permanent), Some(&Item::light(2)));
+    reader.refresh();
     assert_eq!(cache.stats().overflow, 1);
     // As a variable entry it goes when room is needed.
     reader.put(3, Item::light(3), Tier::Variable);

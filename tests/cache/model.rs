@@ -7,13 +7,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::LazyLock;
 
 use lookback::Error;
-use lookback::cache::{Options, Stats, Tier, TierStats};
+use lookback::cache::{Options, Policy, Stats, Tier, TierStats};
 use proptest::prelude::*;
 
 use crate::item::{ENTRY_BYTES, Item, ItemReader, Items, room_for};
 use crate::plain::{Bounds, Placed, Plain};
 
+/// Of small shards, which evict at every other step.
 const KEYS: u8 = 6;
+/// Of larger ones, whose small queue holds more than one entry.
+const MANY_KEYS: u8 = 80;
 const READERS: usize = 3;
 
 #[derive(Clone, Debug)]
@@ -151,7 +154,7 @@ impl Subject {
             Step::Keep { keys } => {
                 let version = self.versions.get() + 1;
                 self.versions.set(version);
-                let keep = |key: &u8, _: &Item| keys & (1 << key) != 0;
+                let keep = |key: &u8, _: &Item| keys & (1 << (key % 8)) != 0;
                 Some(Answer::Is(self.cache.invalidate_keeping(format!("v{version}"), version, keep)))
             }
             Step::Refresh { .. } | Step::Renew { .. } | Step::Drop { .. } => {
@@ -176,7 +179,7 @@ impl Subject {
 struct PlainReader {
     generation: usize,
     side: Vec<(u8, Item)>,
-    /// Hits and misses that were not flushed yet.
+    /// What it counted and did not flush yet.
     tally: Stats,
 }
 
@@ -188,12 +191,12 @@ struct Expected {
     stats: Stats,
     next: u64,
     answers: Vec<Answer>,
-    bounds: (Bounds, usize, usize),
+    bounds: (Bounds, Policy, usize, usize),
 }
 
 impl Expected {
-    fn new(bounds: Bounds, entries: usize, shards: usize) -> Self {
-        let first = Plain::new(bounds, entries, shards, PLACEMENT[&shards].clone());
+    fn new(bounds: Bounds, policy: Policy, entries: usize, shards: usize) -> Self {
+        let first = Plain::new(bounds, policy, entries, shards, PLACEMENT[&shards].clone());
         let mut readers: Vec<_> = (0..READERS).map(|_| None).collect();
         readers[0] = Some(PlainReader { generation: 0, side: Vec::new(), tally: Stats::default() });
         Self {
@@ -203,7 +206,7 @@ impl Expected {
             stats: Stats { capacity_bytes: bounds.capacity_bytes, ..Stats::default() },
             next: 0,
             answers: Vec::new(),
-            bounds: (bounds, entries, shards),
+            bounds: (bounds, policy, entries, shards),
         }
     }
 
@@ -245,9 +248,18 @@ impl Expected {
         }
     }
 
+    fn tally(&mut self, at: usize) -> &mut Stats {
+        &mut self.readers[at].as_mut().unwrap().tally
+    }
+
+    fn promote(&mut self, at: usize, key: u8) {
+        let reader = self.readers[at].as_mut().unwrap();
+        self.generations[reader.generation].promote(key, &mut reader.tally);
+    }
+
     fn admit(&mut self, at: usize, key: u8, item: Item, tier: Tier) {
         let reader = self.readers[at].as_mut().unwrap();
-        match self.generations[reader.generation].admit(key, item, tier, &mut self.stats) {
+        match self.generations[reader.generation].admit(key, item, tier, &mut reader.tally) {
             Placed::Held => {}
             Placed::Uncached => reader.side.push((key, item)),
         }
@@ -257,15 +269,15 @@ impl Expected {
         let generation = self.readers[at].as_ref().unwrap().generation;
         if let Some((item, is_held)) = self.request(at, key) {
             if is_held && tier == Tier::Permanent {
-                self.generations[generation].promote(key, &mut self.stats);
+                self.promote(at, key);
             }
             return Answer::Item(Some(item));
         }
-        self.stats.loads += 1;
+        self.tally(at).loads += 1;
         let is_lead = self.flights.insert((generation, key));
         if !is_lead {
             // Its own thread is loading it already, and it cannot wait for itself.
-            self.stats.alone += 1;
+            self.tally(at).alone += 1;
             return match self.load(loader) {
                 Ok(item) => {
                     self.readers[at].as_mut().unwrap().side.push((key, item));
@@ -291,7 +303,7 @@ impl Expected {
         let generation = reader.generation;
         if let Some((resident, _)) = self.generations[generation].find(key) {
             if tier == Tier::Permanent {
-                self.generations[generation].promote(key, &mut self.stats);
+                self.promote(at, key);
             }
             return Answer::Item(Some(resident));
         }
@@ -317,13 +329,14 @@ impl Expected {
             }
             Step::Invalidate { is_new } => {
                 if *is_new {
-                    let (bounds, entries, shards) = self.bounds;
-                    self.generations.push(Plain::new(bounds, entries, shards, PLACEMENT[&shards].clone()));
+                    let (bounds, policy, entries, shards) = self.bounds;
+                    let placement = PLACEMENT[&shards].clone();
+                    self.generations.push(Plain::new(bounds, policy, entries, shards, placement));
                 }
                 Answer::Is(*is_new)
             }
             Step::Keep { keys } => {
-                let next = self.generations.last().unwrap().inherit(|key| keys & (1 << key) != 0);
+                let next = self.generations.last().unwrap().inherit(|key| keys & (1 << (key % 8)) != 0);
                 self.generations.push(next);
                 Answer::Is(true)
             }
@@ -337,6 +350,12 @@ impl Expected {
         self.stats.variable.hits += tally.variable.hits;
         self.stats.side_hits += tally.side_hits;
         self.stats.misses += tally.misses;
+        self.stats.loads += tally.loads;
+        self.stats.alone += tally.alone;
+        self.stats.evictions += tally.evictions;
+        self.stats.rejected += tally.rejected;
+        self.stats.overflow += tally.overflow;
+        self.stats.promotions += tally.promotions;
         let (hits, requests) = (self.stats.hits(), self.stats.requests());
         if self.stats.warming.is_none() && hits * 10 > requests * 6 {
             self.stats.warming = Some(requests);
@@ -395,7 +414,7 @@ static PLACEMENT: LazyLock<BTreeMap<usize, Vec<usize>>> = LazyLock::new(|| {
             generation.reader().put(key, Item::light(0), Tier::Variable);
             generation.audit().unwrap().shards.iter().position(|shard| shard.entries == 1).unwrap()
         };
-        (0..KEYS).map(shard_of).collect()
+        (0..MANY_KEYS).map(shard_of).collect()
     };
     (1..=3).map(|shards| (shards, placement_in(shards))).collect()
 });
@@ -406,7 +425,8 @@ fn compare(options: Options, steps: &[Step]) -> Result<(), TestCaseError> {
         permanent_bytes: options.permanent_bytes.unwrap_or(options.capacity_bytes / 2),
         entry_bytes: *ENTRY_BYTES,
     };
-    let mut expected = Expected::new(bounds, options.variable_entries, options.shards.unwrap());
+    let (policy, shards) = (options.policy, options.shards.unwrap());
+    let mut expected = Expected::new(bounds, policy, options.variable_entries, shards);
     let mut subject = Subject::new(options);
     for (at, step) in steps.iter().enumerate() {
         subject.step(step);
@@ -456,8 +476,11 @@ fn tier() -> impl Strategy<Value = Tier> {
 }
 
 /// What a loader may do too: everything that needs no reader for itself.
-fn request(loader: impl Strategy<Value = Loader> + Clone + 'static) -> impl Strategy<Value = Step> + Clone {
-    let at = || (0..READERS, 0..KEYS, tier());
+fn request(
+    keys: u8,
+    loader: impl Strategy<Value = Loader> + Clone + 'static,
+) -> impl Strategy<Value = Step> + Clone {
+    let at = move || (0..READERS, 0..keys, tier());
     let get = at().prop_map(|(reader, key, tier)| Step::Get { reader, key, tier });
     let load =
         (at(), loader).prop_map(|((reader, key, tier), loader)| Step::Load { reader, key, tier, loader });
@@ -466,7 +489,7 @@ fn request(loader: impl Strategy<Value = Loader> + Clone + 'static) -> impl Stra
     prop_oneof![5 => get.boxed(), 10 => load.boxed(), 3 => put.boxed()].boxed()
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step(keys: u8) -> impl Strategy<Value = Step> {
     let simple = prop_oneof![
         8 => payload().prop_map(|payload| Loader::Gives { payload }),
         1 => Just(Loader::Fails),
@@ -478,12 +501,12 @@ fn step() -> impl Strategy<Value = Step> {
         any::<u8>().prop_map(|keys| Step::Keep { keys }),
     ]
     .boxed();
-    let inner = prop_oneof![6 => request(simple.clone()), 1 => swap.clone()];
+    let inner = prop_oneof![6 => request(keys, simple.clone()), 1 => swap.clone()];
     let nested = (inner, simple.clone())
         .prop_map(|(step, loader)| Loader::After { step: Box::new(step), loader: Box::new(loader) });
     let loader = prop_oneof![8 => simple, 2 => nested].boxed();
     prop_oneof![
-        40 => request(loader),
+        40 => request(keys, loader),
         3 => (0..READERS).prop_map(|reader| Step::Refresh { reader }),
         3 => (0..READERS).prop_map(|reader| Step::Renew { reader }),
         1 => (0..READERS).prop_map(|reader| Step::Drop { reader }),
@@ -491,26 +514,69 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn options() -> impl Strategy<Value = Options> {
-    let bytes = (0_u64..8, 0_u64..8).prop_map(|(entries, rest)| entries * *ENTRY_BYTES + rest);
-    (bytes, proptest::option::of(0_u64..=4), 0_usize..8, 1_usize..=3).prop_map(
-        |(capacity_bytes, quarters, variable_entries, shards)| Options {
+fn policy() -> impl Strategy<Value = Policy> {
+    prop_oneof![Just(Policy::Clock), Just(Policy::ClockWithAdmission)]
+}
+
+/// Bounds of fewer than so many entries, in bytes and in number.
+fn options(most: usize) -> impl Strategy<Value = Options> {
+    let bytes = (0..most as u64, 0_u64..8).prop_map(|(entries, rest)| entries * *ENTRY_BYTES + rest);
+    (bytes, proptest::option::of(0_u64..=4), 0..most, 1_usize..=3, policy()).prop_map(
+        |(capacity_bytes, quarters, variable_entries, shards, policy)| Options {
             capacity_bytes,
             permanent_bytes: quarters.map(|quarters| capacity_bytes * quarters / 4),
             variable_entries,
             shards: Some(shards.min(variable_entries.max(1))),
+            policy,
             ..Options::default()
         },
     )
 }
 
+/// A shard that is bound by number or by bytes, whose small queue has room for more than one entry.
+fn larger_options() -> impl Strategy<Value = Options> {
+    (20_u64..64, 20_usize..64, 1_usize..=2, policy()).prop_map(
+        |(entries, variable_entries, shards, policy)| Options {
+            capacity_bytes: entries * *ENTRY_BYTES,
+            variable_entries,
+            shards: Some(shards),
+            policy,
+            ..Options::default()
+        },
+    )
+}
+
+/// Mostly loads of variable entries, some keys more often than others.
+fn busy_step() -> impl Strategy<Value = Step> {
+    let key = prop_oneof![2 => 0..MANY_KEYS / 4, 3 => 0..MANY_KEYS];
+    let load = (key, prop_oneof![9 => Just(0_u64), 1 => payload()]).prop_map(|(key, payload)| Step::Load {
+        reader: 0,
+        key,
+        tier: Tier::Variable,
+        loader: Loader::Gives { payload },
+    });
+    prop_oneof![30 => load, 1 => step(MANY_KEYS)]
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_cache_does_what_the_plain_model_does(
-        options in options(),
-        steps in proptest::collection::vec(step(), 1..60),
+        options in options(8),
+        steps in proptest::collection::vec(step(KEYS), 1..60),
+    ) {
+        compare(options, &steps)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn larger_shards_evict_in_the_order_of_the_plain_model(
+        options in larger_options(),
+        steps in proptest::collection::vec(busy_step(), 100..300),
     ) {
         compare(options, &steps)?;
     }

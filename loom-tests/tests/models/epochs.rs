@@ -4,7 +4,7 @@
 //! writers refresh, which flushes while something is in limbo.
 
 use lookback::cache::Tier;
-use loom_tests::{Block, Sealed, holding, on_epochs, options, put, with};
+use loom_tests::{Block, Sealed, holding, on_epochs, on_epochs_with_writers, options, put, with};
 
 /// Puts a key and flushes, so that what it evicted is freed as soon as nobody is pinned.
 fn put_and_flush(generation: &Sealed, key: u64) {
@@ -34,7 +34,7 @@ fn a_lent_entry_outlives_its_eviction() {
 /// 24,681 interleavings, 5.6 s.
 #[test]
 fn what_two_evictors_retire_is_freed_by_flushes() {
-    on_epochs(|| {
+    on_epochs_with_writers(|| {
         let (cache, generation) = holding(options(1), &[1]);
         let other = with(&generation, |generation| put(generation, 2));
         put(&generation, 3);

@@ -1,0 +1,278 @@
+//! What a request does that finds nothing: load, wait for whoever loads, promote.
+//!
+//! # Invariants
+//! - R1: a thread that leads a flight never waits for another's, and every other wait ends at one deadline, however
+//!   often the flights before it failed.
+//! - R2: foreign code, which is a key's `eq` and `clone`, a value's `clone` and weight, loads and subscribers of events,
+//!   runs without a lock. Subscribers are told last, when everything is in its place.
+
+use crate::error::Error;
+use crate::sync::{Deadline, hash_of};
+
+use super::boarding::{Boarding, Lead};
+use super::change::Change;
+use super::entry::{Lent, Tier};
+use super::flight::{Inside, Outcome, attempt, panicked};
+use super::generation::Admission;
+use super::reader::{Found, Reader};
+use super::stats::Tally;
+use super::{Key, Value};
+
+impl<K: Key, V: Value, S> Reader<K, V, S> {
+    /// Lends the value of a key, loading it where it is not held.
+    ///
+    /// Of overlapping misses of one key one thread loads and the others wait for it, each for at most
+    /// [`wait_limit`](super::Options::wait_limit). A value asked for as permanent that is held as variable is promoted
+    /// without a load. Where a value cannot be held it is lent all the same, until `refresh`.
+    ///
+    /// `load` gets the source of this reader's generation. It must not enter rayon, whose work stealing can run a
+    /// waiter on the loader's own stack, and should resolve what it needs before: a load inside a load does not wait.
+    ///
+    /// # Errors
+    /// The loader's own, for every thread that waited for it; `LoadPanicked` where it panicked in another thread.
+    /// Errors are not cached.
+    ///
+    /// # Panics
+    /// Where `load` panics, in the thread that ran it.
+    #[inline]
+    pub fn get_or_load(
+        &self,
+        key: &K,
+        tier: Tier,
+        load: impl FnOnce(&S) -> Result<V, Error>,
+    ) -> Result<&V, Error> {
+        let hash = hash_of(key);
+        match self.probe(hash, key, tier) {
+            Some(found) => Ok(self.count_hit(found)),
+            None => self.load_elsewhere(hash, key, tier, load),
+        }
+    }
+
+    /// What `get_or_load` does after its first probe.
+    fn load_elsewhere(
+        &self,
+        hash: u64,
+        key: &K,
+        tier: Tier,
+        load: impl FnOnce(&S) -> Result<V, Error>,
+    ) -> Result<&V, Error> {
+        match self.probe(hash, key, tier.other()) {
+            Some(Found::Variable(entry)) if self.is_to_promote(entry, tier) => {
+                self.count_hit(Found::Variable(entry));
+                Ok(self.promote(hash, key, entry))
+            }
+            Some(found) => Ok(self.count_hit(found)),
+            None => self.miss(hash, key, tier, load),
+        }
+    }
+
+    /// Holds a value that was made elsewhere, and lends it. The resident value wins: where one is held already, or is
+    /// being loaded, that one is lent and `value` is dropped.
+    ///
+    /// Not counted as a request.
+    pub fn put(&self, key: K, value: V, tier: Tier) -> &V {
+        let hash = hash_of(&key);
+        if let Some(found) = self.find(hash, &key, tier) {
+            return self.settle(found, hash, &key, tier);
+        }
+        let mut deadline = None;
+        loop {
+            match self.inner().variable.board(hash, &key, None, &self.pin) {
+                Boarding::Resident(entry) => return self.settle(Found::Variable(entry), hash, &key, tier),
+                Boarding::Lead(lead) => return self.lead_put(lead, hash, &key, value, tier),
+                Boarding::Join(_) if Inside::is_inside() => return self.side.push(hash, key, value),
+                Boarding::Join(landing) => match landing.wait(self.deadline(&mut deadline)) {
+                    Some(Outcome::Landed(landed)) => return self.lend(hash, &key, tier, landed),
+                    Some(Outcome::Failed(_) | Outcome::Abandoned) => {}
+                    None => return self.side.push(hash, key, value),
+                },
+            }
+        }
+    }
+
+    fn lead_put(&self, lead: Lead<'_, K, V>, hash: u64, key: &K, value: V, tier: Tier) -> &V {
+        match self.published_meanwhile(hash, key) {
+            Some(resident) => {
+                lead.land(|| Outcome::Landed(resident.clone()));
+                resident
+            }
+            None => self.publish_and_land(lead, hash, key, value, tier),
+        }
+    }
+
+    #[cold]
+    fn miss(
+        &self,
+        hash: u64,
+        key: &K,
+        tier: Tier,
+        load: impl FnOnce(&S) -> Result<V, Error>,
+    ) -> Result<&V, Error> {
+        if let Some(served) = self.side.find(hash, key) {
+            Tally::count(&self.tally.side_hits);
+            return Ok(served);
+        }
+        Tally::count(&self.tally.misses);
+        let mut deadline = None;
+        loop {
+            match self.inner().variable.board(hash, key, None, &self.pin) {
+                Boarding::Resident(entry) => {
+                    Tally::count(&self.tally.joined);
+                    return Ok(self.settle(Found::Variable(entry), hash, key, tier));
+                }
+                Boarding::Lead(lead) => return self.lead(lead, hash, key, tier, load),
+                Boarding::Join(_) if Inside::is_inside() => return self.load_alone(hash, key, load),
+                Boarding::Join(landing) => {
+                    let Some(outcome) = landing.wait(self.deadline(&mut deadline)) else {
+                        return self.load_alone(hash, key, load);
+                    };
+                    let outcome = match outcome {
+                        Outcome::Landed(landed) => Ok(self.lend(hash, key, tier, landed)),
+                        Outcome::Failed(error) => Err(error.clone()),
+                        Outcome::Abandoned => continue,
+                    };
+                    Tally::count(&self.tally.joined);
+                    tracing::debug!(hash, "join");
+                    return outcome;
+                }
+            }
+        }
+    }
+
+    /// The end of all waiting of one request, counted from its first wait on.
+    fn deadline<'a>(&self, deadline: &'a mut Option<Deadline>) -> &'a Deadline {
+        deadline.get_or_insert_with(|| Deadline::after(self.inner().options.wait_limit))
+    }
+
+    fn lead(
+        &self,
+        lead: Lead<'_, K, V>,
+        hash: u64,
+        key: &K,
+        tier: Tier,
+        load: impl FnOnce(&S) -> Result<V, Error>,
+    ) -> Result<&V, Error> {
+        if let Some(resident) = self.published_meanwhile(hash, key) {
+            Tally::count(&self.tally.joined);
+            lead.land(|| Outcome::Landed(resident.clone()));
+            return Ok(resident);
+        }
+        match self.run(hash, load) {
+            Ok(Ok(value)) => Ok(self.publish_and_land(lead, hash, key, value, tier)),
+            Ok(Err(error)) => {
+                lead.land(|| Outcome::Failed(error.clone()));
+                Err(error)
+            }
+            Err(payload) => {
+                lead.land(|| Outcome::Failed(panicked(&*payload)));
+                std::panic::resume_unwind(payload)
+            }
+        }
+    }
+
+    /// What the last leader has published as permanent between this thread's look and its boarding (flight F3). What
+    /// it has published as variable, the desk has shown.
+    fn published_meanwhile(&self, hash: u64, key: &K) -> Option<&V> {
+        self.inner().permanent.get(hash, key, self.map_pin.get())
+    }
+
+    /// Publishes what a leader has, then lands (flight F3).
+    fn publish_and_land(&self, mut lead: Lead<'_, K, V>, hash: u64, key: &K, value: V, tier: Tier) -> &V {
+        let mut change = self.change();
+        let lent = match self.inner().admit(&mut lead, key, value, tier, self.map_pin.get(), &mut change) {
+            Admission::Held(value) => value,
+            Admission::Uncached(value) => self.side.push(hash, key.clone(), value),
+        };
+        lead.land(|| Outcome::Landed(lent.clone()));
+        change.tell();
+        lent
+    }
+
+    /// Loads beside another thread's flight and keeps the value to this reader.
+    fn load_alone(&self, hash: u64, key: &K, load: impl FnOnce(&S) -> Result<V, Error>) -> Result<&V, Error> {
+        Tally::count(&self.tally.alone);
+        let _inside = Inside::enter();
+        match self.run(hash, load) {
+            Ok(outcome) => outcome.map(|value| self.side.push(hash, key.clone(), value)),
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+
+    fn run(
+        &self,
+        hash: u64,
+        load: impl FnOnce(&S) -> Result<V, Error>,
+    ) -> std::thread::Result<Result<V, Error>> {
+        let inner = self.inner();
+        Tally::count(&self.tally.loads);
+        let outcome = attempt(|| load(&inner.source));
+        tracing::debug!(hash, version = &*inner.version, ok = matches!(outcome, Ok(Ok(_))), "load");
+        outcome
+    }
+
+    /// Lends the resident value of a key, or a clone of the one at hand where it is not held.
+    fn lend(&self, hash: u64, key: &K, tier: Tier, value: &V) -> &V {
+        match self.find(hash, key, tier) {
+            Some(found) => self.settle(found, hash, key, tier),
+            None => self.side.push(hash, key.clone(), value.clone()),
+        }
+    }
+
+    /// Lends what was found, promoted where it was asked for as permanent.
+    fn settle<'a>(&'a self, found: Found<'a, K, V>, hash: u64, key: &K, tier: Tier) -> &'a V {
+        match found {
+            Found::Variable(entry) if self.is_to_promote(entry, tier) => self.promote(hash, key, entry),
+            found => found.value(),
+        }
+    }
+
+    fn is_to_promote(&self, entry: Lent<'_, K, V>, tier: Tier) -> bool {
+        tier == Tier::Permanent && self.inner().ledger.permanent_has_room(entry.get().weight_bytes)
+    }
+
+    /// Moves a variable entry to the permanent tier with its reservation; without waiting for anybody.
+    #[cold]
+    fn promote<'a>(&'a self, hash: u64, key: &K, mut found: Lent<'a, K, V>) -> &'a V {
+        let inner = self.inner();
+        // The resident value wins: what was found may have been evicted, and its key loaded again, before this thread
+        // has the lead. From then on its key can only leave.
+        let lead = loop {
+            match inner.variable.board(hash, key, Some(found), &self.pin) {
+                Boarding::Lead(lead) => break lead,
+                Boarding::Resident(newer) => found = newer,
+                // Another thread is promoting it, or loading what was evicted since: the value in hand is as good.
+                Boarding::Join(_) => return &found.get().value,
+            }
+        };
+        if let Some(resident) = self.published_meanwhile(hash, key) {
+            lead.land(|| Outcome::Landed(resident.clone()));
+            return resident;
+        }
+        let entry = found.get();
+        // Cloned before anything is set aside: foreign code may panic.
+        let (own_key, copy) = (key.clone(), entry.value.clone());
+        let (weight, mut lent) = (entry.weight_bytes, &entry.value);
+        let mut change = self.change();
+        let share = inner.ledger.share(weight);
+        let is_promoted = share.is_some();
+        if let Some(share) = share {
+            inner.variable.take(found, &mut change);
+            // Evicted since it was found? Then its bytes are gone, and others have to be found for it.
+            inner.variable.gather(weight, hash, &mut change);
+            lent = inner.permanent.publish(hash, own_key, copy, weight, self.map_pin.get());
+            change.credit.spend(weight);
+            share.keep();
+            Tally::count(&self.tally.promotions);
+        }
+        lead.land(|| Outcome::Landed(lent.clone()));
+        change.tell();
+        if is_promoted {
+            tracing::debug!(hash, bytes = weight, "promotion");
+        }
+        lent
+    }
+
+    fn change(&self) -> Change<'_, K, V> {
+        Change::new(&self.pin, &self.tally, &self.inner().ledger)
+    }
+}
