@@ -21,7 +21,7 @@ use lookback::sweep::{Bar, Parameter, Point, Setup, Strategy, Sweep};
 use lookback::{Bundle, Calendar, Error, Frequency};
 use rust_decimal::Decimal;
 
-/// The built-in rule without its hint: what a user's strategy costs that has none.
+/// The built-in rule without its wake-ups: what a user's strategy costs that declares none.
 struct EveryBar(SmaCross);
 
 impl Strategy for EveryBar {
@@ -33,6 +33,7 @@ impl Strategy for EveryBar {
     }
 
     fn start(point: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+        setup.wake_on_every_bar();
         SmaCross::start(point, setup).map(Self)
     }
 

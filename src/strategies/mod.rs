@@ -2,10 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod sma_above;
 mod sma_cross;
 
 use std::fmt;
 
+pub use sma_above::SmaAbove;
 pub use sma_cross::SmaCross;
 
 use crate::error::Error;
@@ -23,7 +25,7 @@ pub struct Builtin {
 }
 
 /// Every built-in strategy.
-pub const BUILTINS: [Builtin; 1] = [Builtin::of::<SmaCross>()];
+pub const BUILTINS: [Builtin; 2] = [Builtin::of::<SmaCross>(), Builtin::of::<SmaAbove>()];
 
 impl Builtin {
     const fn of<S: Strategy>() -> Self {
@@ -43,7 +45,7 @@ impl Builtin {
     /// # Examples
     /// ```
     /// let error = lookback::strategies::Builtin::find("sma-corss").unwrap_err();
-    /// assert_eq!(error.to_string(), "strategy sma-corss: unknown; nearest: sma-cross; there is sma-cross");
+    /// assert_eq!(error.to_string(), "strategy sma-corss: unknown; nearest: sma-cross; there is sma-cross, sma-above");
     /// ```
     pub fn find(name: &str) -> Result<Self, Error> {
         BUILTINS.into_iter().find(|one| one.name == name).ok_or_else(|| {

@@ -1,13 +1,14 @@
-//! Two moving averages: in while the fast one is above the slow one.
+//! Two moving averages: in when the fast one rises above the slow one, out when it falls below.
 
 #![forbid(unsafe_code)]
 
 use crate::error::Error;
-use crate::sweep::{Ahead, Bar, IndicatorId, Parameter, Point, Setup, Strategy};
+use crate::sweep::{Bar, IndicatorId, Parameter, Point, Setup, Strategy};
 
 /// Buys with all cash where SMA(fast) becomes above SMA(slow), and sells all where it becomes below. Long only.
 ///
-/// No signal while either average is undefined, nor at the first bar at which both are defined.
+/// It trades a crossing: a run that starts above stays flat until the next one. [`SmaAbove`](super::SmaAbove) trades the
+/// level. No signal while either average is undefined, nor at the first bar at which both are defined.
 ///
 /// # Examples
 /// ```
@@ -31,7 +32,9 @@ impl Strategy for SmaCross {
     }
 
     fn start(point: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
-        Ok(Self { fast: setup.sma(point.usize("fast")?)?, slow: setup.sma(point.usize("slow")?)? })
+        let (fast, slow) = (setup.sma(point.usize("fast")?)?, setup.sma(point.usize("slow")?)?);
+        setup.wake_on_crossing(fast, slow);
+        Ok(Self { fast, slow })
     }
 
     fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
@@ -41,9 +44,5 @@ impl Strategy for SmaCross {
             bar.set_target(0.0);
         }
         Ok(())
-    }
-
-    fn next_bar(&self, ahead: &Ahead<'_>) -> usize {
-        ahead.next_crossing(self.fast, self.slow)
     }
 }

@@ -33,7 +33,7 @@ pub use metrics::{Better, Metric, Metrics, Unit};
 pub use results::{AssetSummary, Outcome, Ranked, Results, Trial};
 pub use run::{Backtest, Progress};
 pub use settings::Settings;
-pub use strategy::{Ahead, Bar, IndicatorId, Setup, Strategy};
+pub use strategy::{Bar, IndicatorId, Period, Setup, Strategy};
 
 pub use crate::compare::{above, below};
 pub use crate::parameter::Parameter;

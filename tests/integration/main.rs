@@ -29,3 +29,4 @@ mod portal;
 mod replay;
 mod stocks;
 mod sweep;
+mod wake;

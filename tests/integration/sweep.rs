@@ -7,8 +7,8 @@ use lookback::bundle::{Adjustment, AdjustmentKind, IngestOptions};
 use lookback::portal::{DataPortal, Options, Request};
 use lookback::strategies::SmaCross;
 use lookback::sweep::{
-    Ahead, Backtest, Bar, Costs, FillAt, Metric, Outcome, Parameter, Point, Progress, Results, Settings,
-    Setup, Strategy, Sweep, Watch,
+    Backtest, Bar, Costs, FillAt, Metric, Outcome, Parameter, Point, Progress, Results, Settings, Setup,
+    Strategy, Sweep, Watch,
 };
 use lookback::{Adjust, Bundle, Error, ErrorKind, Field, Frequency, Timestamp};
 
@@ -37,6 +37,7 @@ impl<S: Strategy> Strategy for EveryBar<S> {
         S::parameters()
     }
     fn start(point: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+        setup.wake_on_every_bar();
         S::start(point, setup).map(Self)
     }
     fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
@@ -518,9 +519,6 @@ impl Strategy for Stopping {
     }
     fn on_bar(&mut self, _: &mut Bar<'_>) -> Result<(), Error> {
         Ok(())
-    }
-    fn next_bar(&self, ahead: &Ahead<'_>) -> usize {
-        ahead.never()
     }
 }
 

@@ -5,12 +5,10 @@
 use crate::error::Error;
 use crate::parameter::Parameter;
 use crate::sweep::grid::Point;
-use crate::sweep::strategy::{Ahead, Bar, Setup, Strategy};
+use crate::sweep::strategy::{Bar, Setup, Strategy};
 
 /// Orders everything at the first bar and never sells.
-pub(super) struct BuyAndHold {
-    bought: bool,
-}
+pub(super) struct BuyAndHold;
 
 impl Strategy for BuyAndHold {
     const NAME: &'static str = "buy-and-hold";
@@ -19,19 +17,13 @@ impl Strategy for BuyAndHold {
         Ok(Vec::new())
     }
 
-    fn start(_point: &Point<'_>, _setup: &mut Setup<'_>) -> Result<Self, Error> {
-        Ok(Self { bought: false })
+    fn start(_point: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+        setup.wake_on_first_bar();
+        Ok(Self)
     }
 
     fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
-        if !self.bought {
-            self.bought = true;
-            bar.set_target(1.0);
-        }
+        bar.set_target(1.0);
         Ok(())
-    }
-
-    fn next_bar(&self, ahead: &Ahead<'_>) -> usize {
-        if self.bought { ahead.never() } else { ahead.bar() }
     }
 }

@@ -9,7 +9,7 @@ use crate::sweep::broker::{Fill, FillAt, Ledger};
 use crate::sweep::grid::Point;
 use crate::sweep::metrics::Metrics;
 use crate::sweep::settings::Settings;
-use crate::sweep::strategy::{Ahead, Bar, Scene, Setup, Strategy};
+use crate::sweep::strategy::{Bar, Setup, Strategy};
 
 /// What a trial leaves beside its metrics, where it is wanted in full.
 #[derive(Debug, Default)]
@@ -26,10 +26,9 @@ pub(super) fn run<S: Strategy>(
     point: &Point<'_>,
     record: Option<&mut Record>,
 ) -> Result<Metrics, Error> {
-    let scene = Scene { reader, market, settings, columns: Vec::with_capacity(4) };
-    let mut setup = Setup { scene };
+    let mut setup = Setup::new(reader, market, settings);
     let mut strategy = S::start(point, &mut setup)?;
-    let scene = setup.scene;
+    let (scene, bars) = setup.finish();
     let (mut fills, curve) =
         record.map_or((None, None), |record| (Some(&mut record.fills), Some(&mut record.equity)));
     let mut ledger = Ledger::new(&market.path, settings.costs, settings.cash, curve);
@@ -42,12 +41,7 @@ pub(super) fn run<S: Strategy>(
         }
     };
     let mut waiting: Option<(usize, f64)> = None;
-    let mut from = market.first;
-    loop {
-        let bar = strategy.next_bar(&Ahead::new(&scene, from)).max(from);
-        if bar > market.last {
-            break;
-        }
+    for bar in bars.iter() {
         if let Some((open, weight)) = waiting.take() {
             fill(&mut ledger, open, weight);
         }
@@ -59,7 +53,6 @@ pub(super) fn run<S: Strategy>(
                 FillAt::NextOpen => waiting = (bar < market.last).then_some((bar + 1, weight)),
             }
         }
-        from = bar + 1;
     }
     if let Some((open, weight)) = waiting {
         fill(&mut ledger, open, weight);

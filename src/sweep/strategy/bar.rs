@@ -93,7 +93,7 @@ impl<'a> Bar<'a> {
     }
 
     fn at_level(&self, column: IndicatorId, bar: usize) -> f64 {
-        match self.scene.columns[column.0] {
+        match self.scene.column(column) {
             (Kind::PriceLike, values) => values[bar] * self.scene.market.scale[self.bar],
             (_, values) => values[bar],
         }
@@ -112,10 +112,10 @@ impl<'a> Bar<'a> {
     }
 
     /// Both values at the bar before and now. Two price-like values are compared as they are held: a common factor
-    /// changes no comparison but for rounding, and so the answer is that of [`Ahead::next_crossing`].
+    /// changes no comparison but for rounding, and so the answer is that of [`Setup::wake_on_crossing`].
     fn pairs(&self, a: IndicatorId, b: IndicatorId) -> Option<((f64, f64), (f64, f64))> {
         let before = self.bar.checked_sub(1)?;
-        let ((kind_a, x), (kind_b, y)) = (self.scene.columns[a.0], self.scene.columns[b.0]);
+        let ((kind_a, x), (kind_b, y)) = (self.scene.column(a), self.scene.column(b));
         Some(if kind_a == kind_b {
             ((x[before], y[before]), (x[self.bar], y[self.bar]))
         } else {

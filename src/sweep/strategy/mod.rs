@@ -2,15 +2,13 @@
 
 #![forbid(unsafe_code)]
 
-mod ahead;
 mod bar;
 mod setup;
+mod wake;
 
-pub use ahead::Ahead;
 pub use bar::Bar;
 pub use setup::{IndicatorId, Setup};
-
-pub(in crate::sweep) use setup::Scene;
+pub use wake::Period;
 
 use super::grid::Point;
 use crate::error::Error;
@@ -70,13 +68,4 @@ pub trait Strategy: Sized {
     /// # Errors
     /// Any: the trial is then a failed row with this reason.
     fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error>;
-
-    /// The next bar, from `ahead.bar()` on, at which [`on_bar`](Self::on_bar) could do anything at all.
-    ///
-    /// The runner asks before each call and skips to the answer, which is what makes a sweep of a strategy with few
-    /// signals fast. A hint, never a decision: results must be the same, to the last bit, with the default, which skips
-    /// nothing.
-    fn next_bar(&self, ahead: &Ahead<'_>) -> usize {
-        ahead.bar()
-    }
 }

@@ -4,17 +4,22 @@
 
 use std::fmt;
 
+use super::wake::{BarSet, Period, WakeUp};
 use crate::asset::{Field, Symbol};
+use crate::compare::Mark;
 use crate::error::Error;
 use crate::portal::{Indicator, Kind, PortalReader, Request};
 use crate::sweep::asset_market::AssetMarket;
 use crate::sweep::settings::Settings;
 
 /// A column of values, one a bar, that a strategy declared in its [`Setup`].
+///
+/// It is the column's place among those of its own trial, and no key to its values: they are read through a
+/// [`Bar`](super::Bar), which ends at its clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct IndicatorId(pub(super) usize);
 
-/// What a trial runs on: shared by its setup, its bars and its hints.
+/// What a trial runs on: shared by its setup, its wake-ups and its bars.
 pub(in crate::sweep) struct Scene<'a> {
     pub(in crate::sweep) reader: &'a PortalReader,
     pub(in crate::sweep) market: &'a AssetMarket,
@@ -22,12 +27,40 @@ pub(in crate::sweep) struct Scene<'a> {
     pub(in crate::sweep) columns: Vec<(Kind, &'a [f64])>,
 }
 
-/// Where a strategy declares what it reads.
+impl<'a> Scene<'a> {
+    /// A declared column.
+    ///
+    /// # Panics
+    /// Where another trial declared it: the runner makes that the trial's failure.
+    pub(super) fn column(&self, id: IndicatorId) -> (Kind, &'a [f64]) {
+        *self.columns.get(id.0).expect("a column is read in the trial that declared it")
+    }
+}
+
+/// Where a strategy declares what it reads, and what can wake it.
+///
+/// Nothing here yields a value: those come bar by bar, through a [`Bar`](super::Bar).
 pub struct Setup<'a> {
-    pub(in crate::sweep) scene: Scene<'a>,
+    scene: Scene<'a>,
+    wake_ups: Vec<WakeUp>,
 }
 
 impl<'a> Setup<'a> {
+    pub(in crate::sweep) fn new(
+        reader: &'a PortalReader,
+        market: &'a AssetMarket,
+        settings: &'a Settings,
+    ) -> Self {
+        let scene = Scene { reader, market, settings, columns: Vec::with_capacity(4) };
+        Self { scene, wake_ups: Vec::new() }
+    }
+
+    /// Ends the declarations: what the trial runs on, and the bars at which it is asked.
+    pub(in crate::sweep) fn finish(self) -> (Scene<'a>, BarSet) {
+        let bars = BarSet::of(&self.wake_ups, &self.scene);
+        (self.scene, bars)
+    }
+
     /// The simple moving average of the close over some bars.
     ///
     /// # Errors
@@ -73,6 +106,74 @@ impl<'a> Setup<'a> {
         let snapshot = self.scene.reader.snapshot();
         let request = snapshot.request(assets, fields, bar_count, snapshot.bundle().frequency())?;
         Ok(request.adjust(self.scene.settings.adjust))
+    }
+
+    /// Has the strategy asked where [`Bar::crosses_above`](super::Bar::crosses_above) or
+    /// [`crosses_below`](super::Bar::crosses_below) holds for these columns.
+    ///
+    /// What a strategy declares unites; one that declares nothing is asked at every bar. Between the bars that it is
+    /// asked at, positions and metrics go on as ever: results are the same to the last bit, provided that the strategy
+    /// would have ordered nothing there. That is what makes a sweep of a strategy with few signals fast.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Error;
+    /// use lookback::sweep::{Bar, IndicatorId, Parameter, Point, Setup, Strategy};
+    ///
+    /// struct Cross(IndicatorId, IndicatorId);
+    ///
+    /// impl Strategy for Cross {
+    ///     const NAME: &'static str = "cross";
+    ///     fn parameters() -> Result<Vec<Parameter>, Error> {
+    ///         Ok(vec!["bars=20:200:20".parse()?])
+    ///     }
+    ///     fn start(point: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    ///         let (fast, slow) = (setup.sma(5)?, setup.sma(point.usize("bars")?)?);
+    ///         setup.wake_on_crossing(fast, slow);
+    ///         Ok(Self(fast, slow))
+    ///     }
+    ///     fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///         assert!(bar.crosses_above(self.0, self.1) || bar.crosses_below(self.0, self.1));
+    ///         bar.set_target(if bar.crosses_above(self.0, self.1) { 1.0 } else { 0.0 });
+    ///         Ok(())
+    ///     }
+    /// }
+    /// # use lookback::{Bundle, sweep::Sweep, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # assert_eq!(Sweep::new().asset("IBM").run::<Cross>(&portal)?.failed(), 0);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn wake_on_crossing(&mut self, a: IndicatorId, b: IndicatorId) {
+        self.wake_ups.push(WakeUp::Relation(Mark::Crossings, a, b));
+    }
+
+    /// Has the strategy asked where columns compare otherwise than at the bar before: above, below, level or not defined.
+    ///
+    /// Every crossing is such a bar, and so is the first one at which both are defined.
+    pub fn wake_on_change(&mut self, a: IndicatorId, b: IndicatorId) {
+        self.wake_ups.push(WakeUp::Relation(Mark::Changes, a, b));
+    }
+
+    /// Has the strategy asked at every bar, whatever else it declares.
+    pub fn wake_on_every_bar(&mut self) {
+        self.wake_ups.push(WakeUp::EveryBar);
+    }
+
+    /// Has the strategy asked at the first bar of the run.
+    pub fn wake_on_first_bar(&mut self) {
+        self.wake_ups.push(WakeUp::FirstBar);
+    }
+
+    /// Has the strategy asked at the first bar of each week or month, by the date in UTC.
+    ///
+    /// The first bar of the run is one only where its period began with it.
+    pub fn wake_on_first_bar_of(&mut self, period: Period) {
+        self.wake_ups.push(WakeUp::FirstOf(period));
+    }
+
+    /// Has the strategy asked at each bar from whose open on a split or a dividend of the trial's asset applies.
+    pub fn wake_on_events(&mut self) {
+        self.wake_ups.push(WakeUp::Event);
     }
 
     /// The asset of this trial.

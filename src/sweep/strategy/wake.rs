@@ -1,0 +1,191 @@
+//! Wake-ups: the bars at which a strategy is asked, as data that the runner computes.
+//!
+//! A strategy declares in its [`Setup`](super::Setup) what can make it act; it never sees the bars that follow from it. A
+//! hint that is code which looks ahead would be code that can keep what it saw. Every maker here puts a bar into the set
+//! for what is known at that bar's close: a crossing with this bar, an event that applies from its open, the first bar of
+//! a week. "The last bar of a month" is not among them, since at that bar nobody knows it.
+
+#![forbid(unsafe_code)]
+
+use super::setup::{IndicatorId, Scene};
+use crate::compare::{self, Mark};
+use crate::portal::Kind;
+use crate::time::Timestamp;
+
+/// A stretch of the calendar whose first bar can wake a strategy.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Period {
+    /// From Monday on.
+    Week,
+    /// From the first of a month on.
+    Month,
+}
+
+/// What wakes a strategy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum WakeUp {
+    EveryBar,
+    Relation(Mark, IndicatorId, IndicatorId),
+    FirstBar,
+    FirstOf(Period),
+    Event,
+}
+
+/// A set of bars of one asset, one bit each, 64 a word.
+#[derive(Debug)]
+pub(in crate::sweep) struct BarSet {
+    words: Vec<u64>,
+}
+
+/// Bars of a word.
+const WORD: usize = u64::BITS as usize;
+
+impl BarSet {
+    /// The bars of a run at which a strategy is asked: all, where it declared nothing.
+    pub(super) fn of(wake_ups: &[WakeUp], scene: &Scene<'_>) -> Self {
+        let (first, last) = (scene.market.first, scene.market.last);
+        if wake_ups.is_empty() || wake_ups.contains(&WakeUp::EveryBar) {
+            let mut all = Self { words: vec![u64::MAX; last / WORD + 1] };
+            all.keep(first, last);
+            return all;
+        }
+        let mut bars = Self { words: vec![0; last / WORD + 1] };
+        for wake_up in wake_ups {
+            match *wake_up {
+                WakeUp::EveryBar => {}
+                WakeUp::Relation(mark, a, b) => bars.add_relation(mark, a, b, scene),
+                WakeUp::FirstBar => bars.add(first),
+                WakeUp::FirstOf(period) => bars.add_first_of(period, scene),
+                WakeUp::Event => bars.add_events(scene),
+            }
+        }
+        bars.keep(first, last);
+        bars
+    }
+
+    /// The bars of the set, earliest first.
+    pub(in crate::sweep) fn iter(&self) -> impl Iterator<Item = usize> {
+        self.words.iter().enumerate().flat_map(|(index, &word)| {
+            let mut left = word;
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros() as usize;
+                // Clears the lowest bit; 0 stays 0.
+                (left != 0).then(|| {
+                    left &= left - 1;
+                    index * WORD + bit
+                })
+            })
+        })
+    }
+
+    fn add(&mut self, bar: usize) {
+        self.words[bar / WORD] |= 1 << (bar % WORD);
+    }
+
+    /// Drops the bars outside of `first..=last`.
+    fn keep(&mut self, first: usize, last: usize) {
+        self.words[..first / WORD].fill(0);
+        self.words[first / WORD] &= u64::MAX << (first % WORD);
+        self.words[last / WORD] &= u64::MAX >> (WORD - 1 - last % WORD);
+    }
+
+    fn add_relation(&mut self, mark: Mark, a: IndicatorId, b: IndicatorId, scene: &Scene<'_>) {
+        let ((kind_a, x), (kind_b, y)) = (scene.column(a), scene.column(b));
+        let (first, last) = (scene.market.first, scene.market.last);
+        if kind_a == kind_b {
+            return compare::mark(mark, &x[..=last], &y[..=last], first / WORD, &mut self.words);
+        }
+        // A price-like column beside another kind: each pair on the price level of its bar, as `Bar` compares it.
+        let scale =
+            |kind: Kind, bar: usize| if kind == Kind::PriceLike { scene.market.scale[bar] } else { 1.0 };
+        for bar in first.max(1)..=last {
+            let pair = |at: usize| (x[at] * scale(kind_a, bar), y[at] * scale(kind_b, bar));
+            let ((x0, y0), (x1, y1)) = (pair(bar - 1), pair(bar));
+            let mut word = [0];
+            compare::mark(mark, &[x0, x1], &[y0, y1], 0, &mut word);
+            if word[0] & 0b10 != 0 {
+                self.add(bar);
+            }
+        }
+    }
+
+    fn add_first_of(&mut self, period: Period, scene: &Scene<'_>) {
+        let market = scene.market;
+        let number = |bar: usize| period.number(market.timestamp(bar));
+        for bar in market.first..=market.last {
+            if bar == 0 || number(bar - 1) != number(bar) {
+                self.add(bar);
+            }
+        }
+    }
+
+    fn add_events(&mut self, scene: &Scene<'_>) {
+        let market = scene.market;
+        let snapshot = scene.reader.snapshot();
+        for event in snapshot.bundle().adjustments(market.asset) {
+            if let Some(bar) = market.calendar.bar_from(event.ex_date).filter(|bar| *bar <= market.last) {
+                self.add(bar);
+            }
+        }
+    }
+}
+
+impl Period {
+    /// A number that is the same for two moments of one period, and for no others. Days are those of UTC.
+    fn number(self, moment: Timestamp) -> i64 {
+        let day = moment.days();
+        match self {
+            // Day 0, 1 January 1970, was a Thursday.
+            Self::Week => (day + 3).div_euclid(7),
+            Self::Month => month(day),
+        }
+    }
+}
+
+/// Months since March of year 0, counted from days since 1 January 1970.
+///
+/// - Source: H. Hinnant, chrono-Compatible Low-Level Date Algorithms, `civil_from_days`.
+fn month(day: i64) -> i64 {
+    let shifted = day + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    (era * 400 + year) * 12 + (5 * of_year + 2) / 153
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_yields_its_bars_in_order_within_the_run() {
+        let mut set = BarSet { words: vec![0; 3] };
+        for bar in [3, 5, 63, 64, 100, 190] {
+            set.add(bar);
+        }
+        assert_eq!(set.iter().collect::<Vec<_>>(), [3, 5, 63, 64, 100, 190]);
+        set.keep(5, 190);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [5, 63, 64, 100, 190]);
+        set.keep(101, 189);
+        assert_eq!(set.iter().count(), 0);
+    }
+
+    #[test]
+    fn periods_change_on_mondays_and_on_the_first() {
+        let date = |year, month, day| Timestamp::from_date(year, month, day).unwrap();
+        for (before, now, week, month) in [
+            (date(2005, 2, 27), date(2005, 2, 28), true, false), // Sunday, Monday
+            (date(2005, 2, 28), date(2005, 3, 1), false, true),
+            (date(2003, 12, 31), date(2004, 1, 1), false, true),
+            (date(2004, 2, 28), date(2004, 2, 29), false, false),
+            (date(1969, 12, 31), date(1970, 1, 1), false, true),
+            (date(1900, 2, 28), date(1900, 3, 1), false, true),
+            (date(2004, 3, 1), date(2005, 3, 1), true, true),
+        ] {
+            assert_eq!(Period::Week.number(before) != Period::Week.number(now), week, "{now}");
+            assert_eq!(Period::Month.number(before) != Period::Month.number(now), month, "{now}");
+        }
+    }
+}
