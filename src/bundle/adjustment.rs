@@ -116,3 +116,12 @@ impl fmt::Display for AdjustmentKind {
         write!(f, "{} {}", self.name(), self.value())
     }
 }
+
+/// A ratio of new shares to old as `3:2`, where small integers make it, else as a decimal.
+pub(super) fn ratio_text(ratio: f64) -> String {
+    let old = (1..=100).find(|&old| {
+        let new = ratio * f64::from(old);
+        (new - new.round()).abs() < 1e-9 * new && new.round() >= 1.0
+    });
+    old.map_or_else(|| ratio.to_string(), |old| format!("{}:{old}", (ratio * f64::from(old)).round()))
+}

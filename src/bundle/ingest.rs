@@ -10,10 +10,12 @@ use super::Bundle;
 use super::adjust;
 use super::csv::{self, Rows};
 use super::digest::Digest;
+use super::jump;
 use super::origin::SourceFile;
 use super::series::{self, Sourced};
 use super::store;
 use crate::asset::Symbol;
+use crate::decimal;
 use crate::error::Error;
 use crate::time::Frequency;
 
@@ -57,6 +59,7 @@ pub fn ingest(files: &[impl AsRef<Path>], out: &Path, options: &Options) -> Resu
     store::check_target(out)?;
     let mut input = Input::read(files, options)?;
     let series = series::checked(input.series(options)?)?;
+    input.warn_of_jumps(&series);
     store::replace(out, input.frequency, &series, input.sources.clone())?;
     Ok(Ingested {
         bundle: Bundle::open(out)?,
@@ -119,6 +122,22 @@ impl Input {
         }
         notes.extend(remarks.sentences());
         Ok(Self { assets, frequency, sources, notes, warnings: Vec::new() })
+    }
+
+    /// Says where prices jump as a split makes them: once for each asset.
+    fn warn_of_jumps(&mut self, series: &[Sourced]) {
+        for Sourced { series, .. } in series {
+            let column = |index: usize| -> Vec<f64> {
+                series.values[index].iter().copied().map(decimal::to_f64).collect()
+            };
+            let moments = series.calendar.as_slice();
+            let jumps = jump::find(moments, &column(0), &column(3), &series.adjustments);
+            if let Some((first, more)) = jumps.split_first() {
+                let more =
+                    if more.is_empty() { String::new() } else { format!(" (and {} more)", more.len()) };
+                self.warnings.push(format!("{}: {first}{more}", series.symbol));
+            }
+        }
     }
 
     /// The rows as series with their adjustments, given or derived.

@@ -18,6 +18,7 @@ mod column;
 mod csv;
 mod digest;
 mod ingest;
+mod jump;
 mod memory;
 mod origin;
 mod series;
@@ -28,6 +29,7 @@ pub use adjust::derive_adjustments;
 pub use adjustment::{Adjustment, AdjustmentKind, EventOrigin};
 pub use digest::predecessor_version;
 pub use ingest::{Ingested, Options as IngestOptions, ingest};
+pub use jump::Jump;
 pub use origin::{SourceFile, TimestampUnit};
 pub use series::Series;
 pub use session::{Session, Stamp};
@@ -259,6 +261,23 @@ impl Bundle {
     #[must_use]
     pub fn event_origin(&self, asset: AssetId) -> EventOrigin {
         self.0.assets[asset.index()].event_origin()
+    }
+
+    /// Where an asset's prices jump by a ratio of small integers, with no event that explains it; oldest first.
+    ///
+    /// Reads all of its opens and closes.
+    ///
+    /// # Errors
+    /// `Io` or `Corrupt` where the bars are at rest.
+    ///
+    /// # Panics
+    /// Where the asset is not one of this bundle.
+    pub fn jumps(&self, asset: AssetId) -> Result<Vec<Jump>, Error> {
+        let calendar = self.calendar(asset)?;
+        let (mut opens, mut closes) = (Vec::new(), Vec::new());
+        self.read(asset, Field::Open, 0..calendar.len(), &mut opens)?;
+        self.read(asset, Field::Close, 0..calendar.len(), &mut closes)?;
+        Ok(jump::find(calendar.as_slice(), &opens, &closes, self.adjustments(asset)))
     }
 
     /// Appends the raw values of some bars of a field to `out`, correctly rounded.

@@ -9,7 +9,7 @@ use lookback::{AssetId, Bundle, Field, Frequency, When};
 use crate::files::Folder;
 
 /// The sample as a file of text.
-fn sample() -> String {
+pub fn sample() -> String {
     let packed = include_bytes!("../../data/stocks.csv.gz");
     let mut text = String::new();
     flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut text).unwrap();

@@ -23,6 +23,7 @@ mod files;
 mod grid;
 mod history;
 mod ingest;
+mod jumps;
 mod metrics;
 mod naive;
 mod portal;

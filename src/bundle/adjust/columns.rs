@@ -10,7 +10,7 @@
 use std::fmt;
 
 use super::SMALLEST_SPLIT;
-use crate::bundle::adjustment::AdjustmentKind;
+use crate::bundle::adjustment::{AdjustmentKind, ratio_text};
 use crate::bundle::csv::Rows;
 use crate::decimal;
 use crate::time::Timestamp;
@@ -40,7 +40,7 @@ impl fmt::Display for Already {
             f,
             "the {} split of {ex_date} does not show in the prices (a close of {close_before}, then an open of {open}), \
              which must be adjusted for it already: it is not applied",
-            super::ratio_text(*ratio)
+            ratio_text(*ratio)
         )
     }
 }

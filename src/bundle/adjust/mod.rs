@@ -159,15 +159,6 @@ fn rounded_up(value: f64) -> f64 {
     (value / unit).ceil() * unit
 }
 
-/// A ratio of new shares to old as `3:2`, where small integers make it, else as a decimal.
-pub(super) fn ratio_text(ratio: f64) -> String {
-    let old = (1..=100).find(|&old| {
-        let new = ratio * f64::from(old);
-        (new - new.round()).abs() < 1e-9 * new && new.round() >= 1.0
-    });
-    old.map_or_else(|| ratio.to_string(), |old| format!("{}:{old}", (ratio * f64::from(old)).round()))
-}
-
 /// The rows of all assets as series with the events of a file, and what the user should know of those.
 pub(super) fn given(path: &Path, assets: Vec<Rows>) -> Result<(Vec<Sourced>, Vec<String>), Error> {
     let name = path.display().to_string();
