@@ -17,6 +17,17 @@ pub struct Adjustment {
     pub kind: AdjustmentKind,
 }
 
+impl Adjustment {
+    /// Puts events in order: by day, and of one day what is paid per old share before the split.
+    pub(super) fn sort(events: &mut [Self]) {
+        events.sort_by(|a, b| {
+            (a.ex_date, a.kind.rank())
+                .cmp(&(b.ex_date, b.kind.rank()))
+                .then(a.kind.value().total_cmp(&b.kind.value()))
+        });
+    }
+}
+
 /// What an [`Adjustment`] does to the bars before it.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum AdjustmentKind {

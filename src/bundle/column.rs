@@ -37,6 +37,21 @@ impl DecimalColumn {
         Some(Self { mantissas: values.iter().map(mantissa).collect::<Option<_>>()?, scale })
     }
 
+    /// Takes values that were checked when they were first taken.
+    pub(super) fn of_mantissas(mantissas: Vec<i128>, scale: u32) -> Self {
+        Self { mantissas, scale }
+    }
+
+    /// Appends values to a column of `by` more decimals; `None` where one then needs more than 38 digits.
+    pub(super) fn widened(mut column: Vec<i128>, values: &[i128], by: u32) -> Option<Vec<i128>> {
+        let limit = 10_u128.pow(DIGITS);
+        let factor = 10_i128.checked_pow(by)?;
+        for value in values {
+            column.push(value.checked_mul(factor).filter(|mantissa| mantissa.unsigned_abs() < limit)?);
+        }
+        Some(column)
+    }
+
     pub(super) fn mantissas(&self) -> &[i128] {
         &self.mantissas
     }
@@ -65,6 +80,11 @@ impl Scales {
             DecimalColumn::scale_of(series.iter().flat_map(|one| one.series.values[..4].iter().flatten()));
         let volume = DecimalColumn::scale_of(series.iter().flat_map(|one| &one.series.values[4]));
         Self { price, volume }
+    }
+
+    /// The smallest ones that hold what both hold.
+    pub(super) fn max(self, other: Self) -> Self {
+        Self { price: self.price.max(other.price), volume: self.volume.max(other.volume) }
     }
 
     /// The scale of a stored column.

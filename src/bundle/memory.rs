@@ -42,6 +42,11 @@ impl Memory {
         })
     }
 
+    /// Bars without their events.
+    pub(super) fn of_columns(calendar: Calendar, columns: [DecimalColumn; 5]) -> Self {
+        Self { calendar, columns, adjustments: Vec::new(), origin: EventOrigin::Unknown }
+    }
+
     /// The rows of each batch, in order.
     pub(super) fn batches(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         let bars = self.calendar.len();

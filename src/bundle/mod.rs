@@ -87,6 +87,42 @@ impl Bundle {
         })))
     }
 
+    /// Appends bars, and with them events, to a bundle at rest; gives the version that then stands, opened.
+    ///
+    /// Each series' bars come after the last that the bundle has of its asset; an asset may be new, and an asset may have
+    /// no bars to append. The version is that of one ingest of all the bars and events. It is written as an ingest is: in
+    /// one step, and what is open meanwhile reads on as it was. Costs the bars that come, a share of those that came
+    /// before them (each is written again at most as often as the number of bars has binary digits), and one manifest.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`from_series`](Self::from_series); `Invalid` where a series does not come after what
+    /// is there, contradicts an event, or another process writes to the folder; `Io`.
+    ///
+    /// # Examples
+    /// ```
+    /// # let folder = std::env::temp_dir().join(format!("lookback-append-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// use lookback::bundle::{Bundle, IngestOptions, Series, ingest};
+    /// # let (csv, out) = (folder.join("A.csv"), folder.join("bundle"));
+    /// std::fs::write(&csv, "date,open,high,low,close,volume\n2005-02-28,1,2,1,2,9\n")?;
+    /// let day = ingest(&[&csv], &out, &IngestOptions::default())?.bundle;
+    /// let next = Series {
+    ///     symbol: "A".into(),
+    ///     calendar: lookback::Calendar::new(vec![day.span(day.asset("A")?).1.0 + 86_400_000_000_000])?,
+    ///     values: [2, 3, 2, 3, 7].map(|value| vec![value.into()]),
+    ///     adjustments: Vec::new(),
+    /// };
+    /// let both = Bundle::append(&out, vec![next])?;
+    /// assert_eq!((day.bars(day.asset("A")?), both.bars(both.asset("A")?)), (1, 2));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn append(path: impl AsRef<Path>, series: Vec<Series>) -> Result<Self, Error> {
+        let series = series::checked(series.into_iter().map(Sourced::from).collect())?;
+        store::append(path.as_ref(), &series)?;
+        Self::open(path)
+    }
+
     /// A bundle held in memory.
     ///
     /// # Errors

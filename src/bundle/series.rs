@@ -58,11 +58,7 @@ impl Series {
             let message = format!("{} on {}, expected a value above 0", bad.kind, bad.ex_date);
             return Err(Error::invalid(self.symbol.to_string(), message));
         }
-        self.adjustments.sort_by(|a, b| {
-            (a.ex_date, a.kind.rank())
-                .cmp(&(b.ex_date, b.kind.rank()))
-                .then(a.kind.value().total_cmp(&b.kind.value()))
-        });
+        Adjustment::sort(&mut self.adjustments);
         Ok(self)
     }
 }

@@ -13,6 +13,7 @@
 )]
 
 mod adjust;
+mod append;
 mod bundle;
 mod cli_sweep;
 mod dates;

@@ -55,6 +55,10 @@ impl AtRest {
         manifest.assets.iter().map(asset).collect()
     }
 
+    pub(super) fn symbol(&self) -> &Symbol {
+        &self.symbol
+    }
+
     /// Visits the batches that hold some rows, in order, each with its own rows.
     pub(super) fn visit(
         &self,

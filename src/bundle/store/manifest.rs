@@ -182,7 +182,7 @@ impl AssetEntry {
         self.adjustments.iter().map(adjustment).collect()
     }
 
-    /// Whether its batches and digests are as many as its bars ask for, and lie in segments that there are.
+    /// Whether its batches and digests are as many as its bars ask for, and lie in segments that there are, in order.
     fn is_whole(&self, segments: usize) -> bool {
         let rows = self.batches.iter().try_fold(0_usize, |sum, batch| {
             let sound = (1..=BATCH_ROWS).contains(&batch.rows) && batch.segment < segments;
@@ -190,6 +190,7 @@ impl AssetEntry {
         });
         self.bars > 0
             && rows == Some(self.bars)
+            && self.batches.is_sorted_by_key(|batch| batch.segment)
             && self.values.len() == self.bars.div_ceil(BATCH_ROWS)
             && self.span().is_ok()
     }

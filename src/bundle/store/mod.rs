@@ -27,6 +27,7 @@ use crate::asset::Symbol;
 use crate::error::Error;
 use crate::time::Frequency;
 
+mod append;
 mod asset;
 mod current;
 mod first_edition;
@@ -35,6 +36,7 @@ mod manifest;
 mod segment;
 mod writer;
 
+pub(super) use append::append;
 pub(super) use folder::check as check_target;
 
 use asset::AtRest;

@@ -199,6 +199,11 @@ impl Batch {
         crate::decimal::mantissas_to_f64(&self.mantissas(column)[rows], self.scales.column(column), out);
     }
 
+    /// The number of decimals of a stored column.
+    pub(super) fn scale(&self, column: usize) -> u32 {
+        self.scales.column(column)
+    }
+
     /// A stored column as whole numbers of 10^-scale.
     pub(super) fn mantissas(&self, column: usize) -> &[i128] {
         self.batch.column(column + 1).as_primitive::<Decimal128Type>().values()
