@@ -11,6 +11,7 @@ mod events;
 mod foreign;
 mod generations;
 mod history;
+mod hostile;
 mod item;
 mod linearizable;
 mod loading;

@@ -1,0 +1,201 @@
+//! Code of keys, values and loaders that calls the cache that it is called by.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lookback::cache::{Options, Tier};
+
+use super::{FOR_EVER, assert_whole, tight};
+use crate::confined::confined;
+use crate::foreign::{Call, Foreigners, Key, Script, Value};
+
+fn load(script: &Arc<Script>, cache: &Foreigners, id: u64, hash: u64) -> u64 {
+    let reader = cache.current().reader();
+    let load = |(): &()| Ok(Value::new(id, script));
+    reader.get_or_load(&Key::new(id, hash, script), Tier::Variable, load).unwrap().id
+}
+
+/// A script that runs `reaction` with the cache inside of one kind of call, while the cache lives.
+fn reacting(
+    options: Options,
+    on: Call,
+    reaction: impl Fn(&Arc<Script>, &Foreigners, u64) + Send + Sync + 'static,
+) -> (Arc<Script>, Arc<Foreigners>) {
+    let script = Arc::new(Script::default());
+    let cache = Arc::new(Foreigners::new(options, "v1", ()).unwrap());
+    let (weak, of): (Weak<Foreigners>, Weak<Script>) = (Arc::downgrade(&cache), Arc::downgrade(&script));
+    script.react(move |call, id| {
+        if call == on
+            && let (Some(cache), Some(script)) = (weak.upgrade(), of.upgrade())
+        {
+            reaction(&script, &cache, id);
+        }
+    });
+    (script, cache)
+}
+
+fn invalidate_anew(cache: &Foreigners) {
+    static VERSION: AtomicU64 = AtomicU64::new(0);
+    cache.invalidate(format!("by a drop, {}", VERSION.fetch_add(1, Ordering::Relaxed)), ());
+}
+
+#[test]
+fn a_drop_that_invalidates_hangs_nobody() {
+    confined("hostile::calling::a_drop_that_invalidates_hangs_nobody", || {
+        let (script, cache) = reacting(tight(2), Call::DropValue, |_, cache, _| invalidate_anew(cache));
+        let mut reader = cache.current().reader();
+        for id in 0..200 {
+            let tier = if id % 5 == 0 { Tier::Permanent } else { Tier::Variable };
+            reader.put(Key::new(id, id, &script), Value::new(id, &script), tier);
+            if id % 8 == 0 {
+                reader.refresh();
+                cache.invalidate_keeping(format!("by hand, {id}"), (), |key, _| key.id % 3 == 0);
+                reader = cache.current().reader();
+            }
+        }
+        drop(reader);
+        assert_whole(&cache, "after the drops");
+        drop(cache);
+        assert_eq!(script.alive(), 0);
+    });
+}
+
+#[test]
+fn an_invalidation_that_frees_what_invalidates_hangs_nobody() {
+    confined("hostile::calling::an_invalidation_that_frees_what_invalidates_hangs_nobody", || {
+        for flushes in 0..12 {
+            let is_armed = Arc::new(AtomicBool::new(false));
+            let armed = is_armed.clone();
+            let (script, cache) = reacting(tight(2), Call::DropValue, move |_, cache, _| {
+                if armed.load(Ordering::Relaxed) {
+                    invalidate_anew(cache);
+                }
+            });
+            let idle = cache.current().reader();
+            let evictor = cache.current().reader();
+            for id in 0..1_000 {
+                evictor.put(Key::new(id, id, &script), Value::new(id, &script), Tier::Variable);
+            }
+            // Held back by a reader that does nothing, and then old enough to be freed by whoever comes.
+            drop(evictor);
+            drop(idle);
+            (0..flushes).for_each(|_| drop(cache.current().reader()));
+            is_armed.store(true, Ordering::Relaxed);
+            assert!(cache.invalidate_keeping("by hand", (), |_, _| true));
+            assert!(cache.invalidate("by hand again", ()));
+            assert_whole(&cache, "after the drops");
+            is_armed.store(false, Ordering::Relaxed);
+            drop(cache);
+            assert_eq!(script.alive(), 0);
+        }
+    });
+}
+
+#[test]
+fn drops_that_invalidate_in_many_threads_hang_nobody() {
+    confined("hostile::calling::drops_that_invalidate_in_many_threads_hang_nobody", || {
+        let (script, cache) = reacting(tight(2), Call::DropValue, |_, cache, _| invalidate_anew(cache));
+        thread::scope(|scope| {
+            for thread in 0..3_u64 {
+                let (script, cache) = (&script, &cache);
+                scope.spawn(move || {
+                    for id in 0..150 {
+                        assert_eq!(load(script, cache, id % 7, id % 7), id % 7);
+                        if id % 20 == thread {
+                            cache.invalidate(format!("by hand, {thread}, {id}"), ());
+                        }
+                    }
+                });
+            }
+        });
+        drop(cache);
+        assert_eq!(script.alive(), 0);
+    });
+}
+
+/// Asks for other keys of the same hash inside of a kind of call, beside another thread's load of such a key.
+fn ask_beside_a_load(on: Call) -> Duration {
+    let options = Options { wait_limit: Duration::from_secs(20), ..tight(8) };
+    let (script, cache) = reacting(options, on, |script, cache, id| {
+        assert_eq!(load(script, cache, id + 100, 1), id + 100);
+    });
+    let (loading, began) = std::sync::mpsc::channel();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let took = thread::scope(|scope| {
+        let script = &script;
+        let other = cache.clone();
+        scope.spawn(move || {
+            let slow = |(): &()| {
+                loading.send(()).unwrap();
+                _ = ended.recv();
+                Ok(Value::new(1, script))
+            };
+            other.current().reader().get_or_load(&Key::new(1, 1, script), Tier::Variable, slow).unwrap();
+        });
+        began.recv().unwrap();
+        let start = Instant::now();
+        for id in 2..6 {
+            assert_eq!(load(script, &cache, id, 1), id);
+            assert_eq!(load(script, &cache, id, 1), id);
+        }
+        drop(end);
+        start.elapsed()
+    });
+    drop(cache);
+    assert_eq!(script.alive(), 0);
+    took
+}
+
+#[test]
+fn a_hash_a_weight_or_a_clone_that_loads_does_not_hang() {
+    confined("hostile::calling::a_hash_a_weight_or_a_clone_that_loads_does_not_hang", || {
+        for call in [Call::Hash, Call::Weigh, Call::CloneKey, Call::CloneValue] {
+            let took = ask_beside_a_load(call);
+            assert!(took < Duration::from_secs(10), "{call:?}: {took:?}");
+        }
+    });
+}
+
+#[test]
+fn a_clone_that_asks_for_its_own_key_waits_for_nobody() {
+    confined("hostile::calling::a_clone_that_asks_for_its_own_key_waits_for_nobody", || {
+        for call in [Call::CloneValue, Call::CloneKey, Call::Weigh] {
+            let options = Options { wait_limit: FOR_EVER, ..tight(4) };
+            let (script, cache) = reacting(options, call, |script, cache, id| {
+                assert_eq!(load(script, cache, id, id), id);
+            });
+            for id in 0..50 {
+                assert_eq!(load(&script, &cache, id, id), id);
+            }
+            drop(cache);
+            assert_eq!(script.alive(), 0, "{call:?}");
+        }
+    });
+}
+
+#[test]
+fn a_subtask_that_wants_the_key_of_the_load_that_it_is_a_part_of_ends_within_the_limit() {
+    confined(
+        "hostile::calling::a_subtask_that_wants_the_key_of_the_load_that_it_is_a_part_of_ends_within_the_limit",
+        || {
+            let script = Arc::new(Script::default());
+            let limit = Duration::from_millis(200);
+            let cache =
+                Foreigners::new(Options { wait_limit: limit, ..Options::default() }, "v1", ()).unwrap();
+            let reader = cache.current().reader();
+            let began = Instant::now();
+            let with_a_subtask = |(): &()| {
+                let of_subtask = thread::scope(|scope| scope.spawn(|| load(&script, &cache, 1, 1)).join());
+                assert_eq!(of_subtask.unwrap(), 1);
+                Ok(Value::new(1, &script))
+            };
+            let key = Key::new(1, 1, &script);
+            assert_eq!(reader.get_or_load(&key, Tier::Variable, with_a_subtask).unwrap().id, 1);
+            assert!(began.elapsed() < limit * 5, "{:?}", began.elapsed());
+            drop(reader);
+            assert_eq!((cache.stats().loads, cache.stats().alone), (2, 1), "it loaded by itself, counted");
+        },
+    );
+}
