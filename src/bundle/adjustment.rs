@@ -9,6 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::time::Timestamp;
 
 /// A split or a dividend.
+///
+/// # Examples
+/// ```
+/// use lookback::Timestamp;
+/// use lookback::bundle::{Adjustment, AdjustmentKind};
+/// let split = Adjustment { ex_date: Timestamp(0), kind: AdjustmentKind::Split(2.0) };
+/// assert_eq!(format!("{}: {}", split.ex_date, split.kind), "1970-01-01: split 2");
+/// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Adjustment {
     /// Midnight UTC of the ex-date, or the ex-bar's moment; applies from the open of the first bar on or after it.
@@ -90,12 +98,24 @@ impl fmt::Display for EventOrigin {
 
 impl AdjustmentKind {
     /// Whether the number of shares changes.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::bundle::AdjustmentKind;
+    /// assert!(AdjustmentKind::Split(2.0).is_split() && !AdjustmentKind::Factor(0.99).is_split());
+    /// ```
     #[must_use]
     pub fn is_split(self) -> bool {
         matches!(self, Self::Split(_))
     }
 
     /// The ratio, the amount or the factor.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::bundle::AdjustmentKind;
+    /// assert_eq!(AdjustmentKind::Dividend(0.18).value(), 0.18);
+    /// ```
     #[must_use]
     pub fn value(self) -> f64 {
         let (Self::Split(value) | Self::Dividend(value) | Self::Factor(value)) = self;

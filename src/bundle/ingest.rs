@@ -20,6 +20,13 @@ use crate::error::Error;
 use crate::time::Frequency;
 
 /// How files are ingested.
+///
+/// # Examples
+/// ```
+/// use lookback::bundle::IngestOptions;
+/// let options = IngestOptions { symbol: Some("AAPL".into()), lenient: true, ..IngestOptions::default() };
+/// assert!(options.adjustments.is_none());
+/// ```
 #[derive(Clone, Default, Debug)]
 pub struct Options {
     /// The asset's name where one file has no column for it; otherwise each file's stem.
@@ -36,6 +43,20 @@ const UNCHECKED_DIVIDENDS: &str = "prices are taken as not adjusted for the divi
      (yfinance adjusts prices unless auto_adjust=False)";
 
 /// What was ingested.
+///
+/// # Examples
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let (csv, out) = (folder.path().join("AAPL.csv"), folder.path().join("bundle"));
+/// # std::fs::write(&csv, "date,open,high,low,close,volume\n2005-02-25,89.6,89.94,88.13,88.99,9\n\n2005-02-28,44,45,43,44.86,7\n")?;
+/// use lookback::bundle::{IngestOptions, TimestampUnit, ingest};
+/// let options = IngestOptions { lenient: true, ..IngestOptions::default() };
+/// let ingested = ingest(&[csv], &out, &options)?;
+/// assert_eq!(ingested.sources[0].file, "AAPL.csv");
+/// assert_eq!(ingested.sources[0].timestamps, TimestampUnit::Date);
+/// assert!(ingested.notes[0].ends_with("AAPL.csv line 3: skipped a blank row"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Ingested {
     /// The bundle, opened.
@@ -55,6 +76,21 @@ pub struct Ingested {
 ///
 /// # Errors
 /// `Parse` with file and line, `Invalid` where a file as a whole or `out` is not as expected, `Io`.
+///
+/// # Examples
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let (csv, out) = (folder.path().join("AAPL.csv"), folder.path().join("bundle"));
+/// # std::fs::write(&csv, "date,open,high,low,close,volume\n2005-02-25,89.6,89.94,88.13,88.99,9\n\n2005-02-28,44,45,43,44.86,7\n")?;
+/// use lookback::bundle::{IngestOptions, ingest};
+/// let error = ingest(&[&csv], &out, &IngestOptions::default()).unwrap_err().to_string();
+/// assert!(error.ends_with("AAPL.csv line 3: the row is blank, remove it or pass --lenient"));
+/// assert!(!out.exists()); // nothing is written unless all is well
+/// let options = IngestOptions { lenient: true, ..IngestOptions::default() };
+/// let bundle = ingest(&[&csv], &out, &options)?.bundle;
+/// assert_eq!(bundle.bars(bundle.asset("AAPL")?), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn ingest(files: &[impl AsRef<Path>], out: &Path, options: &Options) -> Result<Ingested, Error> {
     store::check_target(out)?;
     let mut input = Input::read(files, options)?;

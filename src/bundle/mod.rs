@@ -73,6 +73,22 @@ impl Bundle {
     ///
     /// # Errors
     /// `Io` or `Invalid` where there is no bundle, `Corrupt` where its manifest is damaged.
+    ///
+    /// # Examples
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (csv, out) = (folder.path().join("AAPL.csv"), folder.path().join("bundle"));
+    /// # std::fs::write(&csv, "date,open,high,low,close,volume\n2005-02-25,89.6,89.94,88.13,88.99,9\n2005-02-28,44,45,43,44.86,7\n")?;
+    /// use lookback::bundle::{Bundle, IngestOptions, ingest};
+    /// let ingested = ingest(&[csv], &out, &IngestOptions::default())?.bundle;
+    /// let bundle = Bundle::open(&out)?;
+    /// assert_eq!(bundle.version(), ingested.version());
+    /// std::fs::remove_dir_all(&out)?; // what is open reads on
+    /// let mut closes = Vec::new();
+    /// bundle.read(bundle.asset("AAPL")?, lookback::Field::Close, 0..2, &mut closes)?;
+    /// assert_eq!(closes, [88.99, 44.86]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let folder: Arc<Path> = path.as_ref().into();
         let store::Opened { manifest, assets } = store::open(&folder)?;
@@ -100,10 +116,9 @@ impl Bundle {
     ///
     /// # Examples
     /// ```
-    /// # let folder = std::env::temp_dir().join(format!("lookback-append-{}", std::process::id()));
-    /// # std::fs::create_dir_all(&folder)?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (csv, out) = (folder.path().join("A.csv"), folder.path().join("bundle"));
     /// use lookback::bundle::{Bundle, IngestOptions, Series, ingest};
-    /// # let (csv, out) = (folder.join("A.csv"), folder.join("bundle"));
     /// std::fs::write(&csv, "date,open,high,low,close,volume\n2005-02-28,1,2,1,2,9\n")?;
     /// let day = ingest(&[&csv], &out, &IngestOptions::default())?.bundle;
     /// let next = Series {
@@ -114,7 +129,6 @@ impl Bundle {
     /// };
     /// let both = Bundle::append(&out, vec![next])?;
     /// assert_eq!((day.bars(day.asset("A")?), both.bars(both.asset("A")?)), (1, 2));
-    /// # std::fs::remove_dir_all(&folder)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn append(path: impl AsRef<Path>, series: Vec<Series>) -> Result<Self, Error> {
@@ -128,6 +142,23 @@ impl Bundle {
     /// # Errors
     /// `Invalid` where there is no series or a series has no bars, columns differ in length, a symbol is there twice,
     /// an adjustment is not above 0, or values need more than 38 digits at one scale.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::bundle::Series;
+    /// use lookback::{Bundle, Calendar, Frequency};
+    /// let series = Series {
+    ///     symbol: "A".into(),
+    ///     calendar: Calendar::new(vec![0, 86_400_000_000_000])?,
+    ///     values: [["9.5", "10"], ["10", "11"], ["9", "9"], ["10", "10.25"], ["700", "0"]]
+    ///         .map(|column| column.map(|value| value.parse().unwrap()).to_vec()),
+    ///     adjustments: Vec::new(),
+    /// };
+    /// let bundle = Bundle::from_series("two days", Frequency::Day, vec![series])?;
+    /// assert_eq!((bundle.name(), bundle.bars(bundle.asset("A")?)), ("two days", 2));
+    /// assert!(Bundle::from_series("empty", Frequency::Day, Vec::new()).is_err());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn from_series(name: &str, frequency: Frequency, series: Vec<Series>) -> Result<Self, Error> {
         Self::in_memory(name, frequency, series.into_iter().map(Sourced::from).collect())
     }
@@ -160,6 +191,15 @@ impl Bundle {
     ///
     /// # Errors
     /// None in practice: the data are a constant.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Bundle;
+    /// let bundle = Bundle::sample()?;
+    /// let names: Vec<&str> = bundle.symbols().iter().map(|symbol| symbol.as_str()).collect();
+    /// assert_eq!(names, ["AAPL", "FB", "GOOG", "IBM", "MSFT"]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn sample() -> Result<Self, Error> {
         static SAMPLE: OnceLock<Result<Bundle, Error>> = OnceLock::new();
         const FILE: &[u8] = include_bytes!("../../data/stocks.csv.gz");
@@ -176,12 +216,26 @@ impl Bundle {
     }
 
     /// The folder of a bundle at rest, as it was named; `None` for one in memory.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::Bundle;
+    /// assert_eq!(Bundle::sample()?.folder(), None);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
         self.0.folder.as_deref()
     }
 
     /// The bundle's name.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::Bundle;
+    /// assert_eq!(Bundle::sample()?.name(), "sample");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
@@ -190,24 +244,65 @@ impl Bundle {
     /// SHA-256 over values, adjustments and what a bar's moment means, in hexadecimal.
     ///
     /// Any changed value changes it; another file order, file name or number of trailing zeros does not.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::bundle::Series;
+    /// use lookback::{Bundle, Calendar, Frequency};
+    /// let series = Series {
+    ///     symbol: "A".into(),
+    ///     calendar: Calendar::new(vec![0, 86_400_000_000_000])?,
+    ///     values: [["9.5", "10"], ["10", "11"], ["9", "9"], ["10", "10.25"], ["700", "0"]]
+    ///         .map(|column| column.map(|value| value.parse().unwrap()).to_vec()),
+    ///     adjustments: Vec::new(),
+    /// };
+    /// let mut restated = series.clone();
+    /// restated.values[3][1] = "10.26".parse().unwrap();
+    /// let version = |series| Ok::<_, lookback::Error>(Bundle::from_series("x", Frequency::Day, vec![series])?.version().to_owned());
+    /// assert_ne!(version(series)?, version(restated)?);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn version(&self) -> &str {
         &self.0.version
     }
 
     /// The step of time between bars.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Frequency};
+    /// assert_eq!(Bundle::sample()?.frequency(), Frequency::Day);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn frequency(&self) -> Frequency {
         self.0.frequency
     }
 
     /// How the bars lie in the day.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, bundle::Stamp};
+    /// assert_eq!(Bundle::sample()?.session().stamp, Stamp::Start);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.0.session
     }
 
     /// The assets' names, in the order of their ids.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Bundle;
+    /// let bundle = Bundle::sample()?;
+    /// let ibm = bundle.asset("IBM")?;
+    /// assert_eq!(bundle.symbols()[ibm.index()].as_str(), "IBM");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn symbols(&self) -> &[Symbol] {
         &self.0.symbols
@@ -220,6 +315,15 @@ impl Bundle {
     ///
     /// # Panics
     /// Never: a bundle has fewer than 2^32 assets.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Bundle;
+    /// let bundle = Bundle::sample()?;
+    /// assert!(bundle.asset("AAPL").is_ok());
+    /// assert_eq!(bundle.asset("appl").unwrap_err().to_string(), "unknown asset appl; nearest: AAPL");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn asset(&self, name: &str) -> Result<AssetId, Error> {
         match self.0.symbols.binary_search_by(|symbol| symbol.as_str().cmp(name)) {
             Ok(index) => Ok(AssetId(u32::try_from(index).expect("a bundle has fewer than 2^32 assets"))),
@@ -235,6 +339,14 @@ impl Bundle {
     ///
     /// # Panics
     /// Where the asset is not one of this bundle.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Bundle;
+    /// let bundle = Bundle::sample()?;
+    /// assert_eq!(bundle.bars(bundle.asset("FB")?), 196);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn bars(&self, asset: AssetId) -> usize {
         self.0.assets[asset.index()].len()
@@ -244,6 +356,15 @@ impl Bundle {
     ///
     /// # Panics
     /// Where the asset is not one of this bundle.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Bundle;
+    /// let bundle = Bundle::sample()?;
+    /// let (first, last) = bundle.span(bundle.asset("FB")?);
+    /// assert_eq!((first.to_string(), last.to_string()), ("2012-05-18".into(), "2013-03-01".into()));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn span(&self, asset: AssetId) -> (Timestamp, Timestamp) {
         self.0.assets[asset.index()].span()
@@ -267,6 +388,17 @@ impl Bundle {
     ///
     /// # Panics
     /// Where the asset is not one of this bundle.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Bundle;
+    /// let bundle = Bundle::sample()?;
+    /// let facebook = bundle.asset("FB")?;
+    /// let calendar = bundle.calendar(facebook)?;
+    /// assert_eq!(calendar.len(), bundle.bars(facebook));
+    /// assert_eq!(calendar.timestamp(0), Some(bundle.span(facebook).0));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn calendar(&self, asset: AssetId) -> Result<Calendar, Error> {
         self.0.assets[asset.index()].calendar()
     }
@@ -275,6 +407,16 @@ impl Bundle {
     ///
     /// # Panics
     /// Where the asset is not one of this bundle.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Bundle;
+    /// let bundle = Bundle::sample()?;
+    /// let splits = bundle.adjustments(bundle.asset("MSFT")?).iter().filter(|one| one.kind.is_split());
+    /// let days: Vec<String> = splits.map(|one| format!("{} {}", one.ex_date, one.kind)).collect();
+    /// assert_eq!(days, ["2003-02-18 split 2"]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn adjustments(&self, asset: AssetId) -> &[Adjustment] {
         self.0.assets[asset.index()].adjustments()
@@ -327,6 +469,18 @@ impl Bundle {
     ///
     /// # Panics
     /// Where the asset is not one of this bundle, or `bars` reaches past its last bar.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::{Bundle, Field};
+    /// let bundle = Bundle::sample()?;
+    /// let apple = bundle.asset("AAPL")?;
+    /// let mut values = Vec::new();
+    /// bundle.read(apple, Field::Open, 1..2, &mut values)?;
+    /// bundle.read(apple, Field::Close, 1..2, &mut values)?;
+    /// assert_eq!(values, [127.0, 122.0]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn read(
         &self,
         asset: AssetId,

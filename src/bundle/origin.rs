@@ -19,6 +19,12 @@ pub struct SourceFile {
 }
 
 /// What the moments of a file are written in; one for the whole file.
+///
+/// # Examples
+/// ```
+/// use lookback::bundle::TimestampUnit;
+/// assert_eq!(TimestampUnit::Milliseconds.to_string(), "milliseconds since the epoch");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum TimestampUnit {
     /// `2005-02-28` or `20050228`: midnight UTC of a session.

@@ -13,6 +13,20 @@ use crate::time::Calendar;
 const SYMBOL_BYTES: usize = 64;
 
 /// The bars of one asset, as parsed.
+///
+/// # Examples
+/// ```
+/// use lookback::bundle::Series;
+/// use lookback::{Bundle, Calendar, Frequency};
+/// let day = Series {
+///     symbol: "A".into(),
+///     calendar: Calendar::new(vec![0])?,
+///     values: ["9.5", "10", "9", "10", "700"].map(|value| vec![value.parse().unwrap()]),
+///     adjustments: Vec::new(),
+/// };
+/// assert_eq!(Bundle::from_series("one day", Frequency::Day, vec![day])?.symbols().len(), 1);
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Series {
     /// The asset's name.

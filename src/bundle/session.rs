@@ -16,6 +16,11 @@ pub enum Stamp {
 
 impl Stamp {
     /// `start` or `end`.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(lookback::bundle::Stamp::End.name(), "end");
+    /// ```
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -26,6 +31,13 @@ impl Stamp {
 }
 
 /// How the bars of a bundle lie in the day.
+///
+/// # Examples
+/// ```
+/// use lookback::bundle::{Session, Stamp};
+/// let session = Session::default();
+/// assert_eq!((session.stamp, session.time_zone.as_str()), (Stamp::Start, "UTC"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
     /// Which end of a bar its moment marks.

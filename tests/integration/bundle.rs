@@ -1,12 +1,13 @@
 //! Bundles in memory and at rest.
 
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use lookback::bundle::{Adjustment, AdjustmentKind, IngestOptions, Series, ingest};
 use lookback::{AssetId, Bundle, Calendar, ErrorKind, Field, Frequency};
 
-use crate::files::{Folder, GOOD, program, read_all, stderr};
+use crate::files::{Folder, GOOD, program, read_all, stderr, values};
 
 fn events(bundle: &Bundle, name: &str, keep: impl Fn(&AdjustmentKind) -> bool) -> Vec<Adjustment> {
     let asset = bundle.asset(name).unwrap();
@@ -194,6 +195,33 @@ fn a_bundle_replaced_or_deleted_while_open_reads_on_as_it_was() {
     new.read(AssetId(0), Field::Close, 2..3, &mut closes).unwrap();
     assert_eq!(closes, [44.5, 44.6]);
     assert_eq!(old.calendar(AssetId(0)).unwrap(), new.calendar(AssetId(0)).unwrap());
+}
+
+#[test]
+fn who_opens_a_bundle_while_it_is_replaced_finds_one_version_or_the_other() {
+    let folder = Folder::new();
+    let texts = [GOOD.to_owned(), GOOD.replace("44.50", "44.60")];
+    let known = texts.each_ref().map(|text| {
+        let version = folder.bundle(text).version().to_owned();
+        (version, read_all(&folder.path("bundle")).unwrap())
+    });
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..40 {
+                folder.bundle(&texts[round % 2]);
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        let mut seen = [0, 0];
+        while !done.load(Ordering::Relaxed) {
+            let bundle = Bundle::open(folder.path("bundle")).unwrap();
+            let found = known.iter().position(|(version, _)| version == bundle.version()).unwrap();
+            assert!(values(&bundle).unwrap() == known[found].1);
+            seen[found] += 1;
+        }
+        assert!(seen[0] + seen[1] > 10, "{seen:?}");
+    });
 }
 
 #[test]

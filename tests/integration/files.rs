@@ -85,7 +85,11 @@ pub fn stderr(output: &Output) -> String {
 
 /// All values of a bundle, or the first error.
 pub fn read_all(path: &Path) -> Result<Vec<f64>, Error> {
-    let bundle = Bundle::open(path)?;
+    values(&Bundle::open(path)?)
+}
+
+/// All values of an open bundle, or the first error.
+pub fn values(bundle: &Bundle) -> Result<Vec<f64>, Error> {
     let mut values = Vec::new();
     for index in 0..bundle.symbols().len() {
         let asset = lookback::AssetId(u32::try_from(index).unwrap());
