@@ -1,13 +1,18 @@
 //! Who leads the flight of a key, who joins it, and who finds that there is no need.
 //!
 //! The desk compares hashes only: whatever has the same one is compared away from it, where a key's `eq` may take its
-//! time, panic, or ask the cache. What turned out to be another key is remembered, and the desk is asked again.
+//! time, panic, or ask the cache. Flights are compared before this thread takes the lead; one that is another key's is
+//! remembered, and the desk is asked again. Entries are compared after, when nobody else can insert the key any more.
 
 use crate::sync::{Arc, Pin};
 
 use super::entry::Lent;
 use super::flight::{Inside, Landing, Outcome};
 use super::variable::Variable;
+
+/// How many flights of other keys with this hash a thread meets before it goes its own way. It takes as many equal
+/// hashes of 64 bits at a time: a `Hash` over less than the key.
+const MOST_STRANGERS: usize = 64;
 
 /// What boarding came to.
 #[derive(Debug)]
@@ -18,9 +23,11 @@ pub(super) enum Boarding<'a, K, V> {
     Join(Arc<Landing<K, V>>),
     /// The key was published since this thread looked.
     Resident(Lent<'a, K, V>),
+    /// Too many flights of other keys have this hash: whether one is this key's is not known.
+    Crowded,
 }
 
-impl<K: Eq + Clone, V> Variable<K, V> {
+impl<K: Eq + Clone, V: Clone> Variable<K, V> {
     /// Takes the lead for a key, or a seat beside whoever has it, or the entry that is there now.
     ///
     /// `known`: an entry of the key that the caller has, and that is no reason not to lead.
@@ -35,35 +42,42 @@ impl<K: Eq + Clone, V> Variable<K, V> {
         let own = key.clone();
         let shard = self.shard_of(hash);
         // Empty, and so without an allocation, unless another key has this hash.
-        let mut strange_entries: Vec<*mut _> = known.iter().map(|entry| entry.as_ptr()).collect();
-        let mut strange_flights: Vec<Arc<Landing<K, V>>> = Vec::new();
-        loop {
+        let mut strangers: Vec<Arc<Landing<K, V>>> = Vec::new();
+        while strangers.len() < MOST_STRANGERS {
             let mut desk = self.desk(shard);
-            // An address stays an entry's own while this thread is pinned.
-            let is_strange = |entry: &Lent<'_, K, V>| strange_entries.contains(&entry.as_ptr());
-            let of_hash = self.shelf(shard).of_hash(hash).map(|(_, entry)| entry);
-            let unknown: Vec<Lent<'_, K, V>> = of_hash.filter(|entry| !is_strange(entry)).collect();
-            if !unknown.is_empty() {
-                drop(desk);
-                // Each was published at the desk just now, and this thread was pinned before.
-                if let Some(&resident) = unknown.iter().find(|entry| entry.get().key == *key) {
-                    return Boarding::Resident(resident);
-                }
-                strange_entries.extend(unknown.iter().map(|entry| entry.as_ptr()));
-                continue;
-            }
-            let is_strange =
-                |landing: &Arc<_>| strange_flights.iter().any(|other| Arc::ptr_eq(other, landing));
+            let is_strange = |landing: &Arc<_>| strangers.iter().any(|other| Arc::ptr_eq(other, landing));
             let Some(landing) = desk.join(hash, is_strange) else {
+                let known = known.map(Lent::as_ptr);
+                let of_hash = self.shelf(shard).of_hash(hash).map(|(_, entry)| entry);
+                let unknown: Vec<Lent<'a, K, V>> =
+                    of_hash.filter(|entry| known != Some(entry.as_ptr())).collect();
                 let id = desk.board(hash, own);
                 drop(desk);
-                return Boarding::Lead(Lead::new(self, shard, hash, id));
+                let lead = Lead::new(self, shard, hash, id);
+                return Self::lead_or_resident(lead, key, unknown);
             };
             drop(desk);
             if landing.key == *key {
                 return Boarding::Join(landing);
             }
-            strange_flights.push(landing);
+            strangers.push(landing);
+        }
+        Boarding::Crowded
+    }
+
+    /// Gives the lead up again where the key was published since the caller looked. The entries were there when the
+    /// flight began, which is after the pin did; since then nobody else can have inserted the key.
+    fn lead_or_resident<'a>(
+        lead: Lead<'a, K, V>,
+        key: &K,
+        unknown: Vec<Lent<'a, K, V>>,
+    ) -> Boarding<'a, K, V> {
+        match unknown.into_iter().find(|entry| entry.get().key == *key) {
+            Some(resident) => {
+                lead.land(|| Outcome::Landed(resident.get().value.clone()));
+                Boarding::Resident(resident)
+            }
+            None => Boarding::Lead(lead),
         }
     }
 }

@@ -80,6 +80,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
             match self.inner().variable.board(hash, &key, None, &self.pin) {
                 Boarding::Resident(entry) => return self.settle(Found::Variable(entry), hash, &key, tier),
                 Boarding::Lead(lead) => return self.lead_put(lead, hash, &key, value, tier),
+                Boarding::Crowded => return self.side.push(hash, key, value),
                 Boarding::Join(_) if Inside::is_inside() => return self.side.push(hash, key, value),
                 Boarding::Join(landing) => match landing.wait(self.deadline(&mut deadline)) {
                     Some(Outcome::Landed(landed)) => return self.lend(hash, &key, tier, landed),
@@ -121,6 +122,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
                     return Ok(self.settle(Found::Variable(entry), hash, key, tier));
                 }
                 Boarding::Lead(lead) => return self.lead(lead, hash, key, tier, load),
+                Boarding::Crowded => return self.load_alone(hash, key, load),
                 Boarding::Join(_) if Inside::is_inside() => return self.load_alone(hash, key, load),
                 Boarding::Join(landing) => {
                     let Some(outcome) = landing.wait(self.deadline(&mut deadline)) else {
@@ -241,7 +243,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
                 Boarding::Lead(lead) => break lead,
                 Boarding::Resident(newer) => found = newer,
                 // Another thread is promoting it, or loading what was evicted since: the value in hand is as good.
-                Boarding::Join(_) => return &found.get().value,
+                Boarding::Join(_) | Boarding::Crowded => return &found.get().value,
             }
         };
         if let Some(resident) = self.published_meanwhile(hash, key) {

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what its cases have in common too")]
 
 mod bounds;
+mod callbacks;
 mod confined;
 mod drops;
 mod events;
