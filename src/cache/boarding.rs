@@ -47,10 +47,13 @@ impl<K: Eq + Clone, V: Clone> Variable<K, V> {
             let mut desk = self.desk(shard);
             let is_strange = |landing: &Arc<_>| strangers.iter().any(|other| Arc::ptr_eq(other, landing));
             let Some(landing) = desk.join(hash, is_strange) else {
-                let known = known.map(Lent::as_ptr);
-                let of_hash = self.shelf(shard).of_hash(hash).map(|(_, entry)| entry);
-                let unknown: Vec<Lent<'a, K, V>> =
-                    of_hash.filter(|entry| known != Some(entry.as_ptr())).collect();
+                let mut unknown: Vec<Lent<'a, K, V>> = Vec::new();
+                self.shelf(shard).of_hash(hash, |_, entry| {
+                    if known.map(Lent::as_ptr) != Some(entry.as_ptr()) {
+                        unknown.push(entry);
+                    }
+                    false
+                });
                 let id = desk.board(hash, own);
                 drop(desk);
                 let lead = Lead::new(self, shard, hash, id);

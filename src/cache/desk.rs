@@ -71,8 +71,12 @@ impl<K, V> Desk<K, V> {
 
     /// Unpublishes one entry out of turn; false where it is gone already.
     pub(super) fn remove(&mut self, shelf: Shelf<'_, K, V>, entry: Lent<'_, K, V>) -> bool {
-        let same = |named: &Lent<'_, K, V>| named.as_ptr() == entry.as_ptr();
-        let Some((place, _)) = shelf.of_hash(entry.get().hash).find(|(_, named)| same(named)) else {
+        let mut found = None;
+        shelf.of_hash(entry.get().hash, |place, named| {
+            found = (named.as_ptr() == entry.as_ptr()).then_some(place);
+            found.is_some()
+        });
+        let Some(place) = found else {
             return false;
         };
         self.policy.remove(place, &shelf);

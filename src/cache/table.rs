@@ -58,31 +58,23 @@ impl<K, V> Bucket<K, V> {
         self.overflow.load(Ordering::Acquire) > 0
     }
 
+    /// The entry of a key, where that slot names it.
     #[inline]
-    fn find<'pin>(&self, hash: u64, key: &K) -> Option<Lent<'pin, K, V>>
+    fn look<'pin>(&self, at: usize, tag: usize, key: &K) -> Option<Lent<'pin, K, V>>
     where
         K: Eq,
     {
-        let tag = tag_of::<K, V>(hash);
-        let mut at = slot_of(hash);
-        for _ in 0..SLOTS {
-            // SAFETY: `slot_of` gives an index below SLOTS, and the step below keeps it there.
-            let slot = unsafe { self.slots.get_unchecked(at) };
-            // ORDERING: Acquire, pairs with the Release in `Shelf::fill`: the entry's contents, and that what had to
-            // go for it is gone. If the slot was cleared since, the null is read, or the entry, which is older.
-            let tagged = slot.load(Ordering::Acquire);
-            if let Some(entry) = entry_tagged(tagged, tag) {
-                // SAFETY: a slot names a published entry; the caller is pinned since before it was read, and the
-                // entry is retired only after the slot was cleared.
-                let lent = unsafe { Lent::new(entry) };
-                lent.get().track.read();
-                if lent.get().key == *key {
-                    return Some(lent);
-                }
-            }
-            at = if at + 1 == SLOTS { 0 } else { at + 1 };
-        }
-        None
+        debug_assert!(at < SLOTS, "a slot lies in its bucket");
+        // SAFETY: `slot_of` gives an index below SLOTS, and so do the steps from it.
+        let slot = unsafe { self.slots.get_unchecked(at) };
+        // ORDERING: Acquire, pairs with the Release in `Shelf::fill`: the entry's contents, and that what had to go
+        // for it is gone. If the slot was cleared since, the null is read, or the entry, which is older.
+        let entry = entry_tagged(slot.load(Ordering::Acquire), tag)?;
+        // SAFETY: a slot names a published entry; the caller is pinned since before it was read, and the entry is
+        // retired only after the slot was cleared.
+        let lent = unsafe { Lent::new(entry) };
+        lent.get().track.read();
+        (lent.get().key == *key).then_some(lent)
     }
 }
 
@@ -192,30 +184,41 @@ impl<K: Eq, V> View<K, V> {
 
     /// Finds the entry of a key, in one pass over its home and over the buckets that entries of this home went on to.
     ///
-    /// A bounded number of steps: each bucket of the shard at most once. `None` is exact: at some moment between the
-    /// first look and the last one, the key was not there.
+    /// A bounded number of steps: each bucket of the shard at most once, and mostly one slot. `None` is exact: at some
+    /// moment between the first look and the last one, the key was not there.
     #[inline]
-    pub(super) fn find<'pin>(&self, hash: u64, key: &K, _pin: &'pin Pin) -> Option<Lent<'pin, K, V>> {
+    pub(super) fn find<'pin>(&self, hash: u64, key: &K, pin: &'pin Pin) -> Option<Lent<'pin, K, V>> {
         let home = home_of(hash, self.len);
-        let bucket = self.bucket(home);
-        match bucket.find(hash, key) {
+        match self.bucket(home).look(slot_of(hash), tag_of::<K, V>(hash), key) {
             Some(lent) => Some(lent),
-            None if bucket.overflows() => self.find_beyond(home, hash, key),
-            None => None,
+            None => self.find_further(home, hash, key, pin),
         }
     }
 
-    #[cold]
-    fn find_beyond<'pin>(&self, home: usize, hash: u64, key: &K) -> Option<Lent<'pin, K, V>> {
-        let first = home / self.per_shard * self.per_shard;
-        for step in 1..self.per_shard {
-            let bucket = self.bucket(first + (home - first + step) % self.per_shard);
-            if let Some(lent) = bucket.find(hash, key) {
-                return Some(lent);
+    /// What `find` does after its first look: out of line, so that a hit at the first look is small.
+    #[inline(never)]
+    fn find_further<'pin>(
+        &self,
+        home: usize,
+        hash: u64,
+        key: &K,
+        _pin: &'pin Pin,
+    ) -> Option<Lent<'pin, K, V>> {
+        let tag = tag_of::<K, V>(hash);
+        let end = (home / self.per_shard + 1) * self.per_shard;
+        let mut index = home;
+        for _ in 0..self.per_shard {
+            let bucket = self.bucket(index);
+            // The home's first slot once more: a plain run over a cache line takes fewer steps than leaving it out.
+            for at in 0..SLOTS {
+                if let Some(lent) = bucket.look(at, tag, key) {
+                    return Some(lent);
+                }
             }
             if !bucket.overflows() {
                 return None;
             }
+            index = if index + 1 == end { end - self.per_shard } else { index + 1 };
         }
         None
     }
@@ -270,35 +273,34 @@ impl<'a, K, V> Shelf<'a, K, V> {
         named.expect("D1: a queue names filled places only")
     }
 
-    /// The places on the way of a hash: its home, and the buckets that entries of this home went on to.
-    fn way(self, hash: u64) -> impl Iterator<Item = (Place, &'a AtomicPtr<Entry<K, V>>)> {
-        let (count, home) = (self.buckets.len(), self.home(hash));
-        let mut goes_on = true;
-        let buckets = (0..count).map(move |step| (home + step) % count).take_while(move |&bucket| {
-            // ORDERING: Relaxed: changed under this desk's lock, which orders it.
-            std::mem::replace(&mut goes_on, self.buckets[bucket].overflow.load(Ordering::Relaxed) > 0)
-        });
-        buckets.flat_map(move |bucket| {
-            let slots = self.buckets[bucket].slots.iter().enumerate();
-            slots.map(move |(slot, named)| (Place::new(bucket * SLOTS + slot), named))
-        })
+    /// The bucket after that one.
+    fn after(self, bucket: usize) -> usize {
+        if bucket + 1 == self.buckets.len() { 0 } else { bucket + 1 }
     }
 
-    /// Every entry of that hash, whatever its key: for whoever is at the desk and may run no foreign code there.
-    pub(super) fn of_hash<'pin>(self, hash: u64) -> impl Iterator<Item = (Place, Lent<'pin, K, V>)>
-    where
-        'a: 'pin,
-    {
+    /// Visits every entry of that hash, whatever its key, until `visit` says that it is enough: for whoever is at the
+    /// desk and may run no foreign code there.
+    pub(super) fn of_hash(self, hash: u64, mut visit: impl FnMut(Place, Lent<'a, K, V>) -> bool) {
         let tag = tag_of::<K, V>(hash);
-        self.way(hash).filter_map(move |(place, slot)| {
-            // ORDERING: Relaxed: filled under this desk's lock, which orders it.
-            let entry = entry_tagged(slot.load(Ordering::Relaxed), tag)?;
-            // SAFETY: a slot names a published entry, and at the desk nobody unpublishes it; what the caller keeps
-            // of it is under its own pin.
-            let lent = unsafe { Lent::new(entry) };
-            lent.get().track.read();
-            (lent.get().hash == hash).then_some((place, lent))
-        })
+        let mut bucket = self.home(hash);
+        for _ in 0..self.buckets.len() {
+            for (at, slot) in self.buckets[bucket].slots.iter().enumerate() {
+                // ORDERING: Relaxed: filled under this desk's lock, which orders it.
+                let Some(entry) = entry_tagged(slot.load(Ordering::Relaxed), tag) else { continue };
+                // SAFETY: a slot names a published entry, and at the desk nobody unpublishes it; what the caller
+                // keeps of it is under its own pin.
+                let lent = unsafe { Lent::new(entry) };
+                lent.get().track.read();
+                if lent.get().hash == hash && visit(Place::new(bucket * SLOTS + at), lent) {
+                    return;
+                }
+            }
+            // ORDERING: Relaxed: changed under this desk's lock, which orders it.
+            if self.buckets[bucket].overflow.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            bucket = self.after(bucket);
+        }
     }
 
     /// Publishes an entry: the linearization point of an insertion.
@@ -307,15 +309,15 @@ impl<'a, K, V> Shelf<'a, K, V> {
     /// Where no slot is vacant.
     pub(super) fn fill(self, entry: Lent<'_, K, V>) -> Place {
         let hash = entry.get().hash;
-        let (count, home) = (self.buckets.len(), self.home(hash));
-        for step in 0..count {
-            let bucket = (home + step) % count;
-            for offset in 0..SLOTS {
-                let at = (slot_of(hash) + offset) % SLOTS;
+        let home = self.home(hash);
+        let mut bucket = home;
+        let mut at = slot_of(hash);
+        for _ in 0..self.buckets.len() {
+            for _ in 0..SLOTS {
                 let slot = &self.buckets[bucket].slots[at];
                 // ORDERING: Relaxed: changed under this desk's lock, which orders it.
                 if slot.load(Ordering::Relaxed).is_null() {
-                    (0..step).for_each(|passed| self.buckets[(home + passed) % count].raise());
+                    self.passed(home, bucket).for_each(Bucket::raise);
                     let tagged = entry.as_ptr().map_addr(|addr| addr | tag_of::<K, V>(hash));
                     // ORDERING: Release, pairs with the Acquire in `find`. Whoever reads the pointer reads the whole
                     // entry, finds its victims gone (their slots were cleared before) and is led to it again (the
@@ -323,9 +325,21 @@ impl<'a, K, V> Shelf<'a, K, V> {
                     slot.store(tagged, Ordering::Release);
                     return Place::new(bucket * SLOTS + at);
                 }
+                at = if at + 1 == SLOTS { 0 } else { at + 1 };
             }
+            bucket = self.after(bucket);
         }
         unreachable!("I3: at least half of the slots are vacant")
+    }
+
+    /// The buckets from the home of an entry on that it passed, because it lies in `bucket`.
+    fn passed(self, home: usize, bucket: usize) -> impl Iterator<Item = &'a Bucket<K, V>> {
+        let mut next = home;
+        std::iter::from_fn(move || {
+            let passed = (next != bucket).then(|| &self.buckets[next]);
+            next = if passed.is_some() { self.after(next) } else { next };
+            passed
+        })
     }
 
     /// Unpublishes the entry at a place: the linearization point of its eviction or removal.
@@ -337,12 +351,7 @@ impl<'a, K, V> Shelf<'a, K, V> {
         // ORDERING: Release, pairs with the Acquire in `find`: whoever reads the null has seen what was unpublished
         // here before, and answers with nothing older from now on.
         self.slot(place).store(ptr::null_mut(), Ordering::Release);
-        let (count, home) = (self.buckets.len(), self.home(entry.get().hash));
-        let mut bucket = home;
-        while bucket != place.index() / SLOTS {
-            self.buckets[bucket].lower();
-            bucket = (bucket + 1) % count;
-        }
+        self.passed(self.home(entry.get().hash), place.index() / SLOTS).for_each(Bucket::lower);
         entry
     }
 

@@ -6,35 +6,35 @@
 #[derive(Debug)]
 pub(super) struct Ghosts {
     ring: Box<[u64]>,
-    /// How many came so far; the newest lies before the place that this names.
-    came: u64,
-    /// Open addressing, at least half empty: the number by which a hash came, plus one, or 0.
-    index: Box<[u64]>,
+    /// Where the next one goes, in place of the oldest.
+    next: usize,
+    /// Open addressing, at least half empty: the place in the ring, plus one, or 0.
+    index: Box<[u32]>,
 }
 
 impl Ghosts {
     pub(super) fn new(room: usize) -> Self {
         let index = if room == 0 { 0 } else { (2 * room).next_power_of_two() };
-        Self { ring: vec![0; room].into(), came: 0, index: vec![0; index].into() }
+        Self { ring: vec![0; room].into(), next: 0, index: vec![0; index].into() }
     }
 
     /// Adds the hash of what just left.
     pub(super) fn push(&mut self, hash: u64) {
-        let room = self.ring.len() as u64;
-        if room == 0 {
+        if self.ring.is_empty() {
             return;
         }
-        if let Some(oldest) = self.came.checked_sub(room) {
-            self.forget(oldest);
+        let at = self.next;
+        self.next = if at + 1 == self.ring.len() { 0 } else { at + 1 };
+        // What came a whole ring ago leaves, unless it was taken.
+        if let Some(place) = self.place_of(self.ring[at], |named| named == at) {
+            self.vacate(place);
         }
-        let at = self.slot(self.came);
         self.ring[at] = hash;
         let mut place = self.home(hash);
         while self.index[place] != 0 {
-            place = self.next(place);
+            place = self.behind(place);
         }
-        self.came += 1;
-        self.index[place] = self.came;
+        self.index[place] = u32::try_from(at + 1).expect("a shard has at most 2^24 entries, says `Options`");
     }
 
     /// Takes the hash out, where it is among the last `window` that came.
@@ -42,20 +42,25 @@ impl Ghosts {
         if self.ring.is_empty() {
             return false;
         }
-        let mut place = self.home(hash);
-        while let Some(number) = self.index[place].checked_sub(1) {
-            if self.ring[self.slot(number)] == hash {
-                self.vacate(place);
-                return self.came - number <= window as u64;
-            }
-            place = self.next(place);
-        }
-        false
+        let Some(place) = self.place_of(hash, |named| self.ring[named] == hash) else {
+            return false;
+        };
+        let at = self.index[place] as usize - 1;
+        self.vacate(place);
+        let age = if at < self.next { self.next - at } else { self.next + self.ring.len() - at };
+        age <= window
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "a remainder by a length")]
-    fn slot(&self, number: u64) -> usize {
-        (number % self.ring.len() as u64) as usize
+    /// The place of the index, on the way of that hash, that names such a place of the ring.
+    fn place_of(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut place = self.home(hash);
+        while self.index[place] != 0 {
+            if is_it(self.index[place] as usize - 1) {
+                return Some(place);
+            }
+            place = self.behind(place);
+        }
+        None
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "masked by a length")]
@@ -63,32 +68,21 @@ impl Ghosts {
         (hash as usize) & (self.index.len() - 1)
     }
 
-    fn next(&self, place: usize) -> usize {
+    fn behind(&self, place: usize) -> usize {
         (place + 1) & (self.index.len() - 1)
-    }
-
-    /// Drops what came by that number, unless it was taken.
-    fn forget(&mut self, number: u64) {
-        let mut place = self.home(self.ring[self.slot(number)]);
-        while self.index[place] != 0 {
-            if self.index[place] == number + 1 {
-                return self.vacate(place);
-            }
-            place = self.next(place);
-        }
     }
 
     /// Empties a place of the index; later ones of the same run move up, so that no tombstone is needed.
     fn vacate(&mut self, mut hole: usize) {
         let mask = self.index.len() - 1;
-        let mut next = self.next(hole);
-        while let Some(number) = self.index[next].checked_sub(1) {
-            let home = self.home(self.ring[self.slot(number)]);
+        let mut next = self.behind(hole);
+        while self.index[next] != 0 {
+            let home = self.home(self.ring[self.index[next] as usize - 1]);
             if next.wrapping_sub(home) & mask >= next.wrapping_sub(hole) & mask {
                 self.index[hole] = self.index[next];
                 hole = next;
             }
-            next = self.next(next);
+            next = self.behind(next);
         }
         self.index[hole] = 0;
     }
