@@ -9,6 +9,14 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind};
 
 /// The position of an asset in its bundle, counted from 0 in the bundle's order of symbols.
+///
+/// # Examples
+/// ```
+/// let bundle = lookback::Bundle::sample()?;
+/// let ibm = bundle.asset("IBM")?;
+/// assert_eq!((ibm.0, bundle.symbols()[ibm.index()].as_str()), (3, "IBM"));
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct AssetId(pub u32);
 
@@ -21,6 +29,14 @@ impl AssetId {
 }
 
 /// The name of an asset, such as `AAPL`. Compared byte by byte: case matters.
+///
+/// # Examples
+/// ```
+/// use lookback::Symbol;
+/// let symbol = Symbol::from("AAPL");
+/// assert_eq!(symbol.as_str(), "AAPL");
+/// assert_ne!(symbol, Symbol::from("aapl"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Symbol(Arc<str>);
 
@@ -51,6 +67,14 @@ impl fmt::Debug for Symbol {
 }
 
 /// One value of a bar.
+///
+/// # Examples
+/// ```
+/// use lookback::Field;
+/// let fields: Vec<Field> = ["open", "Close"].iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
+/// assert_eq!(fields, [Field::Open, Field::Close]);
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Field {
     /// The first trade of the bar, in quote currency per share.
@@ -69,9 +93,20 @@ pub enum Field {
 
 impl Field {
     /// The five fields that a bundle stores, in their canonical order.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Field;
+    /// assert_eq!(Field::STORED.map(Field::name), ["open", "high", "low", "close", "volume"]);
+    /// ```
     pub const STORED: [Self; 5] = [Self::Open, Self::High, Self::Low, Self::Close, Self::Volume];
 
     /// The name, in lower case.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(lookback::Field::Volume.name(), "volume");
+    /// ```
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -104,6 +139,13 @@ impl FromStr for Field {
 }
 
 /// One field of one asset.
+///
+/// # Examples
+/// ```
+/// use lookback::{AssetId, Column, Field};
+/// let column = Column { asset: AssetId(0), field: Field::Close };
+/// assert_eq!((column.asset.index(), column.field.name()), (0, "close"));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Column {
     /// Whose value it is.
@@ -113,6 +155,15 @@ pub struct Column {
 }
 
 /// An ordered list of columns: asset-major, then field, as asked.
+///
+/// # Examples
+/// ```
+/// use lookback::{AssetId, Column, Columns, Field};
+/// let close = |asset| Column { asset: AssetId(asset), field: Field::Close };
+/// let columns: Columns = [close(1), close(0)].into_iter().collect();
+/// assert_eq!(columns.as_slice(), [close(1), close(0)]);
+/// assert!(columns.len() == 2 && !columns.is_empty());
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Columns(Arc<[Column]>);
 

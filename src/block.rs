@@ -9,6 +9,16 @@ use std::sync::Arc;
 use ndarray::{ArrayView2, ShapeBuilder};
 
 /// Rows of some columns, each column contiguous. Cloning costs one reference count.
+///
+/// # Examples
+/// ```
+/// use lookback::Block;
+/// // Two columns of three rows; the first row is bar 100.
+/// let block = Block::new(vec![1.0, 2.0, 3.0, 10.0, 20.0, 30.0], 100, 3);
+/// assert_eq!((block.rows(), block.columns(), block.bytes()), (3, 2, 48));
+/// assert_eq!(block.column(1), [10.0, 20.0, 30.0]);
+/// assert_eq!(block.window(101..103).expect("it holds both bars").column(0), [2.0, 3.0]);
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Block {
     values: Arc<[f64]>,
@@ -31,6 +41,15 @@ impl Block {
     ///
     /// # Panics
     /// Where the number of values is not a multiple of `rows`, or there is more padding than rows.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Block;
+    /// let block = Block::padded(vec![f64::NAN, 7.0, 8.0], 0, 3, 1);
+    /// let window = block.window_ending(1, 3).expect("one row of padding stands in front");
+    /// assert!(window.column(0)[0].is_nan());
+    /// assert_eq!(window.bar_range(), 0..2);
+    /// ```
     #[must_use]
     pub fn padded(values: impl Into<Arc<[f64]>>, first_row: usize, rows: usize, padding: usize) -> Self {
         let values = values.into();
@@ -43,6 +62,11 @@ impl Block {
     }
 
     /// The bar index of the first row that holds a bar.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(lookback::Block::new(vec![1.0, 2.0], 100, 2).first_row(), 100);
+    /// ```
     #[must_use]
     pub fn first_row(&self) -> usize {
         self.first_row
@@ -55,6 +79,11 @@ impl Block {
     }
 
     /// How many columns there are.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(lookback::Block::new(vec![1.0, 2.0, 3.0, 4.0], 0, 2).columns(), 2);
+    /// ```
     #[must_use]
     pub fn columns(&self) -> usize {
         self.values.len().checked_div(self.rows).unwrap_or(0)
@@ -70,12 +99,25 @@ impl Block {
     ///
     /// # Panics
     /// Where there is no such column.
+    ///
+    /// # Examples
+    /// ```
+    /// let block = lookback::Block::new(vec![1.0, 2.0, 3.0, 4.0], 0, 2);
+    /// assert_eq!((block.column(0), block.column(1)), (&[1.0, 2.0][..], &[3.0, 4.0][..]));
+    /// ```
     #[must_use]
     pub fn column(&self, column: usize) -> &[f64] {
         &self.values[column * self.rows..(column + 1) * self.rows]
     }
 
     /// The window of some bars; `None` where the block does not hold them all.
+    ///
+    /// # Examples
+    /// ```
+    /// let block = lookback::Block::new(vec![1.0, 2.0, 3.0], 100, 3);
+    /// assert_eq!(block.window(100..102).map(|window| window.bar_count()), Some(2));
+    /// assert!(block.window(102..104).is_none());
+    /// ```
     #[must_use]
     pub fn window(&self, bars: Range<usize>) -> Option<Window<'_>> {
         let start = bars.start.checked_sub(self.first_row)? + self.padding;
@@ -87,6 +129,13 @@ impl Block {
     /// them.
     ///
     /// It may begin in the padding, where [`window`](Self::window) gives bars only.
+    ///
+    /// # Examples
+    /// ```
+    /// let block = lookback::Block::new(vec![1.0, 2.0, 3.0], 100, 3);
+    /// assert_eq!(block.window_ending(102, 2).expect("bars 101 and 102").column(0), [2.0, 3.0]);
+    /// assert!(block.window_ending(102, 4).is_none());
+    /// ```
     #[inline]
     #[must_use]
     pub fn window_ending(&self, end: usize, bar_count: usize) -> Option<Window<'_>> {
@@ -99,6 +148,13 @@ impl Block {
 /// The last bars of some columns, lent from a block. Shape `[bar_count, columns]`, each column contiguous.
 ///
 /// The block behind it may hold later bars; nothing here leads to their values, its `Debug` output included.
+///
+/// # Examples
+/// ```
+/// let block = lookback::Block::new(vec![1.0, 2.0, 3.0], 0, 3);
+/// let window = block.window(0..2).expect("the block holds both bars");
+/// assert_eq!(format!("{window:?}"), "Window { bars: 0..2, columns: [[1.0, 2.0]] }");
+/// ```
 #[derive(Clone, Copy)]
 pub struct Window<'a> {
     block: &'a Block,
@@ -120,6 +176,12 @@ impl<'a> Window<'a> {
     }
 
     /// The bar indices that it covers; rows of padding in front hold no bar and are not among them.
+    ///
+    /// # Examples
+    /// ```
+    /// let block = lookback::Block::new(vec![1.0, 2.0, 3.0], 100, 3);
+    /// assert_eq!(block.window_ending(102, 2).expect("it holds both bars").bar_range(), 101..103);
+    /// ```
     #[must_use]
     pub fn bar_range(&self) -> Range<usize> {
         let bar = |row: usize| self.block.first_row + row.saturating_sub(self.block.padding);
@@ -130,6 +192,13 @@ impl<'a> Window<'a> {
     ///
     /// # Panics
     /// Where there is no such column.
+    ///
+    /// # Examples
+    /// ```
+    /// let block = lookback::Block::new(vec![1.0, 2.0, 3.0, 10.0, 20.0, 30.0], 0, 3);
+    /// let window = block.window(1..3).expect("the block holds both bars");
+    /// assert_eq!(window.column(1), [20.0, 30.0]);
+    /// ```
     #[inline]
     #[must_use]
     pub fn column(&self, column: usize) -> &'a [f64] {
@@ -141,6 +210,13 @@ impl<'a> Window<'a> {
     ///
     /// # Panics
     /// Never: the shape was checked when the window was made.
+    ///
+    /// # Examples
+    /// ```
+    /// let block = lookback::Block::new(vec![1.0, 2.0, 3.0, 10.0, 20.0, 30.0], 0, 3);
+    /// let view = block.window(1..3).expect("the block holds both bars").view();
+    /// assert_eq!((view.dim(), view[[1, 0]], view[[1, 1]]), ((2, 2), 3.0, 30.0));
+    /// ```
     #[must_use]
     pub fn view(&self) -> ArrayView2<'a, f64> {
         let columns = self.columns();
@@ -153,6 +229,14 @@ impl<'a> Window<'a> {
     }
 
     /// A window that outlives the reader: one reference count, no copy of values.
+    ///
+    /// # Examples
+    /// ```
+    /// let block = lookback::Block::new(vec![1.0, 2.0, 3.0], 0, 3);
+    /// let owned = block.window(1..3).expect("the block holds both bars").to_owned();
+    /// drop(block);
+    /// assert_eq!(owned.as_window().column(0), [2.0, 3.0]);
+    /// ```
     #[must_use]
     pub fn to_owned(&self) -> OwnedWindow {
         OwnedWindow { block: self.block.clone(), start: self.start, bars: self.bars }
@@ -168,6 +252,17 @@ impl fmt::Debug for Window<'_> {
 }
 
 /// A window that holds its block alive by itself.
+///
+/// # Examples
+/// ```
+/// use lookback::portal::Options;
+/// use lookback::{Bundle, DataPortal, Field, Frequency};
+/// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// let request = portal.request(["IBM"], [Field::Close], 20, Frequency::Day)?;
+/// let owned = portal.snapshot().reader().history(&request, 99)?.to_owned(); // the reader is gone
+/// assert_eq!(owned.as_window().bar_range(), 80..100);
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct OwnedWindow {
     block: Block,

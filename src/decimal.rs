@@ -44,6 +44,14 @@ pub fn to_f64(value: Decimal) -> f64 {
 }
 
 /// Appends the `f64` nearest to each decimal of a column.
+///
+/// # Examples
+/// ```
+/// let closes = ["44.86", "0.1"].map(|price| price.parse().expect("a decimal"));
+/// let mut values = Vec::new();
+/// lookback::decimal::column_to_f64(&closes, &mut values);
+/// assert_eq!(values, [44.86, 0.1]);
+/// ```
 pub fn column_to_f64(column: &[Decimal], out: &mut Vec<f64>) {
     out.extend(column.iter().map(|&value| to_f64(value)));
 }
@@ -52,6 +60,13 @@ pub fn column_to_f64(column: &[Decimal], out: &mut Vec<f64>) {
 ///
 /// # Panics
 /// Where `scale` is above [`MAX_SCALE`].
+///
+/// # Examples
+/// ```
+/// use lookback::decimal::mantissa_to_f64;
+/// assert_eq!(mantissa_to_f64(4_486, 2), 44.86);
+/// assert_eq!(mantissa_to_f64(123_456_789_012_345_678_901_234_567, 20), 1_234_567.890_123_456_789_012_345_67);
+/// ```
 #[inline]
 #[must_use]
 pub fn mantissa_to_f64(mantissa: i128, scale: u32) -> f64 {
@@ -65,6 +80,13 @@ pub fn mantissa_to_f64(mantissa: i128, scale: u32) -> f64 {
 ///
 /// # Panics
 /// Where `scale` is above [`MAX_SCALE`].
+///
+/// # Examples
+/// ```
+/// let mut values = Vec::new();
+/// lookback::decimal::mantissas_to_f64(&[4_486, 10], 2, &mut values);
+/// assert_eq!(values, [44.86, 0.1]);
+/// ```
 pub fn mantissas_to_f64(mantissas: &[i128], scale: u32, out: &mut Vec<f64>) {
     let Some(&power) = EXACT_POWERS.get(scale as usize) else {
         out.extend(mantissas.iter().map(|&mantissa| wide(mantissa, scale)));

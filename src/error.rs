@@ -25,6 +25,14 @@ struct Inner {
 }
 
 /// The kinds of [`Error`]; each carries what a message needs.
+///
+/// # Examples
+/// ```
+/// use lookback::{Error, ErrorKind};
+/// let kind = ErrorKind::UnknownAsset { name: "APPL".to_owned(), nearest: vec!["AAPL".to_owned()] };
+/// assert_eq!(kind.to_string(), "unknown asset APPL; nearest: AAPL");
+/// assert!(matches!(Error::from(kind).kind(), ErrorKind::UnknownAsset { nearest, .. } if nearest[0] == "AAPL"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -169,26 +177,59 @@ impl Error {
     }
 
     /// Wraps a kind with the error that caused it.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::error::Error as _;
+    /// use lookback::{Error, ErrorKind};
+    /// let kind = ErrorKind::Load { message: "no answer".to_owned() };
+    /// let error = Error::with_source(kind, std::io::Error::other("cable cut"));
+    /// assert_eq!(error.source().expect("it has one").to_string(), "cable cut");
+    /// ```
     pub fn with_source(kind: ErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self(Arc::new(Inner { kind, source: Some(source.into()) }))
     }
 
     /// A loader's own failure, in words.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(lookback::Error::load("no answer").to_string(), "no answer");
+    /// ```
     pub fn load(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Load { message: message.into() })
     }
 
     /// A file or setting that is wrong as a whole.
+    ///
+    /// # Examples
+    /// ```
+    /// let error = lookback::Error::invalid("cash", "is -1, expected an amount above 0");
+    /// assert_eq!(error.to_string(), "cash: is -1, expected an amount above 0");
+    /// ```
     pub fn invalid(subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Invalid { subject: subject.into(), message: message.into() })
     }
 
     /// A parameter, its range or a constraint that is wrong, and what was expected.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::{Error, ErrorKind};
+    /// let error = Error::bad_parameter("fast", "is 0, expected at least 1");
+    /// assert!(matches!(error.kind(), ErrorKind::BadParameter { subject, .. } if subject == "fast"));
+    /// ```
     pub fn bad_parameter(subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::BadParameter { subject: subject.into(), message: message.into() })
     }
 
     /// A failed read or write, with what was tried.
+    ///
+    /// # Examples
+    /// ```
+    /// let error = lookback::Error::io("a.csv", "reading", std::io::Error::other("disk gone"));
+    /// assert_eq!(error.to_string(), "a.csv: reading: disk gone");
+    /// ```
     pub fn io(path: impl fmt::Display, message: impl fmt::Display, source: std::io::Error) -> Self {
         let message = format!("{message}: {source}");
         Self::with_source(ErrorKind::Io { path: path.to_string(), message }, source)

@@ -12,14 +12,36 @@ use jiff::tz::TimeZone;
 use crate::error::{Error, ErrorKind};
 
 /// Nanoseconds of a day of 24 hours.
+///
+/// # Examples
+/// ```
+/// use lookback::Timestamp;
+/// use lookback::time::DAY_NS;
+/// assert_eq!(Timestamp(3 * DAY_NS + 1).days(), 3);
+/// ```
 pub const DAY_NS: i64 = 86_400_000_000_000;
 
 /// A moment: nanoseconds since the Unix epoch, UTC.
+///
+/// # Examples
+/// ```
+/// use lookback::{Timestamp, time::DAY_NS};
+/// assert_eq!(Timestamp(DAY_NS).to_string(), "1970-01-02");
+/// assert_eq!(Timestamp(DAY_NS + 1_000_000_000).to_string(), "1970-01-02T00:00:01Z");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
     /// Midnight UTC of a civil date; `None` where the date lies outside 1677 to 2262 or does not exist.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Timestamp;
+    /// let day = Timestamp::from_date(2005, 2, 28).expect("a day of the calendar");
+    /// assert_eq!(day.to_string(), "2005-02-28");
+    /// assert_eq!(Timestamp::from_date(2005, 2, 30), None);
+    /// ```
     #[must_use]
     pub fn from_date(year: i16, month: i8, day: i8) -> Option<Self> {
         Self::from_civil(Date::new(year, month, day).ok()?)
@@ -31,12 +53,24 @@ impl Timestamp {
     }
 
     /// Whether this is midnight UTC, as the bars of a daily series are stamped.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Timestamp;
+    /// assert!(Timestamp(0).is_midnight() && !Timestamp(1).is_midnight());
+    /// ```
     #[must_use]
     pub fn is_midnight(self) -> bool {
         self.0.rem_euclid(DAY_NS) == 0
     }
 
     /// Whole days since the Unix epoch, rounded down.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Timestamp;
+    /// assert_eq!((Timestamp(0).days(), Timestamp(-1).days()), (0, -1));
+    /// ```
     #[must_use]
     pub fn days(self) -> i64 {
         self.0.div_euclid(DAY_NS)
@@ -61,6 +95,15 @@ impl fmt::Debug for Timestamp {
 }
 
 /// A moment as a user types it: a whole day, or an exact moment.
+///
+/// # Examples
+/// ```
+/// use lookback::When;
+/// let day: When = "2005-02-28".parse()?;
+/// assert_eq!(day, "20050228".parse()?);
+/// assert!(matches!("2005-02-28T16:00:00-05:00".parse()?, When::Moment(_)));
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum When {
     /// A bare date: stands for the whole session of that day. Holds midnight UTC.
@@ -71,6 +114,13 @@ pub enum When {
 
 impl When {
     /// The last nanosecond that it includes, for sessions that end with the UTC day.
+    ///
+    /// # Examples
+    /// ```
+    /// let day: lookback::When = "2005-02-28".parse()?;
+    /// assert_eq!(day.last_moment().to_string(), "2005-02-28T23:59:59.999999999Z");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn last_moment(self) -> Timestamp {
         match self {
@@ -80,6 +130,13 @@ impl When {
     }
 
     /// The first nanosecond that it includes.
+    ///
+    /// # Examples
+    /// ```
+    /// let day: lookback::When = "2005-02-28".parse()?;
+    /// assert_eq!(day.first_moment().to_string(), "2005-02-28");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn first_moment(self) -> Timestamp {
         match self {
@@ -113,6 +170,14 @@ impl FromStr for When {
 }
 
 /// The step of time between bars.
+///
+/// # Examples
+/// ```
+/// use lookback::Frequency;
+/// assert_eq!("15m".parse::<Frequency>()?, Frequency::Minute15);
+/// assert!(Frequency::Minute15 < Frequency::Day);
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Frequency {
     /// One minute.
@@ -133,6 +198,12 @@ pub enum Frequency {
 
 impl Frequency {
     /// All of them, finest first.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Frequency;
+    /// assert_eq!(Frequency::ALL.map(Frequency::name), ["1m", "5m", "15m", "30m", "1h", "1d", "1w"]);
+    /// ```
     pub const ALL: [Self; 7] =
         [Self::Minute, Self::Minute5, Self::Minute15, Self::Minute30, Self::Hour, Self::Day, Self::Week];
 
@@ -151,6 +222,12 @@ impl Frequency {
     }
 
     /// The nominal length of a bar, in nanoseconds.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::{Frequency, time::DAY_NS};
+    /// assert_eq!(Frequency::Week.step_ns(), 7 * DAY_NS);
+    /// ```
     #[must_use]
     pub fn step_ns(self) -> i64 {
         const MINUTE_NS: i64 = 60_000_000_000;
@@ -184,6 +261,15 @@ impl FromStr for Frequency {
 }
 
 /// The bars of a series: bar index to moment, and back. Cloning costs one reference count.
+///
+/// # Examples
+/// ```
+/// use lookback::{Calendar, Timestamp};
+/// let calendar = Calendar::new(vec![10, 20, 30])?;
+/// assert_eq!((calendar.len(), calendar.timestamp(1)), (3, Some(Timestamp(20))));
+/// assert_eq!((calendar.bar_at(Timestamp(25)), calendar.bar_from(Timestamp(25))), (Some(1), Some(2)));
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Calendar(Arc<[i64]>);
 
@@ -192,6 +278,14 @@ impl Calendar {
     ///
     /// # Errors
     /// `Invalid` where two moments are equal or out of order.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Calendar;
+    /// assert_eq!(Calendar::new(vec![10, 20])?.as_slice(), [10, 20]);
+    /// assert!(Calendar::new(vec![20, 10]).is_err());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn new(moments: impl Into<Arc<[i64]>>) -> Result<Self, Error> {
         let moments = moments.into();
         match moments.windows(2).position(|pair| pair[0] >= pair[1]) {
@@ -208,6 +302,14 @@ impl Calendar {
     }
 
     /// Every moment at which at least one of the calendars has a bar.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Calendar;
+    /// let union = Calendar::union(&[Calendar::new(vec![1, 3])?, Calendar::new(vec![2, 3])?]);
+    /// assert_eq!(union.as_slice(), [1, 2, 3]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn union(calendars: &[Self]) -> Self {
         if let [one] = calendars {
@@ -239,12 +341,28 @@ impl Calendar {
     }
 
     /// The last bar at or before a moment.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::{Calendar, Timestamp};
+    /// let calendar = Calendar::new(vec![10, 20])?;
+    /// assert_eq!([9, 10, 19, 99].map(|ns| calendar.bar_at(Timestamp(ns))), [None, Some(0), Some(0), Some(1)]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn bar_at(&self, moment: Timestamp) -> Option<usize> {
         self.0.partition_point(|&ns| ns <= moment.0).checked_sub(1)
     }
 
     /// The first bar at or after a moment.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::{Calendar, Timestamp};
+    /// let calendar = Calendar::new(vec![10, 20])?;
+    /// assert_eq!([9, 11, 21].map(|ns| calendar.bar_from(Timestamp(ns))), [Some(0), Some(1), None]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn bar_from(&self, moment: Timestamp) -> Option<usize> {
         let bar = self.0.partition_point(|&ns| ns < moment.0);

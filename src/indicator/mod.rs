@@ -107,6 +107,13 @@ impl Indicator {
     }
 
     /// How it moves with price.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::indicator::{Indicator, Kind};
+    /// assert_eq!(Indicator::sma(20)?.kind(), Kind::PriceLike);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.formula().kind()

@@ -39,6 +39,12 @@ pub enum Adjust {
 
 impl Adjust {
     /// Every mode, from the one that changes least to the one that changes most.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Adjust;
+    /// assert_eq!(Adjust::ALL.map(Adjust::name), ["raw", "splits", "total"]);
+    /// ```
     pub const ALL: [Self; 3] = [Self::Raw, Self::Splits, Self::Total];
 
     /// The name: `raw`, `splits` or `total`.

@@ -72,6 +72,14 @@ use crate::error::Error;
 use crate::time::Frequency;
 
 /// Settings of a [`DataPortal`].
+///
+/// # Examples
+/// ```
+/// use lookback::portal::Options;
+/// assert_eq!(Options::default().permanent_windows, [20, 50, 200]);
+/// let small = Options { permanent_windows: vec![14], ..Options::default() };
+/// assert!(small.cache == Options::default().cache);
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Options {
     /// Bounds of the cache that holds the blocks, in bytes and entries.
@@ -133,6 +141,17 @@ impl DataPortal {
     ///
     /// # Errors
     /// None so far: a bundle that lacks an asset fails the requests for that asset.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::portal::Options;
+    /// use lookback::{Bundle, DataPortal, Field, Frequency};
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let old = portal.snapshot();
+    /// assert!(!portal.replace(Bundle::sample()?)?); // the same version
+    /// assert_eq!(old.bundle().version(), portal.snapshot().bundle().version());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn replace(&self, bundle: Bundle) -> Result<bool, Error> {
         let version = bundle.version().to_owned();
         Ok(self.cache.invalidate(version, Catalog::new(bundle, self.registry.clone())))
@@ -145,6 +164,21 @@ impl DataPortal {
     }
 
     /// What the cache did, over all bundles served. Exact while no reader is alive.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::portal::Options;
+    /// use lookback::{Bundle, DataPortal, Field, Frequency};
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let request = portal.request(["IBM"], [Field::Close], 20, Frequency::Day)?;
+    /// let reader = portal.snapshot().reader();
+    /// for end in 19..1_000 {
+    ///     reader.history(&request, end)?;
+    /// }
+    /// drop(reader); // now the counts are exact
+    /// assert!(portal.stats().loads < 50); // one block for each stretch between two dividends
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn stats(&self) -> cache::Stats {
         self.cache.stats()

@@ -29,6 +29,18 @@ use crate::time::Timestamp;
 ///
 /// It is not `Send`. What it lends lives until [`refresh`](Self::refresh) or its end; a reader that lives
 /// long should be refreshed now and then, so that what was evicted meanwhile can be freed.
+///
+/// # Examples
+/// ```
+/// use lookback::portal::Options;
+/// use lookback::{Bundle, DataPortal, Field, Frequency};
+/// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// let request = portal.request(["IBM"], [Field::Close], 20, Frequency::Day)?;
+/// let reader = portal.snapshot().reader(); // one for each thread
+/// let averages = (19..100).map(|end| Ok(reader.history(&request, end)?.column(0).iter().sum::<f64>() / 20.0));
+/// assert_eq!(averages.collect::<Result<Vec<_>, lookback::Error>>()?.len(), 81);
+/// # Ok::<(), lookback::Error>(())
+/// ```
 pub struct PortalReader {
     reader: cache::Reader<Key, Block, Catalog>,
     snapshot: Snapshot,
@@ -70,6 +82,17 @@ impl PortalReader {
     /// - `UnknownAsset`, `BadFrequency`: this version of the bundle lacks what the request names.
     /// - `Invalid`: a bar index past the last bar, or a dividend that is not below the close before it.
     /// - `Io`, `Corrupt`: the bundle cannot be read.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Adjust, Bundle, DataPortal, End, Field, Frequency, Indicator, When, portal::Options};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let reader = portal.snapshot().reader();
+    /// let request = portal.request(["AAPL"], [Field::Close, Field::Volume], 2, Frequency::Day)?;
+    /// let window = reader.history(&request, "2005-02-25".parse::<When>()?)?;
+    /// assert_eq!((window.column(0), window.column(1)[1]), (&[88.93, 88.99][..], 16_348_400.0));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn history(&self, request: &Request, end: impl Into<End>) -> Result<Window<'_>, Error> {
         self.window(request, end.into(), None)
     }
@@ -99,6 +122,17 @@ impl PortalReader {
     ///
     /// # Errors
     /// `Invalid` for an asset or a bar that the bundle lacks; `Io`, `Corrupt`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Adjust, Bundle, DataPortal, End, Field, Frequency, Indicator, When, portal::Options};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let reader = portal.snapshot().reader();
+    /// let ibm = reader.snapshot().bundle().asset("IBM")?;
+    /// let average = reader.indicator(ibm, &Indicator::sma(20)?, Adjust::Total, 99)?;
+    /// assert_eq!((average.len(), average[18].is_nan(), average[19].is_nan()), (100, true, false));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn indicator(
         &self,
         asset: AssetId,
@@ -147,6 +181,18 @@ impl PortalReader {
     }
 
     /// Ends all loans, lets go of what was evicted, and reports this reader's statistics.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Adjust, Bundle, DataPortal, End, Field, Frequency, Indicator, When, portal::Options};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let mut reader = portal.snapshot().reader();
+    /// let request = portal.request(["IBM"], [Field::Close], 20, Frequency::Day)?;
+    /// let close = reader.history(&request, 99)?.column(0)[19];
+    /// reader.refresh(); // windows lent before cannot be used any more
+    /// assert_eq!(reader.history(&request, 99)?.column(0)[19], close);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn refresh(&mut self) {
         self.reader.refresh();
     }
@@ -235,6 +281,18 @@ impl PortalReader {
 /// A [`PortalReader`] through which nothing after a clock can be read.
 ///
 /// Its errors tell nothing of later bars either: neither their dates nor whether there are any.
+///
+/// # Examples
+/// ```
+/// # use lookback::{Adjust, Bundle, DataPortal, End, Field, Frequency, Indicator, When, portal::Options};
+/// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// # let reader = portal.snapshot().reader();
+/// let request = portal.request(["IBM"], [Field::Close], 20, Frequency::Day)?;
+/// let clock = reader.at("2005-02-28".parse::<When>()?.last_moment());
+/// let error = clock.history(&request, "2005-03-01".parse::<When>()?).unwrap_err();
+/// assert!(error.to_string().starts_with("look-ahead: 2005-03-01 is after the clock"));
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ReaderAt<'a> {
     reader: &'a PortalReader,

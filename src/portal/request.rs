@@ -12,6 +12,18 @@ use crate::error::{Error, ErrorKind};
 use crate::time::{Frequency, Timestamp, When};
 
 /// What happens to a window that reaches back beyond the first bar.
+///
+/// # Examples
+/// ```
+/// # use lookback::{Adjust, Bundle, DataPortal, End, Field, Frequency, Indicator, When, portal::Options};
+/// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// # let reader = portal.snapshot().reader();
+/// use lookback::Short;
+/// let request = portal.request(["IBM"], [Field::Close], 20, Frequency::Day)?;
+/// assert!(reader.history(&request, 9).is_err());
+/// assert_eq!(reader.history(&request.short(Short::Pad), 9)?.bar_range(), 0..10);
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub enum Short {
     /// It is refused with `TooFewBars`, which names the first possible end.
@@ -22,6 +34,17 @@ pub enum Short {
 }
 
 /// Where a window ends; the bar there is its last.
+///
+/// # Examples
+/// ```
+/// # use lookback::{Adjust, Bundle, DataPortal, End, Field, Frequency, Indicator, When, portal::Options};
+/// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// # let reader = portal.snapshot().reader();
+/// let request = portal.request(["IBM"], [Field::Close], 1, Frequency::Day)?;
+/// let by_bar = reader.history(&request, End::Bar(0))?.column(0);
+/// assert_eq!(by_bar, reader.history(&request, "2000-03-01".parse::<When>()?)?.column(0));
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
     /// A bar index in the request's own calendar, counted from 0.
@@ -124,12 +147,32 @@ impl Request {
     }
 
     /// How many bars a window of this request holds.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::portal::Options;
+    /// use lookback::{Bundle, DataPortal, Field, Frequency};
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let request = portal.request(["IBM", "FB"], [Field::Close], 50, Frequency::Day)?;
+    /// assert_eq!((request.bar_count(), request.assets().len(), request.fields()), (50, 2, &[Field::Close][..]));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn bar_count(&self) -> usize {
         self.bar_count
     }
 
     /// Which events apply.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::portal::Options;
+    /// use lookback::{Bundle, DataPortal, Field, Frequency};
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let request = portal.request(["IBM"], [Field::Close], 50, Frequency::Day)?;
+    /// assert_eq!(request.adjustment(), lookback::Adjust::Total);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn adjustment(&self) -> Adjust {
         self.adjust

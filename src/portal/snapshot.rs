@@ -20,6 +20,19 @@ pub(super) type PortalGeneration = Generation<Key, Block, Catalog>;
 /// A hold on one bundle version and what is cached of it; every reader of a run reads the same.
 ///
 /// Cloning costs one reference count. The version lives until its last snapshot and reader are gone.
+///
+/// # Examples
+/// ```
+/// use lookback::portal::Options;
+/// use lookback::{Bundle, DataPortal, Field, Frequency};
+/// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// let snapshot = portal.snapshot();
+/// let request = snapshot.request(["IBM"], [Field::Close], 20, Frequency::Day)?;
+/// let at = |end| Ok::<_, lookback::Error>(snapshot.reader().history(&request, end)?.column(0)[0]);
+/// let threads = std::thread::scope(|scope| [19, 99].map(|end| scope.spawn(move || at(end))).map(|one| one.join()));
+/// assert!(threads.iter().all(|close| matches!(close, Ok(Ok(price)) if *price > 0.0)));
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Snapshot {
     generation: PortalGeneration,
@@ -80,6 +93,20 @@ impl Snapshot {
     /// # Errors
     /// `UnknownAsset` or `BadFrequency` where this version of the bundle lacks what the request names; `Io`,
     /// `Corrupt`.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::portal::Options;
+    /// use lookback::{Bundle, DataPortal, Field, Frequency};
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let snapshot = portal.snapshot();
+    /// let bars = |assets: &[&str]| {
+    ///     let request = snapshot.request(assets, [Field::Close], 1, Frequency::Day)?;
+    ///     Ok::<_, lookback::Error>(snapshot.calendar(&request)?.len())
+    /// };
+    /// assert!(bars(&["FB"])? < bars(&["IBM"])? && bars(&["FB", "IBM"])? == bars(&["IBM"])?);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn calendar(&self, request: &Request) -> Result<Calendar, Error> {
         let catalog = self.catalog();
         let selection = catalog.registry().selection(request.selection().names());
