@@ -135,7 +135,7 @@ fn a_circle_is_found_also_through_a_front_and_between_inner_rooms() {
 }
 
 /// Of a hundred public items, so many have an example that asserts. It is raised as examples come, and never lowered.
-const SHOWN_PERCENT: usize = 7;
+const SHOWN_PERCENT: usize = 12;
 
 #[test]
 fn public_items_are_shown_by_examples() {
