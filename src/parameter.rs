@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -26,8 +27,24 @@ const MAX_VALUES: u64 = 10_000_000;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Parameter {
     name: String,
-    values: Vec<Decimal>,
+    values: Values,
     text: String,
+    domain: Domain,
+}
+
+/// The values to try. A range of ten million is three numbers.
+#[derive(Clone, PartialEq, Debug)]
+enum Values {
+    Range { start: Decimal, step: Decimal, count: usize },
+    List(Vec<Decimal>),
+}
+
+/// Which values make sense at all. The default: any number.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(crate) struct Domain {
+    whole: bool,
+    least: Option<Decimal>,
+    most: Option<Decimal>,
 }
 
 impl Parameter {
@@ -46,7 +63,7 @@ impl Parameter {
         }
         let text = values.trim().to_owned();
         let values = if text.contains(':') { range(name, &text)? } else { list(name, &text)? };
-        Ok(Self { name: name.to_owned(), values, text })
+        Ok(Self { name: name.to_owned(), values, text, domain: Domain::default() })
     }
 
     /// The name that the strategy reads it by.
@@ -55,10 +72,147 @@ impl Parameter {
         &self.name
     }
 
-    /// The values to try, in the order given.
+    /// How many values there are, at least 1.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Parameter;
+    /// assert_eq!("bars=1:10000000".parse::<Parameter>()?.count(), 10_000_000); // three numbers, not ten million
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
-    pub fn values(&self) -> &[Decimal] {
-        &self.values
+    pub fn count(&self) -> usize {
+        match &self.values {
+            Values::Range { count, .. } => *count,
+            Values::List(values) => values.len(),
+        }
+    }
+
+    /// One value, in the order given.
+    ///
+    /// # Panics
+    /// Where `index` is not below [`Parameter::count`].
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Parameter;
+    /// assert_eq!("share=0.1:0.5:0.1".parse::<Parameter>()?.value(2).to_string(), "0.3");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn value(&self, index: usize) -> Decimal {
+        match &self.values {
+            Values::Range { start, step, count } => {
+                assert!(index < *count, "value {index} of {count} values");
+                // A product, not a sum of steps: each value is exact on its own.
+                (*start + *step * Decimal::from(index)).normalize()
+            }
+            Values::List(values) => values[index],
+        }
+    }
+
+    /// The values to try, in the order given.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Parameter;
+    /// let values: Vec<String> = "fast=5:9:2".parse::<Parameter>()?.values().map(|one| one.to_string()).collect();
+    /// assert_eq!(values, ["5", "7", "9"]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn values(&self) -> impl ExactSizeIterator<Item = Decimal> {
+        (0..self.count()).map(|index| self.value(index))
+    }
+
+    /// Says that it counts bars: only whole numbers of at least 1 make sense.
+    ///
+    /// A strategy that says so of its own parameters has a bad value refused before anything runs.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::strategies::SmaCross;
+    /// use lookback::sweep::Sweep;
+    /// let error = Sweep::new().parameter("fast=-5:50".parse()?).grid::<SmaCross>().unwrap_err();
+    /// assert_eq!(error.to_string(), "fast: -5 in fast=-5:50 is out of range, expected a whole number of at least 1");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn bars(self) -> Self {
+        self.whole().at_least(1)
+    }
+
+    /// Says that only whole numbers make sense.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::{Grid, Parameter};
+    /// assert!(Grid::new(vec!["level=0:1:0.5".parse::<Parameter>()?.whole()], &[]).is_err());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        self.domain.whole = true;
+        self
+    }
+
+    /// Says that no value below this one makes sense.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::{Grid, Parameter};
+    /// assert!(Grid::new(vec!["share=-1,1".parse::<Parameter>()?.at_least(0)], &[]).is_err());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn at_least(mut self, least: impl Into<Decimal>) -> Self {
+        self.domain.least = Some(least.into());
+        self
+    }
+
+    /// Says that no value above this one makes sense.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::{Grid, Parameter};
+    /// assert!(Grid::new(vec!["share=0:2".parse::<Parameter>()?.at_most(1)], &[]).is_err());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn at_most(mut self, most: impl Into<Decimal>) -> Self {
+        self.domain.most = Some(most.into());
+        self
+    }
+
+    /// These values where a strategy's own parameter had others: what makes sense is for the strategy to say.
+    pub(crate) fn in_place_of(&self, own: &Self) -> Self {
+        Self { domain: own.domain, ..self.clone() }
+    }
+
+    /// The first value and the distance to the next, where each is as far from the one before.
+    pub(crate) fn progression(&self) -> Option<(Decimal, Decimal)> {
+        match self.values {
+            Values::Range { start, step, .. } => Some((start, step)),
+            Values::List(_) => None,
+        }
+    }
+
+    /// Refuses values that make no sense. A range is known by its ends and its first step.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let last = self.count() - 1;
+        let bad = match &self.values {
+            Values::Range { .. } => [0, 1.min(last), last]
+                .map(|index| self.value(index))
+                .into_iter()
+                .find(|one| !self.domain.holds(*one)),
+            Values::List(values) => values.iter().copied().find(|one| !self.domain.holds(*one)),
+        };
+        match bad {
+            None => Ok(()),
+            Some(value) => {
+                let message = format!("{value} in {self} is out of range, expected {}", self.domain);
+                Err(Error::bad_parameter(&self.name, message))
+            }
+        }
     }
 }
 
@@ -94,19 +248,39 @@ pub(crate) fn number(subject: &str, text: &str) -> Result<Decimal, Error> {
     })
 }
 
-fn list(name: &str, text: &str) -> Result<Vec<Decimal>, Error> {
-    let mut values = Vec::new();
+impl Domain {
+    fn holds(&self, value: Decimal) -> bool {
+        (!self.whole || value.is_integer())
+            && self.least.is_none_or(|least| value >= least)
+            && self.most.is_none_or(|most| value <= most)
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.whole { "a whole number" } else { "a number" })?;
+        match (self.least, self.most) {
+            (Some(least), Some(most)) => write!(f, " from {least} to {most}"),
+            (Some(least), None) => write!(f, " of at least {least}"),
+            (None, Some(most)) => write!(f, " of at most {most}"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+fn list(name: &str, text: &str) -> Result<Values, Error> {
+    let (mut values, mut seen) = (Vec::new(), HashSet::new());
     for part in text.split(',') {
         let value = number(name, part)?;
-        if values.contains(&value) {
+        if !seen.insert(value) {
             return Err(Error::bad_parameter(name, format!("{value} is listed twice in {text}")));
         }
         values.push(value);
     }
-    Ok(values)
+    Ok(Values::List(values))
 }
 
-fn range(name: &str, text: &str) -> Result<Vec<Decimal>, Error> {
+fn range(name: &str, text: &str) -> Result<Values, Error> {
     let parts: Vec<&str> = text.split(':').collect();
     let (start, end, step) = match parts[..] {
         [start, end] => (number(name, start)?, number(name, end)?, Decimal::ONE),
@@ -133,9 +307,10 @@ fn range(name: &str, text: &str) -> Result<Vec<Decimal>, Error> {
     let too_many = || Error::bad_parameter(name, format!("{text} has more than {MAX_VALUES} values"));
     let steps = end.checked_sub(start).and_then(|span| span.checked_div(step)).ok_or_else(too_many)?;
     let last = u64::try_from(steps.trunc()).ok().filter(|last| *last < MAX_VALUES).ok_or_else(too_many)?;
-    // A product, not a sum of steps: each value is exact on its own.
-    let value = |index: u64| Decimal::from(index).checked_mul(step)?.checked_add(start);
-    (0..=last).map(|index| value(index).map(|one| one.normalize()).ok_or_else(too_many)).collect()
+    // The last value is the largest, and so none of the others overflows either.
+    let end = Decimal::from(last).checked_mul(step).and_then(|span| span.checked_add(start));
+    let count = usize::try_from(last + 1).ok().filter(|_| end.is_some()).ok_or_else(too_many)?;
+    Ok(Values::Range { start, step, count })
 }
 
 #[cfg(test)]
@@ -143,7 +318,7 @@ mod tests {
     use super::*;
 
     fn values(text: &str) -> Vec<String> {
-        Parameter::new("p", text).unwrap().values().iter().map(ToString::to_string).collect()
+        Parameter::new("p", text).unwrap().values().map(|one| one.to_string()).collect()
     }
 
     fn error(text: &str) -> String {

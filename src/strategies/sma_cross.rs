@@ -28,7 +28,8 @@ impl Strategy for SmaCross {
     const CONSTRAINT: &'static str = "fast < slow";
 
     fn parameters() -> Result<Vec<Parameter>, Error> {
-        Ok(vec!["fast=5:50".parse()?, "slow=20:200:2".parse()?])
+        let [fast, slow] = ["fast=5:50", "slow=20:200:2"].map(str::parse::<Parameter>);
+        Ok(vec![fast?.bars(), slow?.bars()])
     }
 
     fn start(point: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {

@@ -26,9 +26,10 @@ mod strategy;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 
 pub use broker::{Costs, Fill, FillAt};
-pub use grid::{Grid, Point};
+pub use grid::{Grid, Point, Points};
 pub use metrics::{Better, Metric, Metrics, Unit};
 pub use results::{AssetSummary, Outcome, Ranked, Results, Trial};
 pub use run::{Backtest, Progress};
@@ -110,10 +111,23 @@ impl Sweep {
         Self { settings, ..self }
     }
 
-    /// Limits the threads. Results do not depend on it.
+    /// Limits the threads; more than [`Sweep::thread_limit`] are not started. Results do not depend on it.
     #[must_use]
     pub fn threads(self, threads: NonZeroUsize) -> Self {
         Self { threads: Some(threads), ..self }
+    }
+
+    /// The most threads that a sweep starts, whatever it is asked for: four for each core, and 64 in any case.
+    ///
+    /// More would only take turns. Where a sweep asked for more, [`Results::threads_asked`] says so.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(lookback::sweep::Sweep::thread_limit() >= 64);
+    /// ```
+    #[must_use]
+    pub fn thread_limit() -> usize {
+        thread::available_parallelism().map_or(1, NonZeroUsize::get).saturating_mul(4).max(64)
     }
 
     /// Returns the grid that a strategy would be run over, without running anything.
@@ -121,7 +135,11 @@ impl Sweep {
     /// # Errors
     /// `BadParameter` where a parameter is not the strategy's, the filter cannot be read, or no point is left.
     pub fn grid<S: Strategy>(&self) -> Result<Grid, Error> {
-        Grid::of_strategy(S::parameters()?, S::CONSTRAINT, &self.parameters, &self.filter)
+        self.counted_grid::<S>(None)
+    }
+
+    fn counted_grid<S: Strategy>(&self, stop: Option<&AtomicBool>) -> Result<Grid, Error> {
+        Grid::of_strategy(S::parameters()?, S::CONSTRAINT, &self.parameters, &self.filter, stop)
     }
 
     /// Runs every trial and returns a row for each, in grid order, bit-identical for any number of threads.
@@ -130,7 +148,8 @@ impl Sweep {
     /// a reader.
     ///
     /// # Errors
-    /// `BadParameter` as for [`Sweep::grid`] and for settings out of range; `UnknownAsset`.
+    /// `BadParameter` as for [`Sweep::grid`] and for settings out of range; `UnknownAsset`; `Invalid` where the results
+    /// would not fit into memory.
     pub fn run<S: Strategy>(&self, portal: &DataPortal) -> Result<Results, Error> {
         self.run_watched::<S>(portal, Watch::default())
     }
@@ -146,8 +165,8 @@ impl Sweep {
             assets: self.asset_ids(&snapshot)?,
             snapshot,
             settings: self.settings,
-            grid: self.grid::<S>()?,
-            threads: self.threads.map_or(0, NonZeroUsize::get),
+            grid: self.counted_grid::<S>(watch.stop)?,
+            threads: self.threads.map(NonZeroUsize::get),
             stop: watch.stop,
             progress: watch.progress,
         };

@@ -52,6 +52,14 @@ impl Settings {
         if !positive(self.cash) {
             return Err(bad("cash", self.cash, "an amount above 0"));
         }
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from.first_moment() > to.last_moment()
+        {
+            return Err(Error::bad_parameter(
+                "from",
+                format!("is {from}, expected a date at or before to, {to}"),
+            ));
+        }
         match self.periods_per_year {
             Some(periods) if !positive(periods) => Err(bad("periods per year", periods, "a number above 0")),
             _ => Ok(()),

@@ -91,12 +91,56 @@ fn an_empty_grid_is_refused_with_what_empties_it() {
 fn a_huge_grid_is_refused_before_it_is_built() {
     assert_eq!(
         error(&["fast=1:100000", "slow=1:100000"], ""),
-        "grid: 100000 of fast x 100000 of slow make more than 100000000 points"
+        "grid: 100000 of fast x 100000 of slow make more than 1000000000 points"
     );
+    let error = error(&["fast=1:9999999", "slow=1:9999999"], "");
+    assert!(error.starts_with("grid: 9999999 of fast x 9999999 of slow make more than"), "{error}");
 }
 
 #[test]
 fn a_filter_that_cannot_be_read_says_so() {
     assert!(error(&[], "fast < slw").contains("unknown parameter slw; nearest: slow"));
     assert!(error(&[], "fast <").contains("expected comparisons of two parameters or numbers"));
+}
+
+#[test]
+fn every_point_of_a_grid_of_many_slabs_is_found_where_the_walk_meets_it() {
+    let text = "fast < slow && fast != 7 && level >= 0.15 && slow <= 90.5";
+    let parameters = ["fast=1:60", "slow=2:100:3", "level=0.1,0.3,0.2"].map(parameter);
+    let grid = Grid::new(parameters.to_vec(), &[text]).unwrap();
+    let mut expected = Vec::new();
+    for fast in 1..=60 {
+        for slow in (2..=100).step_by(3) {
+            for level in ["0.1", "0.3", "0.2"] {
+                if fast < slow && fast != 7 && level != "0.1" && slow <= 90 {
+                    expected.push(format!("fast={fast} slow={slow} level={level}"));
+                }
+            }
+        }
+    }
+    let text = |point: lookback::sweep::Point<'_>| -> String {
+        let values: Vec<String> = point.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        values.join(" ")
+    };
+    assert_eq!(grid.points().map(text).collect::<Vec<_>>(), expected);
+    assert_eq!((0..grid.len()).map(|index| text(grid.point(index))).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_value_that_makes_no_sense_is_refused_before_anything_runs() {
+    for (given, expected) in [
+        ("fast=-5", "fast: -5 in fast=-5 is out of range, expected a whole number of at least 1"),
+        ("fast=0:50:10", "fast: 0 in fast=0:50:10 is out of range, expected a whole number of at least 1"),
+        (
+            "fast=5:50:0.5",
+            "fast: 5.5 in fast=5:50:0.5 is out of range, expected a whole number of at least 1",
+        ),
+        ("slow=20,30.5", "slow: 30.5 in slow=20,30.5 is out of range, expected a whole number of at least 1"),
+    ] {
+        assert_eq!(error(&[given], ""), expected);
+    }
+    let share = |text: &str| Grid::new(vec![parameter(text).at_least(-1).at_most(1)], &[]);
+    assert!(share("share=-1:1:0.1").is_ok());
+    let expected = "share: 1.1 in share=-1:1.1:0.1 is out of range, expected a number from -1 to 1";
+    assert_eq!(share("share=-1:1.1:0.1").unwrap_err().to_string(), expected);
 }

@@ -574,3 +574,60 @@ fn intraday_bars_count_by_their_day() {
     let results = Sweep::new().run::<SmaCross>(&portal).unwrap();
     assert_eq!(results.summaries()[0].as_ref().unwrap().periods_per_year, 252.0 * 24.0);
 }
+
+#[test]
+fn more_threads_than_could_help_are_not_started_and_said_so() {
+    let portal = stocks::portal(vec![stocks::walk("A", 60, 1)]);
+    let sweep = small().threads(NonZeroUsize::new(100_000).unwrap());
+    let results = sweep.run::<SmaCross>(&portal).unwrap();
+    assert_eq!((results.threads(), results.threads_asked()), (Sweep::thread_limit(), Some(100_000)));
+    assert_eq!(small().run::<SmaCross>(&portal).unwrap().threads_asked(), None);
+}
+
+#[test]
+fn a_start_after_the_end_is_refused_before_anything_runs() {
+    let date = |text: &str| Some(text.parse().unwrap());
+    let settings = Settings { from: date("2006-01-01"), to: date("2005-01-01"), ..Settings::default() };
+    let error = small().settings(settings).run::<SmaCross>(&sample()).unwrap_err().to_string();
+    assert_eq!(error, "from: is 2006-01-01, expected a date at or before to, 2005-01-01");
+    let settings = Settings { to: settings.from, ..settings };
+    assert!(small().settings(settings).run::<SmaCross>(&sample()).is_ok(), "one day is a run");
+}
+
+/// Stops its sweep at its thousandth trial.
+struct StopsSoon;
+
+static SOON: AtomicBool = AtomicBool::new(false);
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+
+impl Strategy for StopsSoon {
+    const NAME: &'static str = "stops-soon";
+    const CONSTRAINT: &'static str = "fast < slow";
+    fn parameters() -> Result<Vec<Parameter>, Error> {
+        Ok(vec!["fast=1:3000".parse()?, "slow=1:3000".parse()?])
+    }
+    fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+        setup.wake_on_first_bar();
+        SOON.store(STARTED.fetch_add(1, Ordering::Relaxed) >= 1000, Ordering::Relaxed);
+        Ok(Self)
+    }
+    fn on_bar(&mut self, _: &mut Bar<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stopped_sweep_of_millions_holds_the_trials_that_ran_and_counts_the_others() {
+    let portal = stocks::portal(vec![stocks::walk("A", 50, 1)]);
+    let watch = Watch { stop: Some(&SOON), ..Watch::default() };
+    let results = Sweep::new().run_watched::<StopsSoon>(&portal, watch).unwrap();
+    assert_eq!(results.len(), 3000 * 2999 / 2);
+    let ran = results.ran().count();
+    assert!((1000..1100).contains(&ran), "{ran} trials ran");
+    assert_eq!(results.unfinished(), results.len() - ran);
+    assert_eq!(results.ranking(0, Metric::TotalReturn, 0)[0].points, ran);
+    for trial in results.ran() {
+        assert!(trial.outcome.metrics().is_some());
+    }
+    assert_eq!(results.trial(results.len() - 1).outcome.status(), "unfinished");
+}

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use rust_decimal::Decimal;
@@ -13,26 +14,26 @@ use crate::parameter::number;
 /// Comparisons of parameters and numbers that all must hold. The empty one holds everywhere.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Constraint {
-    comparisons: Vec<Comparison>,
+    pub(super) comparisons: Vec<Comparison>,
     text: String,
 }
 
 #[derive(Clone, PartialEq, Debug)]
-struct Comparison {
-    left: Operand,
-    relation: Relation,
-    right: Operand,
+pub(super) struct Comparison {
+    pub(super) left: Operand,
+    pub(super) relation: Relation,
+    pub(super) right: Operand,
 }
 
 #[derive(Clone, PartialEq, Debug)]
-enum Operand {
+pub(super) enum Operand {
     /// The position of a parameter in its grid.
     Parameter(usize),
     Number(Decimal),
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Relation {
+pub(super) enum Relation {
     Less,
     LessOrEqual,
     Greater,
@@ -62,15 +63,6 @@ impl Constraint {
             text.split("&&").map(|part| comparison(text, part, names)).collect::<Result<_, _>>()?;
         Ok(Self { comparisons, text: text.to_owned() })
     }
-
-    /// Whether every comparison holds at a point; `value` gives a parameter's value by its position.
-    pub(super) fn holds(&self, value: impl Fn(usize) -> Decimal) -> bool {
-        let resolve = |operand: &Operand| match operand {
-            Operand::Parameter(position) => value(*position),
-            Operand::Number(number) => *number,
-        };
-        self.comparisons.iter().all(|one| one.relation.holds(resolve(&one.left), resolve(&one.right)))
-    }
 }
 
 impl fmt::Display for Constraint {
@@ -80,14 +72,15 @@ impl fmt::Display for Constraint {
 }
 
 impl Relation {
-    fn holds(self, left: Decimal, right: Decimal) -> bool {
+    /// Whether it holds for two numbers of this order.
+    pub(super) fn accepts(self, order: Ordering) -> bool {
         match self {
-            Self::Less => left < right,
-            Self::LessOrEqual => left <= right,
-            Self::Greater => left > right,
-            Self::GreaterOrEqual => left >= right,
-            Self::Equal => left == right,
-            Self::Unequal => left != right,
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+            Self::Equal => order.is_eq(),
+            Self::Unequal => order.is_ne(),
         }
     }
 }
@@ -137,13 +130,18 @@ pub(super) fn unknown(subject: &str, name: &str, names: &[&str]) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::program::Program;
     use super::*;
+    use crate::parameter::Parameter;
 
     const NAMES: [&str; 2] = ["fast", "slow"];
 
     fn holds(text: &str, fast: i64, slow: i64) -> bool {
-        let values = [Decimal::from(fast), Decimal::from(slow)];
-        Constraint::parse(text, &NAMES).unwrap().holds(|position| values[position])
+        let parameters = [("fast", fast), ("slow", slow)]
+            .map(|(name, value)| Parameter::new(name, &value.to_string()).unwrap());
+        let constraints = [Constraint::parse(text, &NAMES).unwrap()];
+        let program = Program::new(&parameters, &constraints).unwrap();
+        program.walk(0).holds()
     }
 
     fn error(text: &str) -> String {

@@ -3,21 +3,29 @@
 #![forbid(unsafe_code)]
 
 mod constraint;
+mod program;
+mod slabs;
+
+use std::sync::atomic::AtomicBool;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use constraint::{Constraint, unknown};
+use program::{Program, Walk};
+use slabs::Slabs;
 
+use crate::decimal;
 use crate::error::Error;
 use crate::parameter::Parameter;
 
-/// The most points that a product may have before its constraints: each is visited once, at some 10 ns.
-const MAX_PRODUCT: u64 = 100_000_000;
+/// The most points that a product may have before its constraints: each is visited once, at some 3 ns.
+const MAX_PRODUCT: u64 = 1_000_000_000;
 
 /// The points of a sweep, in order: the last parameter changes fastest.
 ///
-/// Points are held as indices of the product, four bytes each, so a grid costs little beside its results.
+/// Points are never held: a grid is its parameters, its constraints, and a count for each slab of the product, at most
+/// 8 MiB in all. A point is found by its slab and a scan of it; iteration walks.
 ///
 /// # Examples
 /// ```
@@ -31,44 +39,58 @@ const MAX_PRODUCT: u64 = 100_000_000;
 pub struct Grid {
     parameters: Vec<Parameter>,
     constraints: Vec<Constraint>,
-    points: Vec<u32>,
+    program: Program,
+    slabs: Slabs,
+    len: usize,
 }
 
 impl Grid {
     /// Takes the product of the parameters' values where every constraint holds.
     ///
     /// # Errors
-    /// `BadParameter` where a name appears twice, a constraint cannot be read, or the grid is empty or too large.
+    /// `BadParameter` where a name appears twice, a value makes no sense, a constraint cannot be read, or the grid is empty
+    /// or too large.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let error = Grid::new(vec!["a=1:9999999".parse()?, "b=1:9999999".parse()?], &[]).unwrap_err();
+    /// assert!(error.to_string().starts_with("grid: 9999999 of a x 9999999 of b make more than 1000000000 points"));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn new(parameters: Vec<Parameter>, constraints: &[&str]) -> Result<Self, Error> {
+        Self::counted(parameters, constraints, None)
+    }
+
+    fn counted(
+        parameters: Vec<Parameter>,
+        constraints: &[&str],
+        stop: Option<&AtomicBool>,
+    ) -> Result<Self, Error> {
         let names: Vec<&str> = parameters.iter().map(Parameter::name).collect();
         if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
             return Err(Error::bad_parameter(*twice.1, "is given twice"));
         }
         let constraints =
             constraints.iter().map(|text| Constraint::parse(text, &names)).collect::<Result<Vec<_>, _>>()?;
+        parameters.iter().try_for_each(Parameter::check)?;
         let product = parameters
             .iter()
-            .try_fold(1_u64, |product, one| product.checked_mul(one.values().len() as u64))
+            .try_fold(1_u64, |product, one| product.checked_mul(one.count() as u64))
             .filter(|product| *product <= MAX_PRODUCT)
-            .and_then(|product| u32::try_from(product).ok())
             .ok_or_else(|| {
-                let sizes: Vec<String> = parameters
-                    .iter()
-                    .map(|one| format!("{} of {}", one.values().len(), one.name()))
-                    .collect();
-                Error::bad_parameter(
-                    "grid",
-                    format!("{} make more than {MAX_PRODUCT} points", sizes.join(" x ")),
-                )
+                let sizes: Vec<String> =
+                    parameters.iter().map(|one| format!("{} of {}", one.count(), one.name())).collect();
+                let sizes = sizes.join(" x ");
+                Error::bad_parameter("grid", format!("{sizes} make more than {MAX_PRODUCT} points"))
             })?;
-        let mut grid = Self { parameters, constraints, points: Vec::new() };
-        grid.points = (0..product)
-            .filter(|&raw| grid.constraints.iter().all(|one| one.holds(|position| grid.value(raw, position))))
-            .collect();
-        if grid.points.is_empty() {
+        let program = Program::new(&parameters, &constraints)?;
+        let slabs = Slabs::count(&program, product, stop)?;
+        let len = usize::try_from(slabs.points()).expect("a product's indices fit a word");
+        let grid = Self { parameters, constraints, program, slabs, len };
+        if len == 0 {
             return Err(Error::bad_parameter("grid", format!("no point satisfies {}", grid.constraint())));
         }
-        grid.points.shrink_to_fit();
         Ok(grid)
     }
 
@@ -78,6 +100,7 @@ impl Grid {
         own_constraint: &str,
         given: &[Parameter],
         filter: &str,
+        stop: Option<&AtomicBool>,
     ) -> Result<Self, Error> {
         for (at, one) in given.iter().enumerate() {
             let Some(position) = parameters.iter().position(|known| known.name() == one.name()) else {
@@ -87,21 +110,21 @@ impl Grid {
             if given[..at].iter().any(|earlier| earlier.name() == one.name()) {
                 return Err(Error::bad_parameter(one.name(), "is given twice"));
             }
-            parameters[position] = one.clone();
+            parameters[position] = one.in_place_of(&parameters[position]);
         }
-        Self::new(parameters, &[own_constraint, filter])
+        Self::counted(parameters, &[own_constraint, filter], stop)
     }
 
     /// How many points there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.points.len()
+        self.len
     }
 
     /// Whether there is no point; never so for a grid that was made.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.points.is_empty()
+        self.len == 0
     }
 
     /// The parameters in order, with all their values.
@@ -119,20 +142,123 @@ impl Grid {
         texts.join(" && ")
     }
 
-    /// One point.
+    /// One point: found by its slab, and a scan of at most a few thousand places of the product.
     ///
     /// # Panics
     /// Where `index` is not below [`Grid::len`].
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let grid = Grid::new(vec!["fast=1:9000".parse()?, "slow=1:9000".parse()?], &["fast < slow"])?;
+    /// assert_eq!(grid.len(), 40_495_500);
+    /// assert_eq!(grid.point(40_495_499).usize("fast")?, 8999);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn point(&self, index: usize) -> Point<'_> {
-        Point { grid: self, raw: self.points[index] }
+        self.points_from(index).next().unwrap_or_else(|| panic!("point {index} of {} points", self.len))
     }
 
-    fn value(&self, raw: u32, position: usize) -> Decimal {
+    /// Every point in order.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let grid = Grid::new(vec!["fast=1:3".parse()?, "slow=2:3".parse()?], &["fast < slow"])?;
+    /// let points: Vec<_> = grid.points().map(|point| (point.usize("fast"), point.usize("slow"))).collect();
+    /// assert_eq!(points.len(), 3);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn points(&self) -> Points<'_> {
+        self.points_from(0)
+    }
+
+    /// The points from one on; none where there are not as many.
+    pub(in crate::sweep) fn points_from(&self, index: usize) -> Points<'_> {
+        let left = self.len.saturating_sub(index);
+        if self.program.is_empty() || left == 0 {
+            return Points { grid: self, walk: None, raw: index as u64, left };
+        }
+        let (mut raw, skipped) = self.slabs.find(index as u64);
+        let mut walk = self.program.walk(raw);
+        for _ in 0..skipped {
+            raw += steps_to_next(&mut walk) + 1;
+            walk.advance();
+        }
+        Points { grid: self, walk: Some(walk), raw, left }
+    }
+
+    fn value(&self, raw: u64, position: usize) -> Decimal {
         // As many values as a product of at most `MAX_PRODUCT`: both divisors fit.
-        let after: usize = self.parameters[position + 1..].iter().map(|one| one.values().len()).product();
-        let values = self.parameters[position].values();
-        values[raw as usize / after % values.len()]
+        let after: u64 = self.parameters[position + 1..].iter().map(|one| one.count() as u64).product();
+        let one = &self.parameters[position];
+        let index = raw / after % one.count() as u64;
+        one.value(usize::try_from(index).expect("a product's indices fit a word"))
+    }
+}
+
+/// Walks to the next place where all comparisons hold, and returns by how many steps.
+fn steps_to_next(walk: &mut Walk<'_>) -> u64 {
+    let mut steps = 0;
+    while !walk.holds() {
+        walk.advance();
+        steps += 1;
+    }
+    steps
+}
+
+/// The points of a [`Grid`] in order, made as they are asked for.
+#[derive(Clone, Debug)]
+pub struct Points<'a> {
+    grid: &'a Grid,
+    /// None where every place of the product is a point.
+    walk: Option<Walk<'a>>,
+    raw: u64,
+    left: usize,
+}
+
+impl<'a> Iterator for Points<'a> {
+    type Item = Point<'a>;
+
+    fn next(&mut self) -> Option<Point<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        if let Some(walk) = &mut self.walk {
+            self.raw += steps_to_next(walk);
+            walk.advance();
+        }
+        let point = Point { grid: self.grid, raw: self.raw };
+        self.raw += 1;
+        Some(point)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Points<'_> {}
+
+/// A place in a grid that mostly goes on by one: then it walks, and else it finds its point anew.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    grid: &'a Grid,
+    points: Points<'a>,
+    next: usize,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn new(grid: &'a Grid) -> Self {
+        Self { grid, points: grid.points(), next: 0 }
+    }
+
+    /// One point; its index is below the grid's length.
+    pub(super) fn point(&mut self, index: usize) -> Point<'a> {
+        if index != self.next {
+            self.points = self.grid.points_from(index);
+        }
+        self.next = index + 1;
+        self.points.next().expect("the point is one of the grid")
     }
 }
 
@@ -140,7 +266,7 @@ impl Grid {
 #[derive(Clone, Copy, Debug)]
 pub struct Point<'a> {
     grid: &'a Grid,
-    raw: u32,
+    raw: u64,
 }
 
 impl<'a> Point<'a> {
@@ -180,7 +306,6 @@ impl<'a> Point<'a> {
     /// `BadParameter` where there is no such parameter.
     pub fn f64(self, name: &str) -> Result<f64, Error> {
         let value = self.decimal(name)?;
-        // Text is the one way that rounds correctly whatever the scale; a strategy does this once a trial.
-        value.to_string().parse().map_err(|_| Error::bad_parameter(name, format!("{value} is no number")))
+        Ok(decimal::to_f64(value))
     }
 }

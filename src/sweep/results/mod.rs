@@ -2,20 +2,26 @@
 
 #![forbid(unsafe_code)]
 
+mod outcomes;
 mod rank;
 mod trial;
 
+use std::ops::Range;
 use std::time::Duration;
 
 pub use rank::Ranked;
 pub use trial::{AssetSummary, Outcome, Trial};
 
-use super::grid::Grid;
+pub(super) use outcomes::Outcomes;
+
+use super::grid::{Grid, Place};
 use super::settings::Settings;
 use crate::asset::Symbol;
 use crate::error::Error;
 
 /// The results of a sweep: asset by asset, each in grid order, whatever the number of threads.
+///
+/// A trial that ran takes 128 bytes, whatever its outcome; one that a stopped sweep never reached takes none.
 #[derive(Clone, Debug)]
 pub struct Results {
     pub(super) strategy: &'static str,
@@ -24,8 +30,9 @@ pub struct Results {
     pub(super) version: String,
     pub(super) assets: Vec<Symbol>,
     pub(super) summaries: Vec<Result<AssetSummary, Error>>,
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) outcomes: Outcomes,
     pub(super) threads: usize,
+    pub(super) threads_asked: Option<usize>,
     pub(super) elapsed: Duration,
 }
 
@@ -69,25 +76,47 @@ impl Results {
     /// How many trials there are, failed and unfinished ones included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.outcomes.len()
+        self.assets.len() * self.grid.len()
     }
 
     /// Whether there is no trial; never so for a sweep that ran.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.outcomes.is_empty()
+        self.len() == 0
     }
 
     /// How many trials failed or panicked.
     #[must_use]
     pub fn failed(&self) -> usize {
-        self.outcomes.iter().filter(|one| matches!(one, Outcome::Failed(_))).count()
+        self.outcomes.failed()
+    }
+
+    /// The first trial, in the order of the results, that failed or panicked; its outcome holds the reason.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::strategies::SmaCross;
+    /// use lookback::sweep::{Settings, Sweep};
+    /// use lookback::{Bundle, portal::{DataPortal, Options}};
+    ///
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let settings = Settings { from: Some("2030-01-01".parse()?), ..Settings::default() };
+    /// let results = Sweep::new().parameter("fast=5".parse()?).settings(settings).run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.failed(), results.len());
+    /// let reason = results.first_failure().and_then(|trial| trial.outcome.error()).map(|error| error.to_string());
+    /// assert!(reason.is_some_and(|reason| reason.contains("no bar from 2030-01-01")));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn first_failure(&self) -> Option<Trial<'_>> {
+        let (asset, point) = self.outcomes.first_failed()?;
+        Some(self.trial(asset * self.grid.len() + point))
     }
 
     /// How many trials the sweep was stopped before.
     #[must_use]
     pub fn unfinished(&self) -> usize {
-        self.outcomes.iter().filter(|one| matches!(one, Outcome::Unfinished)).count()
+        self.len() - self.outcomes.ran()
     }
 
     /// Bars of the run over all assets.
@@ -96,21 +125,54 @@ impl Results {
         self.summaries.iter().flatten().map(|summary| summary.bars).sum()
     }
 
-    /// Every trial in order.
+    /// Every trial in order, unfinished ones included.
     pub fn trials(&self) -> impl ExactSizeIterator<Item = Trial<'_>> {
-        (0..self.outcomes.len()).map(|index| self.trial(index))
+        Trials::new(self, 0..self.len())
     }
 
-    /// The trials of one asset, by its position in [`Results::assets`].
+    /// The trials of one asset, by its position in [`Results::assets`], unfinished ones included.
     pub fn trials_of(&self, asset: usize) -> impl ExactSizeIterator<Item = Trial<'_>> {
         let points = self.grid.len();
-        (asset * points..(asset + 1) * points).map(|index| self.trial(index))
+        Trials::new(self, asset * points..(asset + 1) * points)
     }
 
-    fn trial(&self, index: usize) -> Trial<'_> {
-        let points = self.grid.len();
-        let (asset, point) = (&self.assets[index / points], self.grid.point(index % points));
-        Trial { asset, point, outcome: &self.outcomes[index] }
+    /// The trials that ran, in order: of a sweep that was stopped, a few of what could be very many.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::atomic::AtomicBool;
+    /// use lookback::strategies::SmaCross;
+    /// use lookback::sweep::{Sweep, Watch};
+    /// use lookback::{Bundle, portal::{DataPortal, Options}};
+    ///
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let sweep = Sweep::new().asset("IBM").parameter("fast=5".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.ran().count(), results.len());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn ran(&self) -> impl Iterator<Item = Trial<'_>> {
+        (0..self.assets.len()).flat_map(|asset| self.ran_of(asset))
+    }
+
+    /// The trials of one asset that ran, by its position in [`Results::assets`].
+    pub fn ran_of(&self, asset: usize) -> impl Iterator<Item = Trial<'_>> {
+        let mut place = Place::new(&self.grid);
+        self.outcomes.ran_of(asset).map(move |(point, outcome)| Trial {
+            asset: &self.assets[asset],
+            point: place.point(point),
+            outcome,
+        })
+    }
+
+    /// One trial, by its place in the order of the results.
+    ///
+    /// # Panics
+    /// Where `index` is not below [`Results::len`].
+    #[must_use]
+    pub fn trial(&self, index: usize) -> Trial<'_> {
+        let mut one = Trials::new(self, index..self.len());
+        one.next().unwrap_or_else(|| panic!("trial {index} of {} trials", self.len()))
     }
 
     /// How many threads ran it.
@@ -119,9 +181,51 @@ impl Results {
         self.threads
     }
 
+    /// How many threads were asked for, where that was more than [`Sweep::thread_limit`](super::Sweep::thread_limit).
+    #[must_use]
+    pub fn threads_asked(&self) -> Option<usize> {
+        self.threads_asked
+    }
+
     /// How long the trials took, from the first to the last.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 }
+
+/// Trials in order, each at the point after the one before.
+struct Trials<'a> {
+    results: &'a Results,
+    left: Range<usize>,
+    place: Place<'a>,
+}
+
+impl<'a> Trials<'a> {
+    fn new(results: &'a Results, left: Range<usize>) -> Self {
+        Self { results, left, place: Place::new(&results.grid) }
+    }
+}
+
+impl<'a> Iterator for Trials<'a> {
+    type Item = Trial<'a>;
+
+    fn next(&mut self) -> Option<Trial<'a>> {
+        let index = self.left.next()?;
+        let points = self.results.grid.len();
+        let (asset, point) = (index / points, index % points);
+        let outcome = self.results.outcomes.get(asset, point);
+        Some(Trial { asset: &self.results.assets[asset], point: self.place.point(point), outcome })
+    }
+
+    fn nth(&mut self, count: usize) -> Option<Trial<'a>> {
+        self.left.start = self.left.end.min(self.left.start.saturating_add(count));
+        self.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.left.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Trials<'_> {}

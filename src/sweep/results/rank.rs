@@ -31,7 +31,7 @@ impl Results {
     pub fn ranking(&self, asset: usize, by: Metric, min_trades: usize) -> Vec<Ranked<'_>> {
         let mut places: Vec<Ranked<'_>> = Vec::new();
         let mut known = HashMap::new();
-        for trial in self.trials_of(asset) {
+        for trial in self.ran_of(asset) {
             let Some(metrics) = trial.outcome.metrics() else { continue };
             if metrics.get(Metric::Trades).unwrap_or_default() < bars_f64(min_trades) {
                 continue;

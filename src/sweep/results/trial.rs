@@ -40,6 +40,15 @@ impl Outcome {
         }
     }
 
+    /// The reason of a trial that failed.
+    #[must_use]
+    pub fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// The status as written to files: `ok`, `failed` or `unfinished`.
     #[must_use]
     pub fn status(&self) -> &'static str {

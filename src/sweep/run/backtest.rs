@@ -38,8 +38,8 @@ impl Backtest {
         settings: Settings,
         grid: Grid,
     ) -> Result<Self, Error> {
-        if let Some(wide) = grid.parameters().iter().find(|one| one.values().len() > 1) {
-            let (name, count, first) = (wide.name(), wide.values().len(), wide.values()[0]);
+        if let Some(wide) = grid.parameters().iter().find(|one| one.count() > 1) {
+            let (name, count, first) = (wide.name(), wide.count(), wide.value(0));
             let message = format!("has {count} values, a single run needs one: such as {name}={first}");
             return Err(Error::bad_parameter(wide.name(), message));
         }

@@ -4,6 +4,7 @@
 
 mod backtest;
 mod benchmark;
+mod memory;
 mod panics;
 mod simulate;
 
@@ -17,9 +18,10 @@ pub use backtest::Backtest;
 
 use benchmark::BuyAndHold;
 
+use super::Sweep;
 use super::asset_market::AssetMarket;
-use super::grid::Grid;
-use super::results::{AssetSummary, Outcome, Results};
+use super::grid::{Grid, Place};
+use super::results::{AssetSummary, Outcome, Outcomes, Results};
 use super::settings::Settings;
 use super::strategy::Strategy;
 use crate::asset::AssetId;
@@ -44,7 +46,7 @@ pub(super) struct Job<'a> {
     pub(super) settings: Settings,
     pub(super) assets: Vec<AssetId>,
     pub(super) grid: Grid,
-    pub(super) threads: usize,
+    pub(super) threads: Option<usize>,
     pub(super) stop: Option<&'a AtomicBool>,
     pub(super) progress: Option<&'a (dyn Fn(Progress) + Sync)>,
 }
@@ -52,17 +54,21 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     pub(super) fn run<S: Strategy>(self) -> Result<Results, Error> {
         let started = Instant::now();
-        let pool = ThreadPoolBuilder::new().num_threads(self.threads).build().map_err(|error| {
-            Error::invalid("threads", format!("{} could not be started: {error}", self.threads))
-        })?;
-        let total = self.assets.len() * self.grid.len();
+        let (assets, points) = (self.assets.len(), self.grid.len());
+        let total = memory::checked_trials(assets, points)?;
+        let asked = self.threads.filter(|threads| *threads > Sweep::thread_limit());
+        let threads = self.threads.map_or(0, |threads| threads.min(Sweep::thread_limit()));
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|error| Error::invalid("threads", format!("{threads} could not be started: {error}")))?;
         let done = AtomicUsize::new(0);
-        let (outcomes, summaries) = pool.install(|| {
-            let trials = (0..total).into_par_iter();
-            let outcomes = trials.map_init(|| Worker::new(&self, &done, total), Worker::trial::<S>).collect();
-            let assets = (0..self.assets.len()).into_par_iter();
+        let (chunks, summaries) = pool.install(|| {
+            let chunks = (0..assets * Outcomes::chunks_of(points)).into_par_iter();
+            let chunks = chunks.map_init(|| Worker::new(&self, &done, total), Worker::chunk::<S>).collect();
+            let assets = (0..assets).into_par_iter();
             let summaries = assets.map_init(|| Worker::new(&self, &done, total), Worker::summary).collect();
-            (outcomes, summaries)
+            (chunks, summaries)
         });
         let bundle = self.snapshot.bundle();
         Ok(Results {
@@ -71,7 +77,8 @@ impl Job<'_> {
             version: bundle.version().to_owned(),
             assets: self.assets.iter().map(|asset| bundle.symbols()[asset.index()].clone()).collect(),
             summaries,
-            outcomes,
+            outcomes: Outcomes::new(points, chunks),
+            threads_asked: asked,
             threads: pool.current_num_threads(),
             elapsed: started.elapsed(),
             grid: self.grid,
@@ -79,11 +86,12 @@ impl Job<'_> {
     }
 }
 
-/// One thread's share of a job: a reader, and the asset that it is at.
+/// One thread's share of a job: a reader, the asset that it is at, and its place in the grid.
 struct Worker<'a> {
     job: &'a Job<'a>,
     reader: PortalReader,
     market: Option<(usize, Result<Box<AssetMarket>, Error>)>,
+    place: Place<'a>,
     done: &'a AtomicUsize,
     total: usize,
     unreported: usize,
@@ -91,19 +99,31 @@ struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     fn new(job: &'a Job<'a>, done: &'a AtomicUsize, total: usize) -> Self {
-        Self { job, reader: job.snapshot.reader(), market: None, done, total, unreported: 0 }
+        let (reader, place) = (job.snapshot.reader(), Place::new(&job.grid));
+        Self { job, reader, market: None, place, done, total, unreported: 0 }
     }
 
-    fn trial<S: Strategy>(&mut self, index: usize) -> Outcome {
-        let job = self.job;
-        // ORDERING: Relaxed, the flag guards no data: a trial more or less makes no difference.
-        if job.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
-            return Outcome::Unfinished;
+    /// Runs the trials of a chunk, all or those before the sweep is stopped.
+    fn chunk<S: Strategy>(&mut self, chunk: usize) -> Vec<Outcome> {
+        let (asset, points) = Outcomes::place(self.job.grid.len(), chunk);
+        let mut outcomes = Vec::new();
+        for point in points.clone() {
+            // ORDERING: Relaxed, the flag guards no data: a trial more or less makes no difference.
+            if self.job.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                outcomes.shrink_to_fit();
+                break;
+            }
+            outcomes.reserve_exact(points.end - point);
+            outcomes.push(self.trial::<S>(asset, point));
         }
-        let points = job.grid.len();
-        let (reader, market) = self.enter(index / points);
+        outcomes
+    }
+
+    fn trial<S: Strategy>(&mut self, asset: usize, point: usize) -> Outcome {
+        let job = self.job;
+        let point = self.place.point(point);
+        let (reader, market) = self.enter(asset);
         let outcome = market.and_then(|market| {
-            let point = job.grid.point(index % points);
             panics::catch(|| simulate::run::<S>(reader, market, &job.settings, &point, None))
         });
         self.unreported += 1;

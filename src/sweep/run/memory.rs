@@ -1,0 +1,73 @@
+//! Whether the results of a sweep fit into memory, asked before it runs.
+
+#![forbid(unsafe_code)]
+
+use std::fs;
+
+use crate::error::Error;
+use crate::sweep::results::Outcome;
+
+/// Counts the trials of a sweep.
+///
+/// # Errors
+/// `Invalid` where their results would not fit into the memory that is available now, or cannot be counted.
+pub(super) fn checked_trials(assets: usize, points: usize) -> Result<usize, Error> {
+    check(assets, points, available_bytes())
+}
+
+fn check(assets: usize, points: usize, available: Option<usize>) -> Result<usize, Error> {
+    let total = assets.checked_mul(points);
+    let bytes = total.and_then(|total| total.checked_mul(size_of::<Outcome>()));
+    match (total, bytes) {
+        (Some(total), Some(bytes)) if available.is_none_or(|available| bytes <= available) => Ok(total),
+        _ => {
+            let available =
+                available.map_or_else(String::new, |bytes| format!(", {} are available", gigabytes(bytes)));
+            let needed = bytes.map_or_else(|| "more than can be counted".to_owned(), gigabytes);
+            let message = format!(
+                "{points} points on {assets} assets need {needed} for their results{available}; \
+                 sweep fewer values or assets, or keep fewer points by a filter"
+            );
+            Err(Error::invalid("sweep", message))
+        }
+    }
+}
+
+fn gigabytes(bytes: usize) -> String {
+    // Tenths are enough, and whole numbers need no rounding rule.
+    let tenths = bytes / 100_000_000;
+    format!("{}.{} GB", tenths / 10, tenths % 10)
+}
+
+/// Bytes that can be had without swapping, as Linux estimates it; `None` where nothing tells.
+fn available_bytes() -> Option<usize> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: usize = line.trim().trim_end_matches("kB").trim_end().parse().ok()?;
+    let machine = kibibytes.checked_mul(1024)?;
+    let limit =
+        fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
+    Some(limit.map_or(machine, |limit: usize| limit.min(machine)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_that_do_not_fit_are_refused_with_their_size() {
+        assert_eq!(check(5, 78_600, Some(1 << 30)).unwrap(), 393_000);
+        let error = check(5, 81_000_000, Some(8_000_000_000)).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "sweep: 81000000 points on 5 assets need 51.8 GB for their results, 8.0 GB are available; \
+             sweep fewer values or assets, or keep fewer points by a filter"
+        );
+        assert!(check(usize::MAX, 2, None).unwrap_err().to_string().contains("more than can be counted"));
+    }
+
+    #[test]
+    fn a_result_takes_what_its_metrics_take_and_a_word() {
+        assert_eq!(size_of::<Outcome>(), 128);
+    }
+}
