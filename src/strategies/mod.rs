@@ -45,7 +45,7 @@ impl Builtin {
     /// # Examples
     /// ```
     /// let error = lookback::strategies::Builtin::find("sma-corss").unwrap_err();
-    /// assert_eq!(error.to_string(), "strategy sma-corss: unknown; nearest: sma-cross; there is sma-cross, sma-above");
+    /// assert_eq!(error.to_string(), "strategy sma-corss: unknown; nearest: sma-cross, sma-above; there is sma-cross, sma-above");
     /// ```
     pub fn find(name: &str) -> Result<Self, Error> {
         BUILTINS.into_iter().find(|one| one.name == name).ok_or_else(|| {

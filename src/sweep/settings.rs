@@ -2,6 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+use std::fmt;
+
+use serde_json::{Map, Value};
+
 use super::broker::{Costs, FillAt};
 use crate::error::Error;
 use crate::portal::Adjust;
@@ -43,6 +47,36 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The settings as a JSON object; dates and names as text, what is not given as null.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Settings;
+    /// let settings = Settings { from: Some("2005-01-03".parse()?), ..Settings::default() }.to_json();
+    /// assert_eq!((&settings["fill"], &settings["fee"]), (&"next-open".into(), &0.001.into()));
+    /// assert_eq!((&settings["from"], &settings["to"]), (&"2005-01-03".into(), &serde_json::Value::Null));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> Map<String, Value> {
+        let when = |when: Option<When>| when.map_or(Value::Null, |when| when.to_string().into());
+        let number = |value: Option<f64>| value.map_or(Value::Null, Value::from);
+        [
+            ("fill", self.fill.name().into()),
+            ("fee", self.costs.fee.into()),
+            ("commission", self.costs.commission.into()),
+            ("slippage_bps", self.costs.slippage_bps.into()),
+            ("cash", self.cash.into()),
+            ("from", when(self.from)),
+            ("to", when(self.to)),
+            ("adjust", self.adjust.name().into()),
+            ("periods_per_year", number(self.periods_per_year)),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+
     pub(super) fn check(&self) -> Result<(), Error> {
         let bad = |subject: &str, value: f64, expected: &str| -> Error {
             Error::bad_parameter(subject, format!("is {value}, expected {expected}"))
@@ -64,5 +98,39 @@ impl Settings {
             Some(periods) if !positive(periods) => Err(bad("periods per year", periods, "a number above 0")),
             _ => Ok(()),
         }
+    }
+}
+
+impl fmt::Display for Settings {
+    /// As a line of text, each number with its unit.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(
+    ///     lookback::sweep::Settings::default().to_string(),
+    ///     "fill next-open, fee 0.1 %, commission 0 per order, slippage 0 bps, cash 1000000, \
+    ///      prices adjusted for splits and dividends"
+    /// );
+    /// ```
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Costs { fee, commission, slippage_bps } = self.costs;
+        write!(f, "fill {}, fee {} %, commission {commission} per order, ", self.fill, fee * 100.0)?;
+        write!(f, "slippage {slippage_bps} bps, cash ")?;
+        // An amount that nobody counts by its digits is shown by their number.
+        if self.cash < 1e15 {
+            write!(f, "{}", self.cash)?
+        } else {
+            write!(f, "{:e}", self.cash)?
+        }
+        write!(f, ", prices {}", self.adjust.description())?;
+        if let Some(periods) = self.periods_per_year {
+            write!(f, ", {periods} periods a year")?;
+        }
+        for (word, when) in [("from", self.from), ("to", self.to)] {
+            if let Some(when) = when {
+                write!(f, ", {word} {when}")?;
+            }
+        }
+        Ok(())
     }
 }

@@ -2,14 +2,17 @@
 
 #![forbid(unsafe_code)]
 
+mod json;
 mod outcomes;
 mod rank;
+mod rows;
 mod trial;
 
 use std::ops::Range;
 use std::time::Duration;
 
 pub use rank::Ranked;
+pub use rows::Rows;
 pub use trial::{AssetSummary, Outcome, Trial};
 
 pub(super) use outcomes::Outcomes;

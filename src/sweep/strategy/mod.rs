@@ -1,4 +1,20 @@
 //! What a strategy is, and what it sees: a setup once, then bar after bar up to the clock.
+//!
+//! # No look-ahead
+//! Nothing that a strategy is handed (a point, a setup, a bar, a window, an id) leads to a value after its clock, whatever
+//! it keeps: a test runs one that keeps all of it. What wakes it is data that the runner computes. A portal of the user's
+//! own is his: a strategy that opens one reads what it likes, and is a test of nothing.
+//!
+//! # Where portfolios will live
+//! [`Strategy`] is a rule for one asset, and a trial is (one asset) x (one point). A portfolio is a rule for a universe: a
+//! second trait beside this one, in `strategy/portfolio.rs`, whose trial is (one universe) x (one point), with an account
+//! over all its assets in `broker/portfolio.rs` and one market of several `AssetMarket`s. So that nothing breaks then:
+//! - [`Setup`] and [`Bar`] have no public constructor and no public field, and grow by methods. What a bar says of its
+//!   asset (prices, columns, windows) comes from the market; what it says of the account ([`Bar::position`],
+//!   [`Bar::equity`], [`Bar::set_target`]) from the ledger: a portfolio is lent a view for each asset, and one account.
+//! - Wake-ups are sets of bars, which unite over assets as they do over columns.
+//! - Results are counted as (position in a list) x (point); the list is of assets now, and will be of universes.
+//! - New methods of [`Strategy`] have a default.
 
 #![forbid(unsafe_code)]
 

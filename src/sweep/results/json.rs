@@ -1,0 +1,110 @@
+//! What outputs tell of a trial, as JSON: its point, its metrics, its fills.
+
+#![forbid(unsafe_code)]
+
+use rust_decimal::prelude::ToPrimitive;
+use serde_json::{Map, Number, Value};
+
+use crate::sweep::broker::Fill;
+use crate::sweep::grid::Point;
+use crate::sweep::metrics::{Metric, Metrics, Unit};
+use crate::time::Timestamp;
+
+impl Metric {
+    /// A value of this metric as JSON: counts as whole numbers, what is not defined as null.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Metric;
+    /// assert_eq!(Metric::Trades.to_json(Some(12.0)).to_string(), "12");
+    /// assert_eq!(Metric::Sharpe.to_json(Some(1.0)).to_string(), "1.0");
+    /// assert!(Metric::WinRate.to_json(None).is_null());
+    /// ```
+    #[must_use]
+    pub fn to_json(self, value: Option<f64>) -> Value {
+        let number = value.and_then(|value| match self.unit() {
+            Unit::Bars | Unit::Trades => value.to_u64().map(Number::from),
+            _ => Number::from_f64(value),
+        });
+        number.map_or(Value::Null, Value::Number)
+    }
+}
+
+impl Metrics {
+    /// Every metric by its name, as JSON.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::strategies::SmaCross;
+    /// use lookback::sweep::Sweep;
+    /// use lookback::{Bundle, portal::{DataPortal, Options}};
+    ///
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// let backtest = sweep.backtest::<SmaCross>(&portal)?;
+    /// let metrics = backtest.metrics().to_json();
+    /// assert_eq!(metrics.len(), 15);
+    /// assert!(metrics["trades"].is_u64() && metrics["sharpe"].is_f64());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> Map<String, Value> {
+        Metric::ALL.into_iter().map(|one| (one.name().to_owned(), one.to_json(self.get(one)))).collect()
+    }
+}
+
+impl Point<'_> {
+    /// Every parameter by its name, as JSON: whole numbers as such, others as the nearest binary number.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let grid = Grid::new(vec!["bars=20".parse()?, "share=0.5".parse()?], &[])?;
+    /// assert_eq!(serde_json::Value::from(grid.point(0).to_json()).to_string(), r#"{"bars":20,"share":0.5}"#);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn to_json(self) -> Map<String, Value> {
+        self.iter()
+            .map(|(name, value)| {
+                let whole = value.is_integer().then(|| value.to_i64()).flatten().map(Number::from);
+                let number = whole.or_else(|| Number::from_f64(crate::decimal::to_f64(value)));
+                (name.to_owned(), number.map_or(Value::Null, Value::Number))
+            })
+            .collect()
+    }
+}
+
+impl Fill {
+    /// The side: `buy` or `sell`.
+    #[must_use]
+    pub fn side(&self) -> &'static str {
+        if self.shares > 0.0 { "buy" } else { "sell" }
+    }
+
+    /// The fill as JSON, with its moment; prices and costs in quote currency.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Fill;
+    /// use lookback::Timestamp;
+    /// let fill = Fill { bar: 3, weight: 1.0, shares: 20.0, price: 5.0, raw_price: 10.0, cost: 0.1 };
+    /// let json = fill.to_json(Timestamp(0));
+    /// assert_eq!((&json["side"], &json["adjusted_price"]), (&"buy".into(), &5.0.into()));
+    /// ```
+    #[must_use]
+    pub fn to_json(&self, moment: Timestamp) -> Map<String, Value> {
+        [
+            ("date", Value::from(moment.to_string())),
+            ("side", self.side().into()),
+            ("raw_price", self.raw_price.into()),
+            ("adjusted_price", self.price.into()),
+            ("shares", self.shares.into()),
+            ("weight", self.weight.into()),
+            ("cost", self.cost.into()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+}
