@@ -176,7 +176,7 @@ impl Sweep {
     /// Runs one point on one asset, and keeps every fill and the equity of every bar.
     ///
     /// # Errors
-    /// `BadParameter` where the grid has more than one point; `Invalid` where there is more than one asset; and whatever
+    /// `BadParameter` where the grid has more than one point or there is more than one asset; and whatever
     /// the trial itself fails with.
     pub fn backtest<S: Strategy>(&self, portal: &DataPortal) -> Result<Backtest, Error> {
         self.settings.check()?;
@@ -185,7 +185,7 @@ impl Sweep {
             [one] => one,
             ref many => {
                 let message = format!("{} assets are chosen, a single run needs one", many.len());
-                return Err(Error::invalid("asset", message));
+                return Err(Error::bad_parameter("asset", message));
             }
         };
         Backtest::run::<S>(&snapshot, asset, self.settings, self.grid::<S>()?)
@@ -199,7 +199,7 @@ impl Sweep {
         }
         for (at, name) in self.assets.iter().enumerate() {
             if self.assets[..at].contains(name) {
-                return Err(Error::invalid("asset", format!("{name} is given twice")));
+                return Err(Error::bad_parameter("asset", format!("{name} is given twice")));
             }
         }
         self.assets.iter().map(|name| bundle.asset(name)).collect()

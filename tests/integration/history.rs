@@ -91,7 +91,8 @@ fn the_end_is_the_last_bar_unless_given() {
 #[test]
 fn a_mistake_is_explained() {
     let failed = |message: &str| (Some(1), format!("lookback: {message}\n"));
-    assert_eq!(refused(&["--asset", "APPL"]), failed("unknown asset APPL; nearest: AAPL"));
+    let usage = |message: &str| (Some(2), format!("lookback: {message}\n"));
+    assert_eq!(refused(&["--asset", "APPL"]), usage("unknown asset APPL; nearest: AAPL"));
     assert_eq!(
         refused(&["--asset", "FB", "--bars", "50", "--end", "2012-06-01"]),
         failed(
@@ -102,7 +103,7 @@ fn a_mistake_is_explained() {
         refused(&["--asset", "FB", "--end", "2012-05-17"]),
         failed("no bar at or before 2012-05-17; the first is 2012-05-18")
     );
-    assert_eq!(refused(&["--asset", "FB", "--bars", "0"]), failed("bar count is 0, expected at least 1"));
+    assert_eq!(refused(&["--asset", "FB", "--bars", "0"]), usage("bar count is 0, expected at least 1"));
     let (code, message) = refused(&["--asset", "FB", "--field", "vwap"]);
     assert_eq!(code, Some(2));
     assert!(message.contains("unknown field vwap, expected one of open"), "{message}");
@@ -127,7 +128,7 @@ fn the_bounds_of_the_cache_are_read_from_a_file() {
     std::fs::write(&path, "[cache]\ncapacity_bytes = \"1MB\"\nshards = 9\nvariable_entries = 8\n").unwrap();
     let path = path.to_str().unwrap();
     let (code, message) = refused(&["--asset", "IBM", "--config", path]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     assert_eq!(message, "lookback: shards: is 9, expected at most variable_entries 8\n");
     assert!(printed(&["--asset", "IBM", "--config", path, "--shards", "2"]).contains("IBM.close"));
 }

@@ -15,7 +15,10 @@
 mod adjust;
 mod append;
 mod bundle;
+mod cli_exit;
+mod cli_output;
 mod cli_sweep;
+mod cli_usage;
 mod dates;
 mod decimal;
 mod derived;
@@ -29,6 +32,7 @@ mod metrics;
 mod naive;
 mod portal;
 mod replay;
+mod shell;
 mod stocks;
 mod sweep;
 mod wake;

@@ -3,14 +3,15 @@
 #![forbid(unsafe_code)]
 
 use std::io::Write;
+use std::iter::once;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use anyhow::Context;
-use clap::ValueEnum;
 use lookback::{Adjust, Bundle, DataPortal, End, Field, Frequency, Timestamp, When, Window};
 
-use crate::arguments::CacheArguments;
+use crate::arguments::{self, CacheArguments, Format};
+use crate::exit::{Exit, usage};
+use crate::output;
+use crate::output::text::Table;
 
 /// What was typed.
 #[derive(clap::Args, Debug)]
@@ -25,7 +26,7 @@ pub struct Arguments {
     #[arg(long, value_name = "F,G", value_delimiter = ',', default_value = "close")]
     field: Vec<Field>,
     /// How many bars.
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value = "20", value_parser = arguments::count)]
     bars: usize,
     /// The last bar is on or before this date or RFC 3339 moment; the last of all unless given.
     #[arg(long, value_name = "DATE")]
@@ -40,13 +41,6 @@ pub struct Arguments {
     cache: CacheArguments,
 }
 
-#[derive(ValueEnum, Clone, Copy, Debug)]
-enum Format {
-    Table,
-    Csv,
-    Json,
-}
-
 /// A window with its names, ready to print.
 struct Printout<'a> {
     frequency: Frequency,
@@ -57,7 +51,7 @@ struct Printout<'a> {
     window: Window<'a>,
 }
 
-pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let bundle = match &arguments.bundle {
         Some(folder) => Bundle::open(folder)?,
         None => Bundle::sample()?,
@@ -65,7 +59,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let frequency = bundle.frequency();
     let portal = DataPortal::new(bundle, arguments.cache.options()?)?;
     let request = portal
-        .request(&arguments.asset, arguments.field.iter().copied(), arguments.bars, frequency)?
+        .request(&arguments.asset, arguments.field.iter().copied(), arguments.bars, frequency)
+        .map_err(usage)?
         .adjust(arguments.adjust);
     let snapshot = portal.snapshot();
     let calendar = snapshot.calendar(&request)?;
@@ -87,13 +82,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         columns: columns.collect(),
         window,
     };
-    let text = match arguments.format {
-        Format::Table => printout.table(),
-        Format::Csv => printout.csv()?,
-        Format::Json => printout.json()?,
-    };
-    std::io::stdout().lock().write_all(&text)?;
-    Ok(ExitCode::SUCCESS)
+    output::to_stdout(|out| match arguments.format {
+        Format::Table => printout.write_table(out),
+        Format::Csv => printout.write_csv(out),
+        Format::Json => printout.write_json(out),
+    })?;
+    Ok(Exit::Done)
 }
 
 impl Printout<'_> {
@@ -102,18 +96,18 @@ impl Printout<'_> {
         self.columns.iter().map(|(asset, field)| format!("{asset}.{field}"))
     }
 
-    fn csv(&self) -> anyhow::Result<Vec<u8>> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(std::iter::once("date".to_owned()).chain(self.names()))?;
+    fn write_csv(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(once("date".to_owned()).chain(self.names()))?;
         for (row, date) in self.dates.iter().enumerate() {
             let values = (0..self.columns.len()).map(|column| self.window.column(column)[row]);
             let values = values.map(|value| if value.is_nan() { String::new() } else { value.to_string() });
-            writer.write_record(std::iter::once(date.to_string()).chain(values))?;
+            writer.write_record(once(date.to_string()).chain(values))?;
         }
-        writer.into_inner().context("a buffer in memory takes all that is written")
+        Ok(writer.flush()?)
     }
 
-    fn json(&self) -> anyhow::Result<Vec<u8>> {
+    fn write_json(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let columns = self.columns.iter().enumerate().map(|(at, (asset, field))| {
             let values: Vec<_> =
                 self.window.column(at).iter().map(|value| (!value.is_nan()).then_some(value)).collect();
@@ -126,36 +120,28 @@ impl Printout<'_> {
             "dates": self.dates.iter().map(Timestamp::to_string).collect::<Vec<_>>(),
             "columns": columns.collect::<Vec<_>>(),
         });
-        let mut text = serde_json::to_vec_pretty(&document)?;
-        text.push(b'\n');
-        Ok(text)
+        Ok(writeln!(out, "{document:#}")?)
     }
 
-    fn table(&self) -> Vec<u8> {
-        let mut table = vec![
-            std::iter::once("date".to_owned()).chain(self.dates.iter().map(Timestamp::to_string)).collect(),
-        ];
-        for (at, name) in self.names().enumerate() {
-            let values = self.window.column(at);
-            let decimals = decimals(values);
-            let cells = values
-                .iter()
-                .map(|value| if value.is_nan() { "-".to_owned() } else { format!("{value:.decimals$}") });
-            table.push(std::iter::once(name).chain(cells).collect::<Vec<_>>());
+    fn write_table(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut table = Table::new(0, 0);
+        table.row(once("date".to_owned()).chain(self.names()));
+        let columns =
+            (0..self.columns.len()).map(|at| (self.window.column(at), decimals(self.window.column(at))));
+        let columns: Vec<(&[f64], usize)> = columns.collect();
+        for (row, date) in self.dates.iter().enumerate() {
+            let cells = columns.iter().map(|(values, decimals)| match values[row] {
+                value if value.is_nan() => "-".to_owned(),
+                value => format!("{value:.decimals$}"),
+            });
+            table.row(once(date.to_string()).chain(cells));
         }
-        let widths: Vec<usize> =
-            table.iter().map(|cells| cells.iter().map(String::len).max().unwrap_or(0)).collect();
-        let mut text = String::new();
-        for row in 0..=self.dates.len() {
-            let cells = table.iter().zip(&widths).map(|(cells, width)| format!("{:>width$}", cells[row]));
-            text += &cells.collect::<Vec<_>>().join("  ");
-            text.push('\n');
-        }
+        out.write_all(table.text().as_bytes())?;
         let last = self.dates.last().map_or_else(String::new, Timestamp::to_string);
         let as_of = if self.adjust == Adjust::Raw { String::new() } else { format!(" as of {last}") };
         let adjusted = self.adjust.description();
-        text += &format!("prices in quote currency per share, volume in shares, {adjusted}{as_of}\n");
-        text.into_bytes()
+        writeln!(out, "prices in quote currency per share, volume in shares, {adjusted}{as_of}")?;
+        Ok(())
     }
 }
 

@@ -2,14 +2,14 @@
 
 #![forbid(unsafe_code)]
 
-use std::io::{Write as _, stdout};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use lookback::{AssetId, Bundle};
 use serde_json::{Value, json};
 
-use crate::output::assets;
+use crate::arguments::Format;
+use crate::exit::Exit;
+use crate::output::{self, assets, text};
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -21,20 +21,14 @@ pub struct Arguments {
     format: Format,
 }
 
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-enum Format {
-    Table,
-    Json,
-}
-
-pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let bundle = arguments.bundle.as_ref().map_or_else(Bundle::sample, Bundle::open)?;
-    let mut out = stdout().lock();
-    match arguments.format {
-        Format::Table => assets::print(&bundle, &mut out)?,
-        Format::Json => writeln!(out, "{:#}", to_json(&bundle))?,
-    }
-    Ok(ExitCode::SUCCESS)
+    output::to_stdout(|out| match arguments.format {
+        Format::Table => assets::write_table(&bundle, text::terminal_width(), out),
+        Format::Csv => assets::write_csv(&bundle, out),
+        Format::Json => Ok(writeln!(out, "{:#}", to_json(&bundle))?),
+    })?;
+    Ok(Exit::Done)
 }
 
 fn to_json(bundle: &Bundle) -> Value {

@@ -2,13 +2,13 @@
 
 #![forbid(unsafe_code)]
 
-use std::io::{Write as _, stderr, stdout};
+use std::io::{Write as _, stderr};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use lookback::bundle::{IngestOptions, ingest};
 
-use crate::output::assets;
+use crate::exit::Exit;
+use crate::output::{self, assets, text};
 
 /// Files need the columns date|timestamp, open, high, low, close and volume, and may have symbol|ticker; in any case and
 /// order, oldest or newest bar first, plain or gzip.
@@ -35,7 +35,7 @@ pub struct Arguments {
     lenient: bool,
 }
 
-pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let options = IngestOptions {
         symbol: arguments.symbol.clone(),
         adjustments: arguments.adjustments.clone(),
@@ -49,10 +49,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for warning in &ingested.warnings {
         let _ = writeln!(stderr(), "warning: {warning}");
     }
-    let mut out = stdout().lock();
-    for source in &ingested.sources {
-        writeln!(out, "read       {} ({})", source.file, source.timestamps)?;
-    }
-    assets::print(&ingested.bundle, &mut out)?;
-    Ok(ExitCode::SUCCESS)
+    output::to_stdout(|out| {
+        for source in &ingested.sources {
+            writeln!(out, "read       {} ({})", source.file, source.timestamps)?;
+        }
+        assets::write_table(&ingested.bundle, text::terminal_width(), out)
+    })?;
+    Ok(Exit::Done)
 }

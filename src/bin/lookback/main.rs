@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -16,6 +16,7 @@ mod info;
 mod ingest;
 mod output;
 mod run;
+mod signal;
 mod sweep;
 
 /// Every bar decoded once, every window a slice.
@@ -41,25 +42,37 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments =
+        Arguments::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
     init_logging();
-    let outcome = match arguments.command {
+    exit::conclude(match arguments.command {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
-    };
-    exit::code_of(outcome)
+    })
+}
+
+/// The arguments, with what holds for every command.
+fn command() -> clap::Command {
+    Arguments::command().after_help(exit::CODES).mut_subcommands(|command| {
+        // `--fee -0.5` is a fee that is out of range, not a flag that nobody knows.
+        let takes_value =
+            |argument: &clap::Arg| argument.get_action().takes_values() && !argument.is_positional();
+        command.after_help(exit::CODES).mut_args(|argument| match takes_value(&argument) {
+            true => argument.allow_negative_numbers(true),
+            false => argument,
+        })
+    })
 }
 
 /// Warnings on stderr, and more where `LOOKBACK_LOG` asks for it, such as `LOOKBACK_LOG=lookback=debug`.
 fn init_logging() {
-    use std::io::IsTerminal;
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
     tracing_subscriber::fmt()
         .with_env_filter(filter.with_env_var("LOOKBACK_LOG").from_env_lossy())
-        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_ansi(false)
         .with_writer(std::io::stderr)
         .init();
 }

@@ -4,17 +4,15 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use clap::ValueEnum;
 use lookback::strategies::Builtin;
 use lookback::sweep::{Backtest, Metric};
 use serde_json::{Map, Value, json};
 
-use crate::arguments::{TrialArguments, settings_json, settings_text};
-use crate::exit::usage;
-use crate::output;
-use crate::output::text::{Table, count, grouped, heading, metric};
+use crate::arguments::{Format, TrialArguments, settings_json, settings_text};
+use crate::exit::{Exit, usage};
+use crate::output::text::{self, Table, count, grouped, heading, metric};
+use crate::output::{self, OutputFile, number};
 
 /// What was typed.
 #[derive(clap::Args, Debug)]
@@ -34,39 +32,32 @@ pub struct Arguments {
     format: Format,
 }
 
-#[derive(ValueEnum, Clone, Copy, Debug)]
-enum Format {
-    Table,
-    Csv,
-    Json,
-}
-
-pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let strategy = match Builtin::find(&arguments.strategy) {
-        Ok(strategy) => strategy,
-        Err(error) => return usage(error),
-    };
+pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let strategy = Builtin::find(&arguments.strategy).map_err(usage)?;
+    let find = |path: &Option<PathBuf>| path.as_deref().map(OutputFile::find).transpose().map_err(usage);
+    let (trades, equity) = (find(&arguments.trades)?, find(&arguments.equity)?);
+    if let (Some(trades), Some(equity)) = (&trades, &equity)
+        && trades.is_same_as(equity)
+    {
+        let message = format!("--trades and --equity are the same file, {trades}; expected two");
+        return Err(usage(anyhow::Error::msg(message)));
+    }
     let sweep = arguments.trials.sweep();
-    if let Err(error) = strategy.grid(&sweep) {
-        return usage(error);
-    }
+    strategy.grid(&sweep)?;
     let portal = arguments.trials.portal()?;
-    let backtest = match strategy.backtest(&sweep, &portal) {
-        Ok(backtest) => backtest,
-        Err(error) => return usage(error),
-    };
-    if let Some(path) = &arguments.trades {
-        output::to_file(path, |out| write_trades(&backtest, out))?;
+    let backtest = strategy.backtest(&sweep, &portal)?;
+    if let Some(file) = &trades {
+        file.write(|out| write_trades(&backtest, out))?;
     }
-    if let Some(path) = &arguments.equity {
-        output::to_file(path, |out| write_equity(&backtest, out))?;
+    if let Some(file) = &equity {
+        file.write(|out| write_equity(&backtest, out))?;
     }
     output::to_stdout(|out| match arguments.format {
         Format::Table => write_table(&backtest, out),
         Format::Csv => write_trades(&backtest, out),
         Format::Json => write_json(&backtest, out),
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 fn side(shares: f64) -> &'static str {
@@ -77,7 +68,9 @@ fn write_trades(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> 
     writeln!(out, "date,side,raw_price,adjusted_price,weight,cost")?;
     for (date, fill) in backtest.fills() {
         let side = side(fill.shares);
-        writeln!(out, "{date},{side},{},{},{},{}", fill.raw_price, fill.price, fill.weight, fill.cost)?;
+        let [raw, price, weight, cost] =
+            [fill.raw_price, fill.price, fill.weight, fill.cost].map(number::csv);
+        writeln!(out, "{date},{side},{raw},{price},{weight},{cost}")?;
     }
     Ok(())
 }
@@ -85,33 +78,32 @@ fn write_trades(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> 
 fn write_equity(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "date,equity")?;
     for (date, equity) in backtest.equity() {
-        writeln!(out, "{date},{equity}")?;
+        writeln!(out, "{date},{}", number::csv(equity))?;
     }
     Ok(())
 }
 
 fn write_table(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
     let summary = backtest.summary();
-    let point: Vec<String> = backtest.point().iter().map(|(name, value)| format!("{name}={value}")).collect();
     writeln!(
         out,
         "{} {} on {}: {} bars from {} to {}",
         backtest.strategy(),
-        point.join(" "),
+        text::point(backtest.point()),
         summary.symbol,
         count(summary.bars),
         summary.first,
         summary.last
     )?;
     writeln!(out, "{}", settings_text(backtest.settings(), Some(summary.periods_per_year)))?;
-    let mut metrics = Table::default();
+    let mut metrics = Table::new(2, 0);
     metrics.row(["metric", backtest.strategy(), "buy and hold"].map(str::to_owned));
     for one in Metric::ALL {
         let (own, hold) = (metric(backtest.metrics(), one), metric(&summary.buy_and_hold, one));
         metrics.row([heading(one).replace('_', " "), own, hold]);
     }
     writeln!(out, "\n{}", metrics.text())?;
-    let mut fills = Table::default();
+    let mut fills = Table::new(2, 0);
     fills.row(["date", "side", "raw price", "adjusted price", "weight", "cost"].map(str::to_owned));
     for (date, fill) in backtest.fills() {
         fills.row([
@@ -135,7 +127,7 @@ fn write_table(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
 fn write_json(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
     let summary = backtest.summary();
     let metrics = |metrics: &lookback::sweep::Metrics| -> Map<String, Value> {
-        Metric::ALL.into_iter().map(|one| (one.name().to_owned(), json!(metrics.get(one)))).collect()
+        Metric::ALL.into_iter().map(|one| (one.name().to_owned(), number::json(metrics, one))).collect()
     };
     let mut parameters = Map::new();
     for (name, value) in backtest.point().iter() {

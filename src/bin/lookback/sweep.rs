@@ -2,23 +2,23 @@
 
 #![forbid(unsafe_code)]
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::bail;
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
 use lookback::strategies::Builtin;
-use lookback::sweep::{Metric, Progress, Watch};
+use lookback::sweep::{Metric, Outcome, Results, Watch};
 
-use crate::arguments::TrialArguments;
+use crate::arguments::{self, Format, TrialArguments};
 use crate::effort::Stopwatch;
-use crate::exit::usage;
-use crate::output;
+use crate::exit::{Exit, complain, usage};
 use crate::output::ranking::{self, View};
 use crate::output::rows::{self, Report};
+use crate::output::text::{self, count};
+use crate::output::{self, OutputFile, progress};
+use crate::signal::{Signal, Stop};
 
 /// What was typed.
 #[derive(clap::Args, Debug)]
@@ -35,13 +35,13 @@ pub struct Arguments {
     #[arg(long, value_name = "METRIC", default_value_t = Metric::Sharpe)]
     rank_by: Metric,
     /// Rank only trials with at least this many closed round trips
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = arguments::count)]
     min_trades: usize,
     /// Places shown of each asset
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = arguments::count)]
     top: usize,
     /// Threads; results do not depend on them [default: one for each core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = arguments::positive_count)]
     threads: Option<NonZeroUsize>,
     /// Metrics written to csv and json: all, or return, Sharpe and drawdown
     #[arg(long, value_enum, default_value_t = Selection::Full)]
@@ -52,13 +52,12 @@ pub struct Arguments {
     /// Also write the results of every trial to a file
     #[arg(long, value_name = "FILE.csv|FILE.json")]
     out: Option<PathBuf>,
-}
-
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-enum Format {
-    Table,
-    Csv,
-    Json,
+    /// Share of the trials that may fail before the exit code is 3
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    allow_failed: f64,
+    /// Show what the cache did, below the ranking
+    #[arg(long)]
+    stats: bool,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -76,42 +75,23 @@ impl Selection {
     }
 }
 
-/// Set by Ctrl-C: trials that run are finished, and no other starts.
-static STOP: AtomicBool = AtomicBool::new(false);
-
-/// What a shell reports of a command that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
-
-pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let stopwatch = Stopwatch::start();
-    let file_format = arguments.out.as_deref().map(format_of).transpose();
-    let strategy = Builtin::find(&arguments.strategy);
-    let (file_format, strategy) = match (file_format, strategy) {
-        (Ok(format), Ok(strategy)) => (format, strategy),
-        (_, Err(error)) | (Err(error), _) => return usage(error),
-    };
+    let strategy = Builtin::find(&arguments.strategy).map_err(usage)?;
+    let file = arguments.out.as_deref().map(find_file).transpose().map_err(usage)?;
     let mut sweep = arguments.trials.sweep().filter(arguments.filter.as_str());
     if let Some(threads) = arguments.threads {
         sweep = sweep.threads(threads);
     }
-    if let Err(error) = strategy.grid(&sweep) {
-        return usage(error);
-    }
+    strategy.grid(&sweep)?;
     let portal = arguments.trials.portal()?;
-    ctrlc::set_handler(interrupt)?;
-    let bar = progress_bar();
-    let progress = |progress: Progress| {
-        bar.set_length(progress.total as u64);
-        // Reports of two threads may pass each other; the bar never goes back.
-        bar.update(|state| state.set_pos(state.pos().max(progress.done as u64)));
-    };
-    let watch = Watch { stop: Some(&STOP), progress: Some(&progress) };
+    let stop = Stop::listen()?;
+    let bar = progress::bar();
+    let progress = |progress| progress::show(&bar, progress);
+    let watch = Watch { stop: Some(stop.flag()), progress: Some(&progress) };
     let outcome = strategy.run(&sweep, &portal, watch);
     bar.finish_and_clear();
-    let results = match outcome {
-        Ok(results) => results,
-        Err(error) => return usage(error),
-    };
+    let results = outcome?;
     let report = Report {
         metrics: arguments.metrics.metrics(),
         rank_by: arguments.rank_by,
@@ -121,52 +101,69 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         effort: stopwatch.read(),
         results: &results,
     };
+    let snapshot = portal.snapshot();
+    let view = View {
+        report: &report,
+        bundle: snapshot.bundle().name(),
+        width: text::terminal_width(),
+        stats: arguments.stats,
+    };
     let write = |format: Format, out: &mut dyn Write| match format {
-        Format::Table => {
-            ranking::write(&View { report: &report, bundle: portal.snapshot().bundle().name() }, out)
-        }
+        Format::Table => ranking::write(&view, out),
         Format::Csv => rows::write_csv(&report, out),
         Format::Json => rows::write_json(&report, out),
     };
-    if let (Some(path), Some(format)) = (&arguments.out, file_format) {
-        output::to_file(path, |out| write(format, out))?;
+    if let Some((file, format)) = &file {
+        file.write(|out| write(*format, out))?;
     }
+    let signal = stop.close();
     output::to_stdout(|out| write(arguments.format, out))?;
-    Ok(match () {
-        () if results.unfinished() > 0 => ExitCode::from(INTERRUPTED),
-        () if results.failed() == results.len() => ExitCode::FAILURE,
-        () => ExitCode::SUCCESS,
-    })
+    Ok(judge(&results, arguments.allow_failed, signal))
 }
 
-fn format_of(path: &Path) -> Result<Format, lookback::Error> {
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => Ok(Format::Csv),
-        Some("json") => Ok(Format::Json),
-        _ => Err(lookback::Error::invalid(
-            path.display().to_string(),
-            "expected a name that ends in .csv or .json",
-        )),
+/// How a sweep ended, with the reason on stderr where it is not as it should be.
+fn judge(results: &Results, allowed: f64, signal: Option<Signal>) -> Exit {
+    let (all, failed, unfinished) = (results.len(), results.failed(), results.unfinished());
+    let exit = match signal {
+        Some(signal) if unfinished > 0 => signal.into(),
+        _ if unfinished > 0 => Exit::Incomplete,
+        _ if failed == all => Exit::NothingUsable,
+        _ if exceeds(failed, all, allowed) => Exit::TrialsFailed,
+        _ => Exit::Done,
+    };
+    if unfinished > 0 {
+        let by = signal.map_or_else(String::new, |signal| format!(" by {}", signal.name));
+        complain(format_args!("stopped{by}: {} of {} trials did not run", count(unfinished), count(all)));
     }
+    let first = results.trials().find_map(|trial| match trial.outcome {
+        Outcome::Failed(error) => Some((trial, error)),
+        _ => None,
+    });
+    if let Some((trial, error)) = first {
+        let of = format_args!("{} of {} trials failed", count(failed), count(all));
+        complain(format_args!("{of}, first {} {}: {error}", trial.asset, text::point(trial.point)));
+    }
+    exit
 }
 
-/// The first Ctrl-C asks for an end, the second one is obeyed at once.
-fn interrupt() {
-    // ORDERING: Relaxed: a flag by itself, it publishes nothing.
-    if STOP.swap(true, Ordering::Relaxed) {
-        std::process::exit(i32::from(INTERRUPTED));
-    }
+/// Whether more trials failed than a share allows.
+#[expect(clippy::cast_precision_loss, reason = "counts of trials stay far below 2^53")]
+fn exceeds(failed: usize, all: usize, allowed: f64) -> bool {
+    failed as f64 > allowed * all as f64
 }
 
-/// A bar on stderr where that is a terminal, and nothing elsewhere.
-fn progress_bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(0);
-    let style = "{bar:40} {human_pos}/{human_len} trials, {per_sec}, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(style) {
-        bar.set_style(style);
-    }
-    bar
+/// Reads a share of 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a share from 0 to 1, such as 0.05".to_owned())
+}
+
+/// The file of `--out`, and the format that its name asks for.
+fn find_file(path: &Path) -> anyhow::Result<(OutputFile, Format)> {
+    let format = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("csv") => Format::Csv,
+        Some("json") => Format::Json,
+        _ => bail!("{}: expected a name that ends in .csv or .json", path.display()),
+    };
+    Ok((OutputFile::find(path)?, format))
 }

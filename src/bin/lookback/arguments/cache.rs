@@ -8,6 +8,9 @@ use anyhow::{Context, bail};
 use lookback::portal::Options;
 use serde::Deserialize;
 
+use super::count;
+use crate::exit::usage;
+
 /// Bounds of the cache.
 #[derive(clap::Args, Clone, Default, Debug)]
 #[command(next_help_heading = "Cache")]
@@ -22,19 +25,25 @@ pub struct CacheArguments {
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     permanent_bytes: Option<u64>,
     /// Blocks that the variable tier may hold; 0 bypasses it [default: 4096]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     variable_entries: Option<usize>,
     /// Shards of the variable tier [default: one for each 64 blocks]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     shards: Option<usize>,
     /// Bar counts whose blocks are never evicted [default: 20,50,200]
-    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = count)]
     permanent_windows: Option<Vec<usize>>,
 }
 
 impl CacheArguments {
     /// The library's options: defaults, then the file, then the flags.
+    ///
+    /// What is wrong with them is a matter of the command line, wherever it was written.
     pub fn options(&self) -> anyhow::Result<Options> {
+        self.read().map_err(usage)
+    }
+
+    fn read(&self) -> anyhow::Result<Options> {
         let mut options = Options::default();
         if let Some(file) = &self.config {
             let text =

@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 mod cache;
+mod count;
+mod format;
 
 use std::path::PathBuf;
 
@@ -10,9 +12,11 @@ use lookback::portal::{Adjust, DataPortal};
 use lookback::sweep::{Costs, FillAt, Parameter, Settings, Sweep};
 use lookback::{Bundle, When};
 
-use crate::output::text::grouped;
+use crate::output::text::amount;
 
 pub use cache::CacheArguments;
+pub use count::{count, positive_count};
+pub use format::Format;
 
 /// Which trials, and how they are run.
 #[derive(clap::Args, Debug)]
@@ -120,9 +124,9 @@ pub fn settings_text(settings: &Settings, periods_per_year: Option<f64>) -> Stri
     let mut text = format!(
         "fill {}, fee {} %, commission {} per order, slippage {} bps, cash {}, prices {}",
         settings.fill,
-        settings.costs.fee * 100.0,
-        settings.costs.commission,
-        settings.costs.slippage_bps,
+        percent(settings.costs.fee),
+        amount(settings.costs.commission),
+        amount(settings.costs.slippage_bps),
         amount(settings.cash),
         settings.adjust.description(),
     );
@@ -137,9 +141,8 @@ pub fn settings_text(settings: &Settings, periods_per_year: Option<f64>) -> Stri
     text
 }
 
-/// An amount with commas between thousands, and its fraction where it has one.
-fn amount(value: f64) -> String {
-    let text = value.to_string();
-    let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    grouped(value, decimals)
+/// A share in percent, without the digits that the product alone has: 0.0007 is 0.07 %, not 0.06999999999999999 %.
+fn percent(share: f64) -> f64 {
+    let product = share * 100.0;
+    format!("{product:.12}").parse().unwrap_or(product)
 }

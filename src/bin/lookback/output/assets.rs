@@ -2,9 +2,17 @@
 
 #![forbid(unsafe_code)]
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use lookback::{AssetId, Bundle};
+
+use super::text::{self, Table};
+
+/// What is told of each asset.
+const HEADER: [&str; 7] = ["asset", "first", "last", "bars", "splits", "dividends", "bytes"];
+
+/// What a narrow terminal goes without first.
+const LEAST_TELLING: [&str; 4] = ["bytes", "dividends", "splits", "first"];
 
 /// The assets of a bundle, in order, each with its name.
 pub fn of(bundle: &Bundle) -> impl Iterator<Item = (AssetId, &str)> {
@@ -18,8 +26,8 @@ pub fn count_adjustments(bundle: &Bundle, asset: AssetId) -> (usize, usize) {
     (splits, all.len() - splits)
 }
 
-/// Prints what a bundle holds: a head of a few lines, then one line for each asset.
-pub fn print(bundle: &Bundle, out: &mut impl Write) -> io::Result<()> {
+/// Writes what a bundle holds: a head of a few lines, then one line for each asset.
+pub fn write_table(bundle: &Bundle, width: Option<usize>, out: &mut dyn Write) -> anyhow::Result<()> {
     let bars: usize = of(bundle).map(|(asset, _)| bundle.bars(asset)).sum();
     let bytes: u64 = of(bundle).map(|(asset, _)| bundle.bytes(asset)).sum();
     let place = if bundle.folder().is_some() { "at rest" } else { "in memory" };
@@ -28,23 +36,36 @@ pub fn print(bundle: &Bundle, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "frequency  {}", bundle.frequency())?;
     writeln!(out, "size       {} assets, {bars} bars, {bytes} bytes {place}", bundle.symbols().len())?;
     writeln!(out)?;
-    let width =
-        bundle.symbols().iter().map(|symbol| symbol.as_str().chars().count()).max().unwrap_or(0).max(5);
-    let dates = of(bundle).flat_map(|(asset, _)| <[_; 2]>::from(bundle.span(asset)));
-    let date = dates.map(|moment| moment.to_string().len()).max().unwrap_or(10);
-    writeln!(
-        out,
-        "{:<width$}  {:<date$}  {:<date$}  {:>9}  {:>6}  {:>9}  {:>11}",
-        "asset", "first", "last", "bars", "splits", "dividends", "bytes"
-    )?;
+    let mut tables = [Table::new(0, 3)];
+    tables[0].row(HEADER.map(str::to_owned));
     for (asset, symbol) in of(bundle) {
-        let (first, last) = bundle.span(asset);
-        let (splits, dividends) = count_adjustments(bundle, asset);
-        let (bars, bytes) = (bundle.bars(asset), bundle.bytes(asset));
-        writeln!(
-            out,
-            "{symbol:<width$}  {first:<date$}  {last:<date$}  {bars:>9}  {splits:>6}  {dividends:>9}  {bytes:>11}"
-        )?;
+        tables[0].row(cells(bundle, asset, symbol));
     }
-    Ok(())
+    let dropped = text::fit(&mut tables, width, &LEAST_TELLING);
+    out.write_all(tables[0].text().as_bytes())?;
+    text::write_dropped(&dropped, width, out)
+}
+
+/// Writes a header and a row for each asset.
+pub fn write_csv(bundle: &Bundle, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(HEADER)?;
+    for (asset, symbol) in of(bundle) {
+        writer.write_record(cells(bundle, asset, symbol))?;
+    }
+    Ok(writer.flush()?)
+}
+
+fn cells(bundle: &Bundle, asset: AssetId, symbol: &str) -> [String; HEADER.len()] {
+    let (first, last) = bundle.span(asset);
+    let (splits, dividends) = count_adjustments(bundle, asset);
+    [
+        symbol.to_owned(),
+        first.to_string(),
+        last.to_string(),
+        bundle.bars(asset).to_string(),
+        splits.to_string(),
+        dividends.to_string(),
+        bundle.bytes(asset).to_string(),
+    ]
 }

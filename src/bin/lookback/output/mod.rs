@@ -1,48 +1,62 @@
-//! Where output goes: stdout, or a file that is written beside and renamed, so that nobody reads half of it.
+//! Where output goes: stdout, or a file; and the forms that it takes, one file each.
 
 #![forbid(unsafe_code)]
 
 pub mod assets;
+pub mod number;
+pub mod progress;
 pub mod ranking;
 pub mod rows;
 pub mod text;
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+mod file;
+
+use std::io::{self, BufWriter, ErrorKind, Write};
 
 use anyhow::Context;
+
+pub use file::OutputFile;
 
 /// Bytes gathered before a write: one system call for some hundred rows.
 const BUFFER_BYTES: usize = 1 << 16;
 
-/// Writes to stdout.
+/// Writes to stdout. A reader that has read enough is no failure.
 pub fn to_stdout(write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let mut out = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
-    write(&mut out)?;
-    Ok(out.flush()?)
+    stream(io::stdout().lock(), write).context("standard output: writing")
 }
 
-/// Writes a file whole: beside it first, then renamed over it.
-pub fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let beside = beside(path).with_context(|| format!("{}: expected the name of a file", path.display()))?;
-    let outcome = write_synced(&beside, write).and_then(|()| Ok(fs::rename(&beside, path)?));
-    if outcome.is_err() {
-        // What was begun is of no use; an error in removing it would hide the first one.
-        let _ = fs::remove_file(&beside);
+/// Writes to what may be a pipe: once its reader is gone, nothing more is written and nothing is wrong.
+fn stream(out: impl Write, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut pipe = Pipe { out, closed: false };
+    let outcome = {
+        let mut out = BufWriter::with_capacity(BUFFER_BYTES, &mut pipe);
+        write(&mut out).and_then(|()| Ok(out.flush()?))
+    };
+    if pipe.closed { Ok(()) } else { outcome }
+}
+
+/// Remembers that its reader has gone: libraries between here and there wrap the error, each in its own way.
+#[derive(Debug)]
+struct Pipe<W> {
+    out: W,
+    closed: bool,
+}
+
+impl<W: Write> Pipe<W> {
+    fn note<T>(&mut self, outcome: io::Result<T>) -> io::Result<T> {
+        self.closed |= outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe);
+        outcome
     }
-    outcome.with_context(|| format!("{}: writing", path.display()))
 }
 
-fn write_synced(path: &Path, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let mut out = BufWriter::with_capacity(BUFFER_BYTES, File::create(path)?);
-    write(&mut out)?;
-    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    Ok(file.sync_all()?)
-}
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let outcome = self.out.write(bytes);
+        self.note(outcome)
+    }
 
-/// A name in the same folder, so that the rename stays on one file system; with the process, so that two do not meet.
-fn beside(path: &Path) -> Option<PathBuf> {
-    let name = path.file_name()?.to_str()?;
-    Some(path.with_file_name(format!(".{name}.{}.part", std::process::id())))
+    fn flush(&mut self) -> io::Result<()> {
+        let outcome = self.out.flush();
+        self.note(outcome)
+    }
 }

@@ -8,7 +8,7 @@ use lookback::sweep::{AssetSummary, Metric, Outcome, Ranked};
 
 use crate::arguments::settings_text;
 use crate::output::rows::Report;
-use crate::output::text::{Table, bytes, count, grouped, heading, metric};
+use crate::output::text::{self, Table, bytes, count, grouped, heading, metric};
 
 /// The metrics shown of each place, beside the one ranked by.
 const SHOWN: [Metric; 9] = [
@@ -28,6 +28,10 @@ const SHOWN: [Metric; 9] = [
 pub struct View<'a> {
     pub report: &'a Report<'a>,
     pub bundle: &'a str,
+    /// Columns that tables may take, where there is an end to them.
+    pub width: Option<usize>,
+    /// Whether the cache is told of in full.
+    pub stats: bool,
 }
 
 pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -52,19 +56,35 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
         trades => format!(", of trials with at least {} trades", count(trades)),
     };
     writeln!(out, "ranked by {}{floor}; -: not defined", report.rank_by)?;
+    // All tables go without the same columns, so they are made before any is written.
+    let (mut tables, ranked): (Vec<Table>, Vec<usize>) = (results.summaries().iter().enumerate())
+        .filter_map(|(asset, summary)| Some(places(report, asset, summary.as_ref().ok()?)))
+        .unzip();
+    let dropped = text::fit(&mut tables, view.width, &least_telling(report.rank_by));
+    let mut tables = tables.iter().zip(ranked);
     for (asset, summary) in results.summaries().iter().enumerate() {
         writeln!(out)?;
         match summary {
             Ok(summary) => {
                 heading_of(summary, out)?;
-                places(report, asset, summary, out)?;
+                let Some((table, ranked)) = tables.next() else { continue };
+                out.write_all(table.text().as_bytes())?;
+                if ranked == 0 {
+                    writeln!(out, "  no trial to rank")?;
+                }
             }
             Err(error) => writeln!(out, "{}: failed: {error}", results.assets()[asset])?,
         }
     }
     writeln!(out)?;
+    text::write_dropped(&dropped, view.width, out)?;
     failures(report, out)?;
-    cost(report, out)
+    cost(view, out)
+}
+
+/// What a narrow terminal goes without first: the metrics from the last to the first, but not the one ranked by.
+fn least_telling(rank_by: Metric) -> Vec<&'static str> {
+    SHOWN.into_iter().rev().filter(|metric| *metric != rank_by).map(heading).collect()
 }
 
 fn condition(constraint: &str) -> String {
@@ -76,13 +96,8 @@ fn heading_of(summary: &AssetSummary, out: &mut dyn Write) -> anyhow::Result<()>
     Ok(writeln!(out, "{symbol}: {bars} bars from {} to {}", summary.first, summary.last)?)
 }
 
-/// One table: the places, and buy and hold as the last row.
-fn places(
-    report: &Report<'_>,
-    asset: usize,
-    summary: &AssetSummary,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
+/// One table: the places, and buy and hold as the last row; and how many places there are in all.
+fn places(report: &Report<'_>, asset: usize, summary: &AssetSummary) -> (Table, usize) {
     let ranking = report.results.ranking(asset, report.rank_by, report.min_trades);
     let names = report.results.grid().parameters().iter().map(|parameter| parameter.name().to_owned());
     let shown: Vec<Metric> = if SHOWN.contains(&report.rank_by) {
@@ -90,7 +105,7 @@ fn places(
     } else {
         [&[report.rank_by][..], &SHOWN].concat()
     };
-    let mut table = Table::default();
+    let mut table = Table::new(2, 0);
     let headings = shown.iter().map(|metric| heading(*metric).to_owned());
     table.row(std::iter::once("#".to_owned()).chain(names).chain(headings).chain(["same".to_owned()]));
     for (place, ranked) in ranking.iter().take(report.top).enumerate() {
@@ -103,11 +118,7 @@ fn places(
     let blanks = report.results.grid().parameters().iter().skip(1).map(|_| String::new());
     table
         .row(["".to_owned(), "hold".to_owned()].into_iter().chain(blanks).chain(hold).chain([String::new()]));
-    out.write_all(table.text().as_bytes())?;
-    if ranking.is_empty() {
-        writeln!(out, "  no trial to rank")?;
-    }
-    Ok(())
+    (table, ranking.len())
 }
 
 /// How many points share a result, where it is more than the one shown.
@@ -132,29 +143,36 @@ fn failures(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
             _ => None,
         });
         for (trial, error) in failed.take(3) {
-            let point: Vec<String> =
-                trial.point.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            writeln!(out, "  {} {}: {error}", trial.asset, point.join(" "))?;
+            writeln!(out, "  {} {}: {error}", trial.asset, text::point(trial.point))?;
         }
     }
     Ok(())
 }
 
-fn cost(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let (results, stats) = (report.results, &report.cache);
+/// What it took: the trials, and the cache in one line, or in full where that is asked for.
+fn cost(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (results, effort) = (view.report.results, &view.report.effort);
     let done = results.len() - results.unfinished();
-    let (per_second, per_cpu_second) = report.effort.rates(done);
+    let (per_second, per_cpu_second) = effort.rates(done);
     writeln!(
         out,
         "{} trials in {:.2} s on {} threads: {} trials/s; {:.2} s of CPU time: {} trials per CPU-second",
         count(done),
-        report.effort.elapsed.as_secs_f64(),
+        effort.elapsed.as_secs_f64(),
         count(results.threads()),
         grouped(per_second, 0),
-        report.effort.cpu.as_secs_f64(),
+        effort.cpu.as_secs_f64(),
         grouped(per_cpu_second, 0),
     )?;
+    let stats = &view.report.cache;
     let rate = stats.hit_rate().map_or_else(|| "-".to_owned(), |rate| format!("{:.2} %", rate * 100.0));
+    let (resident, capacity) = (bytes(stats.resident_bytes()), bytes(stats.capacity_bytes));
+    if !view.stats {
+        return Ok(writeln!(
+            out,
+            "cache: hit rate {rate}, {resident} of {capacity} resident; more with --stats"
+        )?);
+    }
     writeln!(
         out,
         "cache: {} hits ({} permanent, {} variable), {} misses, hit rate {rate}, {} loads",
@@ -166,9 +184,7 @@ fn cost(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     )?;
     Ok(writeln!(
         out,
-        "       {} of {} resident ({} permanent, {} variable entries), {} evictions, {} rejected",
-        bytes(stats.resident_bytes()),
-        bytes(stats.capacity_bytes),
+        "       {resident} of {capacity} resident ({} permanent, {} variable entries), {} evictions, {} rejected",
         count(stats.permanent.entries),
         count(stats.variable.entries),
         count(stats.evictions),

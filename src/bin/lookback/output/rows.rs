@@ -8,6 +8,7 @@ use lookback::cache::{Stats, TierStats};
 use lookback::sweep::{Metric, Outcome, Results, Trial};
 use serde_json::{Value, json};
 
+use super::number;
 use crate::arguments::settings_json;
 use crate::effort::Effort;
 
@@ -79,7 +80,7 @@ impl Names {
         }
         for (key, metric) in self.metrics.iter().zip(metrics) {
             row.extend_from_slice(key);
-            let value = trial.outcome.metrics().and_then(|metrics| metrics.get(*metric));
+            let value = trial.outcome.metrics().map(|metrics| number::json(metrics, *metric));
             serde_json::to_writer(&mut *row, &value)?;
         }
         row.push(b'}');
@@ -158,7 +159,7 @@ pub fn write_csv(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()>
         }
         for metric in report.metrics {
             let value = trial.outcome.metrics().and_then(|metrics| metrics.get(*metric));
-            writer.write_field(value.map_or_else(String::new, |value| value.to_string()))?;
+            writer.write_field(value.map_or_else(String::new, number::csv))?;
         }
         writer.write_record(None::<&[u8]>)?;
     }

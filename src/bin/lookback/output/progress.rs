@@ -1,0 +1,34 @@
+//! A bar on stderr while trials run.
+
+#![forbid(unsafe_code)]
+
+use std::fmt::Write;
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use lookback::sweep::Progress;
+
+use super::text::grouped;
+
+/// A bar where stderr is a terminal, and nothing elsewhere.
+pub fn bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    let style = "{bar:40} {human_pos}/{human_len} trials, {rate}/s, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        let rate = |state: &ProgressState, out: &mut dyn Write| {
+            // A bar that cannot be drawn is no reason to end a sweep.
+            let _ = out.write_str(&grouped(state.per_sec(), 0));
+        };
+        bar.set_style(style.with_key("rate", rate));
+    }
+    bar
+}
+
+/// Shows how far a sweep is. Reports of two threads may pass each other; the bar never goes back.
+pub fn show(bar: &ProgressBar, progress: Progress) {
+    bar.set_length(progress.total as u64);
+    bar.update(|state| state.set_pos(state.pos().max(progress.done as u64)));
+}
