@@ -441,6 +441,26 @@ impl Bundle {
         self.0.assets[asset.index()].event_origin()
     }
 
+    /// Those of some assets of which no splits or dividends are known because nothing told of any, in the order given.
+    ///
+    /// Names that are not in the bundle are left out.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Bundle;
+    /// let bundle = Bundle::sample()?;
+    /// assert!(bundle.without_events(bundle.symbols()).is_empty());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn without_events<'a>(&self, symbols: &'a [Symbol]) -> Vec<&'a Symbol> {
+        let is_unknown = |symbol: &&Symbol| {
+            let asset = self.asset(symbol.as_str());
+            asset.is_ok_and(|asset| self.event_origin(asset) == EventOrigin::Unknown)
+        };
+        symbols.iter().filter(is_unknown).collect()
+    }
+
     /// Where an asset's prices jump by a ratio of small integers, with no event that explains it; oldest first.
     ///
     /// Reads all of its opens and closes.

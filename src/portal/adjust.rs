@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::asset::Symbol;
+use crate::bundle::Bundle;
 use crate::error::Error;
 
 /// Which events change the prices and volumes of earlier bars.
@@ -77,6 +79,41 @@ impl Adjust {
             Self::Raw => "as traded",
             Self::Splits => "adjusted for splits only",
             Self::Total => "adjusted for splits and dividends",
+        }
+    }
+
+    /// What it makes of the prices of some assets of a bundle, as [`description`](Self::description) says it, and of
+    /// which of them no events are known: nothing adjusts those.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::{Adjust, Bundle};
+    /// let sample = Bundle::sample()?;
+    /// assert_eq!(Adjust::Splits.description_of(&sample, sample.symbols()), "adjusted for splits only");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn description_of(self, bundle: &Bundle, symbols: &[Symbol]) -> String {
+        const NAMED: usize = 3;
+        let unknown = bundle.without_events(symbols);
+        let events = if self == Self::Splits { "splits" } else { "splits or dividends" };
+        match (self, unknown.as_slice()) {
+            (Self::Raw, _) | (_, []) => self.description().to_owned(),
+            (_, unknown) if unknown.len() == symbols.len() => {
+                format!("as in the files, with no {events} known")
+            }
+            (_, unknown) if unknown.len() <= NAMED => {
+                let names: Vec<&str> = unknown.iter().map(|symbol| symbol.as_str()).collect();
+                format!("{}, but none known of {}", self.description(), names.join(", "))
+            }
+            (_, unknown) => {
+                format!(
+                    "{}, but none known of {} of {} assets",
+                    self.description(),
+                    unknown.len(),
+                    symbols.len()
+                )
+            }
         }
     }
 }

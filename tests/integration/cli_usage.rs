@@ -12,7 +12,7 @@ fn wrong_usage_exits_with_2_and_says_what_would_be_right() {
         (&["sweep", "--param", "fast=50:5"], "50:5 ends before it starts"),
         (
             &["sweep", "--param", "fast=1:9999999", "--param", "slow=1:9999999"],
-            "make more than 100000000 points",
+            "make more than 1000000000 points",
         ),
         (&["sweep", "--where", "fast < slw"], "unknown parameter slw; nearest: slow"),
         (&["sweep", "--where", "fast > slow"], "no point satisfies fast < slow && fast > slow"),

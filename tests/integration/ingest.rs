@@ -315,7 +315,7 @@ fn the_program_prints_what_it_read() {
     assert_eq!(stderr(&done), format!("note: prices.csv line 3: skipped a blank row\n{warning}\n"));
     let shown = stdout(&done);
     assert!(shown.starts_with("read       prices.csv (dates)\nbundle     bundle\nversion    "), "{shown}");
-    assert!(shown.contains("AAPL   2005-02-25  2005-03-01     3       0          0"), "{shown}");
+    assert!(shown.contains("AAPL   2005-02-25  2005-03-01     3       -          -"), "{shown}");
     assert_eq!(folder.run(&["ingest", "prices.csv"]).status.code(), Some(2));
     let again = folder.run(&["info", "bundle"]);
     assert_eq!(stdout(&again), shown.split_once('\n').unwrap().1);

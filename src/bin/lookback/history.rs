@@ -6,7 +6,7 @@ use std::io::Write;
 use std::iter::once;
 use std::path::PathBuf;
 
-use lookback::{Adjust, Bundle, DataPortal, End, Field, Frequency, Timestamp, When, Window};
+use lookback::{Adjust, Bundle, DataPortal, End, Field, Frequency, Symbol, Timestamp, When, Window};
 
 use crate::arguments::{self, CacheArguments, Format};
 use crate::exit::{Exit, usage};
@@ -45,6 +45,9 @@ pub struct Arguments {
 struct Printout<'a> {
     frequency: Frequency,
     adjust: Adjust,
+    /// What the adjustment makes of the prices.
+    prices: String,
+    without_events: Vec<&'a Symbol>,
     version: &'a str,
     dates: Vec<Timestamp>,
     columns: Vec<(&'a str, Field)>,
@@ -77,6 +80,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let printout = Printout {
         frequency,
         adjust: arguments.adjust,
+        prices: arguments.adjust.description_of(snapshot.bundle(), request.assets()),
+        without_events: snapshot.bundle().without_events(request.assets()),
         version: snapshot.bundle().version(),
         dates: window.bar_range().filter_map(|bar| calendar.timestamp(bar)).collect(),
         columns: columns.collect(),
@@ -117,6 +122,7 @@ impl Printout<'_> {
             "bundle": self.version,
             "frequency": self.frequency.name(),
             "adjust": self.adjust.name(),
+            "without_events": self.without_events.iter().map(|symbol| symbol.as_str()).collect::<Vec<_>>(),
             "dates": self.dates.iter().map(Timestamp::to_string).collect::<Vec<_>>(),
             "columns": columns.collect::<Vec<_>>(),
         });
@@ -138,8 +144,13 @@ impl Printout<'_> {
         }
         out.write_all(table.text().as_bytes())?;
         let last = self.dates.last().map_or_else(String::new, Timestamp::to_string);
-        let as_of = if self.adjust == Adjust::Raw { String::new() } else { format!(" as of {last}") };
-        let adjusted = self.adjust.description();
+        // Where some assets have events and others none, the date stands apart from the names.
+        let as_of = match self.without_events.len() {
+            _ if self.adjust == Adjust::Raw => String::new(),
+            0 => format!(" as of {last}"),
+            _ => format!("; as of {last}"),
+        };
+        let adjusted = &self.prices;
         writeln!(out, "prices in quote currency per share, volume in shares, {adjusted}{as_of}")?;
         Ok(())
     }

@@ -8,7 +8,7 @@ use lookback::{AssetId, Bundle};
 use serde_json::{Value, json};
 
 use crate::arguments::Format;
-use crate::exit::Exit;
+use crate::exit::{Exit, complain};
 use crate::output::{self, assets, text};
 
 #[derive(clap::Args, Debug)]
@@ -26,14 +26,20 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     output::to_stdout(|out| match arguments.format {
         Format::Table => assets::write_table(&bundle, text::terminal_width(), out),
         Format::Csv => assets::write_csv(&bundle, out),
-        Format::Json => Ok(writeln!(out, "{:#}", to_json(&bundle))?),
+        Format::Json => Ok(writeln!(out, "{:#}", to_json(&bundle)?)?),
     })?;
+    for (asset, symbol) in assets::of(&bundle) {
+        for jump in bundle.jumps(asset)? {
+            complain(format_args!("warning: {symbol}: {jump}"));
+        }
+    }
     Ok(Exit::Done)
 }
 
-fn to_json(bundle: &Bundle) -> Value {
+fn to_json(bundle: &Bundle) -> anyhow::Result<Value> {
     let session = bundle.session();
-    json!({
+    let assets = assets::of(bundle).map(|(asset, symbol)| asset_to_json(bundle, asset, symbol));
+    Ok(json!({
         "name": bundle.name(),
         "version": bundle.version(),
         "frequency": bundle.frequency().name(),
@@ -43,17 +49,19 @@ fn to_json(bundle: &Bundle) -> Value {
         "folder": bundle.folder(),
         "bars": assets::of(bundle).map(|(asset, _)| bundle.bars(asset)).sum::<usize>(),
         "bytes": assets::of(bundle).map(|(asset, _)| bundle.bytes(asset)).sum::<u64>(),
-        "assets": assets::of(bundle).map(|(asset, symbol)| asset_to_json(bundle, asset, symbol)).collect::<Vec<_>>(),
-    })
+        "assets": assets.collect::<anyhow::Result<Vec<_>>>()?,
+    }))
 }
 
-fn asset_to_json(bundle: &Bundle, asset: AssetId, symbol: &str) -> Value {
+fn asset_to_json(bundle: &Bundle, asset: AssetId, symbol: &str) -> anyhow::Result<Value> {
     let (first, last) = bundle.span(asset);
     let (splits, dividends) = assets::count_adjustments(bundle, asset);
     let adjustments = bundle.adjustments(asset).iter().map(
         |one| json!({"ex_date": one.ex_date.to_string(), "kind": one.kind.name(), "value": one.kind.value()}),
     );
-    json!({
+    let jumps = bundle.jumps(asset)?;
+    let jumps = jumps.iter().map(|jump| json!({"date": jump.date.to_string(), "split": jump.split, "close_before": jump.close_before, "open": jump.open, "known": jump.known}));
+    Ok(json!({
         "symbol": symbol,
         "first": first.to_string(),
         "last": last.to_string(),
@@ -61,6 +69,8 @@ fn asset_to_json(bundle: &Bundle, asset: AssetId, symbol: &str) -> Value {
         "bytes": bundle.bytes(asset),
         "splits": splits,
         "dividends": dividends,
+        "events": bundle.event_origin(asset).name(),
         "adjustments": adjustments.collect::<Vec<_>>(),
-    })
+        "jumps": jumps.collect::<Vec<_>>(),
+    }))
 }

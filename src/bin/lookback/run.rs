@@ -52,10 +52,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if let Some(file) = &equity {
         file.write(|out| write_equity(&backtest, out))?;
     }
+    let symbols = std::slice::from_ref(&backtest.summary().symbol);
+    let prices = backtest.settings().adjust.description_of(portal.snapshot().bundle(), symbols);
     output::to_stdout(|out| match arguments.format {
-        Format::Table => write_table(&backtest, out),
+        Format::Table => write_table(&backtest, &prices, out),
         Format::Csv => write_trades(&backtest, out),
-        Format::Json => write_json(&backtest, out),
+        Format::Json => write_json(&backtest, &prices, out),
     })?;
     Ok(Exit::Done)
 }
@@ -83,7 +85,7 @@ fn write_equity(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn write_table(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
+fn write_table(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     let summary = backtest.summary();
     writeln!(
         out,
@@ -95,7 +97,7 @@ fn write_table(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
         summary.first,
         summary.last
     )?;
-    writeln!(out, "{}", settings_text(backtest.settings(), Some(summary.periods_per_year)))?;
+    writeln!(out, "{}", settings_text(backtest.settings(), prices, Some(summary.periods_per_year)))?;
     let mut metrics = Table::new(2, 0);
     metrics.row(["metric", backtest.strategy(), "buy and hold"].map(str::to_owned));
     for one in Metric::ALL {
@@ -124,7 +126,7 @@ fn write_table(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_json(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
+fn write_json(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     let summary = backtest.summary();
     let metrics = |metrics: &lookback::sweep::Metrics| -> Map<String, Value> {
         Metric::ALL.into_iter().map(|one| (one.name().to_owned(), number::json(metrics, one))).collect()
@@ -149,7 +151,7 @@ fn write_json(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
     let document = json!({
         "strategy": backtest.strategy(),
         "parameters": parameters,
-        "settings": settings_json(backtest.settings()),
+        "settings": settings_json(backtest.settings(), prices),
         "bundle": { "version": backtest.version() },
         "asset": summary.symbol.as_str(),
         "bars": summary.bars,

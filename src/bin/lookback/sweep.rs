@@ -92,7 +92,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let outcome = strategy.run(&sweep, &portal, watch);
     bar.finish_and_clear();
     let results = outcome?;
+    let prices = results.settings().adjust.description_of(portal.snapshot().bundle(), results.assets());
     let report = Report {
+        prices: &prices,
         metrics: arguments.metrics.metrics(),
         rank_by: arguments.rank_by,
         min_trades: arguments.min_trades,

@@ -99,8 +99,8 @@ impl TrialArguments {
     }
 }
 
-/// How the rules read in JSON, all of them.
-pub fn settings_json(settings: &Settings) -> serde_json::Map<String, serde_json::Value> {
+/// How the rules read in JSON, all of them; `prices` is what the adjustment makes of them.
+pub fn settings_json(settings: &Settings, prices: &str) -> serde_json::Map<String, serde_json::Value> {
     let when = |when: Option<When>| when.map(|when| when.to_string());
     let document = serde_json::json!({
         "fill": settings.fill.name(),
@@ -111,6 +111,7 @@ pub fn settings_json(settings: &Settings) -> serde_json::Map<String, serde_json:
         "from": when(settings.from),
         "to": when(settings.to),
         "adjust": settings.adjust.name(),
+        "prices": prices,
         "periods_per_year": settings.periods_per_year,
     });
     match document {
@@ -119,16 +120,15 @@ pub fn settings_json(settings: &Settings) -> serde_json::Map<String, serde_json:
     }
 }
 
-/// How the rules read in a line of text.
-pub fn settings_text(settings: &Settings, periods_per_year: Option<f64>) -> String {
+/// How the rules read in a line of text; `prices` is what the adjustment makes of them.
+pub fn settings_text(settings: &Settings, prices: &str, periods_per_year: Option<f64>) -> String {
     let mut text = format!(
-        "fill {}, fee {} %, commission {} per order, slippage {} bps, cash {}, prices {}",
+        "fill {}, fee {} %, commission {} per order, slippage {} bps, cash {}, prices {prices}",
         settings.fill,
         percent(settings.costs.fee),
         amount(settings.costs.commission),
         amount(settings.costs.slippage_bps),
         amount(settings.cash),
-        settings.adjust.description(),
     );
     if let Some(periods) = settings.periods_per_year.or(periods_per_year) {
         text += &format!(", {periods} periods a year");

@@ -4,6 +4,7 @@
 
 use std::io::Write;
 
+use lookback::bundle::EventOrigin;
 use lookback::{AssetId, Bundle};
 
 use super::text::{self, Table};
@@ -43,6 +44,9 @@ pub fn write_table(bundle: &Bundle, width: Option<usize>, out: &mut dyn Write) -
     }
     let dropped = text::fit(&mut tables, width, &LEAST_TELLING);
     out.write_all(tables[0].text().as_bytes())?;
+    if !bundle.without_events(bundle.symbols()).is_empty() {
+        writeln!(out, "-: nothing tells of splits or dividends; prices are as in the files")?;
+    }
     text::write_dropped(&dropped, width, out)
 }
 
@@ -58,14 +62,20 @@ pub fn write_csv(bundle: &Bundle, out: &mut dyn Write) -> anyhow::Result<()> {
 
 fn cells(bundle: &Bundle, asset: AssetId, symbol: &str) -> [String; HEADER.len()] {
     let (first, last) = bundle.span(asset);
-    let (splits, dividends) = count_adjustments(bundle, asset);
+    let (splits, dividends) = match bundle.event_origin(asset) {
+        EventOrigin::Unknown => ("-".to_owned(), "-".to_owned()),
+        _ => {
+            let (splits, dividends) = count_adjustments(bundle, asset);
+            (splits.to_string(), dividends.to_string())
+        }
+    };
     [
         symbol.to_owned(),
         first.to_string(),
         last.to_string(),
         bundle.bars(asset).to_string(),
-        splits.to_string(),
-        dividends.to_string(),
+        splits,
+        dividends,
         bundle.bytes(asset).to_string(),
     ]
 }

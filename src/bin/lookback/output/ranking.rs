@@ -50,7 +50,11 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     let parameters: Vec<String> = results.grid().parameters().iter().map(ToString::to_string).collect();
     writeln!(out, "{}; {}", parameters.join(", "), condition(&results.grid().constraint()))?;
     let first = results.summaries().iter().flatten().next();
-    writeln!(out, "{}", settings_text(results.settings(), first.map(|summary| summary.periods_per_year)))?;
+    writeln!(
+        out,
+        "{}",
+        settings_text(results.settings(), report.prices, first.map(|summary| summary.periods_per_year))
+    )?;
     let floor = match report.min_trades {
         0 => String::new(),
         trades => format!(", of trials with at least {} trades", count(trades)),

@@ -16,6 +16,8 @@ use crate::effort::Effort;
 #[derive(Debug)]
 pub struct Report<'a> {
     pub results: &'a Results,
+    /// What the adjustment makes of the prices.
+    pub prices: &'a str,
     /// The metrics written of each trial.
     pub metrics: &'a [Metric],
     pub rank_by: Metric,
@@ -91,7 +93,7 @@ impl Names {
 /// Everything but the results.
 fn head(report: &Report<'_>) -> Value {
     let results = report.results;
-    let mut settings = settings_json(results.settings());
+    let mut settings = settings_json(results.settings(), report.prices);
     let parameters: serde_json::Map<String, Value> = results
         .grid()
         .parameters()
