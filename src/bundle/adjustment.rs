@@ -79,6 +79,12 @@ pub enum EventOrigin {
 
 impl EventOrigin {
     /// The word for it: `unknown`, `given`, `columns` or `adj close`.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::bundle::EventOrigin;
+    /// assert_eq!(EventOrigin::AdjustedClose.name(), "adj close");
+    /// ```
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

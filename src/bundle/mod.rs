@@ -465,6 +465,14 @@ impl Bundle {
     ///
     /// Reads all of its opens and closes.
     ///
+    /// # Examples
+    /// ```
+    /// use lookback::Bundle;
+    /// let bundle = Bundle::sample()?;
+    /// assert!(bundle.jumps(bundle.asset("AAPL")?)?.is_empty()); // its splits are known
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// `Io` or `Corrupt` where the bars are at rest.
     ///

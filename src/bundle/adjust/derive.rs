@@ -31,9 +31,9 @@ use crate::bundle::AdjustmentKind;
 /// A bar says something of the close's exactness where the adjusted close is finer than the close by this much.
 const MUCH_FINER: f64 = 10.0;
 
-/// Decimal digits by which rows must have agreed beyond chance before the close is taken as exact: noise would pass
-/// for agreement once in 10^9 times.
-const CHANCE_DIGITS: f64 = 9.0;
+/// Decimal digits by which rows must have agreed beyond chance before the close is taken as exact: three rows of a fine
+/// column, eleven of one that is barely much finer. Noise would pass for agreement once in 10^7 times, or more rarely.
+const CHANCE_DIGITS: f64 = 7.5;
 
 /// Noise ends a stretch within two bars; a real payer is quiet for longer.
 const QUIET_BARS: usize = 3;
@@ -138,8 +138,9 @@ impl Derivation {
             Some(_) => self.agreement = 0.0,
             // The same close again is rounded the same way again: that tells nothing.
             None if self.exact.bars(bar) > 1 && !closes[bar].is_same(&closes[bar - 1]) => {
+                // Two bounds of half a width each meet where they are within twice that: half the odds of one point.
                 let sharper = rounded(bar).half_width() / exact(bar).half_width();
-                self.agreement += if sharper >= MUCH_FINER { sharper.log10() } else { 0.0 };
+                self.agreement += if sharper >= MUCH_FINER { (0.5 * sharper).log10() } else { 0.0 };
             }
             None => {}
         }
