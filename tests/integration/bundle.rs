@@ -250,8 +250,9 @@ fn a_file_cut_under_a_run_is_an_error_that_names_file_and_asset() {
     let mut out = Vec::new();
     bundle.read(AssetId(0), Field::Close, 0..4_096, &mut out).unwrap();
     let error = bundle.read(AssetId(0), Field::Close, 0..10_000, &mut out).unwrap_err().to_string();
-    let message = format!("{segment} is corrupt: AAPL rows 4096 to 8191 are cut off: it ends before byte ");
+    let message = format!("{segment} is corrupt: it ends before byte ");
     assert!(folder.plain(&error).starts_with(&message), "{error}");
+    assert!(error.ends_with(", within AAPL rows 4096 to 8191"), "{error}");
     let shown = stderr(&folder.run(&["info", "bundle"]));
     assert!(shown.starts_with(&format!("lookback: {segment} is corrupt: it has ")), "{shown}");
 }
@@ -278,6 +279,21 @@ fn two_ingests_into_one_folder_do_not_mix() {
     assert_eq!(folder.plain(&error), message);
     lock.unlock().unwrap();
     folder.ingest(&["AAPL.csv"], &IngestOptions::default()).unwrap();
+}
+
+#[test]
+fn what_a_killed_first_ingest_left_is_no_bundle_and_is_cleared_by_the_next() {
+    let folder = Folder::new();
+    for inner in ["bundle/segments", "bundle/versions"] {
+        std::fs::create_dir_all(folder.path(inner)).unwrap();
+    }
+    folder.write("bundle/lock", "");
+    folder.write("bundle/segments/4711.unfinished", "half of a seg");
+    let shown = stderr(&folder.run(&["info", "bundle"]));
+    let message = "lookback: bundle: is not a bundle, or its ingest did not end: it has no file `current`\n";
+    assert_eq!(shown, message);
+    folder.bundle(GOOD);
+    assert!(folder.only("segments").ends_with(".arrow"));
 }
 
 #[test]

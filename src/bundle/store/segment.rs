@@ -126,10 +126,10 @@ impl Segment {
     fn bytes(&self, offset: u64, count: u64, what: &str) -> Result<Buffer, Error> {
         // A length beyond the file's is not worth an allocation.
         if offset.checked_add(count).is_none_or(|end| end > self.entry.bytes) {
-            return Err(self.corrupt(format!("{what} lie beyond the end of the file")));
+            return Err(self.corrupt(format!("it has {} bytes, too few for {what}", self.entry.bytes)));
         }
         let count = usize::try_from(count)
-            .map_err(|_| self.corrupt(format!("{what} are larger than memory: {count} bytes")))?;
+            .map_err(|_| self.corrupt(format!("{count} bytes are too many for memory: {what}")))?;
         let mut bytes = MutableBuffer::from_len_zeroed(count);
         let read = self.with_file(|file| match file.read_exact_at(&mut bytes, offset) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
@@ -139,7 +139,7 @@ impl Segment {
             true => Ok(bytes.into()),
             false => {
                 let end = offset + count as u64;
-                Err(self.corrupt(format!("{what} are cut off: it ends before byte {end}")))
+                Err(self.corrupt(format!("it ends before byte {end}, within {what}")))
             }
         }
     }
