@@ -30,7 +30,7 @@ use super::{Key, Value};
 ///
 /// A run takes one from [`Cache::current`](super::Cache::current) and keeps it: whatever is invalidated meanwhile, it
 /// goes on reading what it started with. `Send + Sync`.
-pub struct Generation<K: Key, V: Value, S>(Arc<Inner<K, V, S>>);
+pub struct Generation<K: Key, V: Value, S = ()>(Arc<Inner<K, V, S>>);
 
 pub(super) struct Inner<K: Key, V: Value, S> {
     pub(super) version: Box<str>,
@@ -117,6 +117,19 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
     #[must_use]
     pub fn permanent_bytes(&self) -> u64 {
         self.0.ledger.permanent_bytes()
+    }
+
+    /// Entries held in both tiers. Exact while nobody changes them; it walks the permanent ones.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let entries = self.0.variable.len() + self.0.permanent.held().0;
+        usize::try_from(entries).unwrap_or(usize::MAX)
+    }
+
+    /// Whether nothing is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

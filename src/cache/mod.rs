@@ -69,7 +69,7 @@ impl<T: Weigh + Clone + Send + Sync + 'static> Value for T {}
 /// assert_eq!(cache.current().reader().get_or_load(&1, Tier::Variable, load)?.0, 21.0);
 /// # Ok::<(), lookback::Error>(())
 /// ```
-pub struct Cache<K: Key, V: Value, S> {
+pub struct Cache<K: Key, V: Value, S = ()> {
     current: Mutex<Generation<K, V, S>>,
     /// Held by whoever replaces the generation, so that `current` waits for no inheritance.
     replacing: Mutex<()>,
@@ -87,6 +87,33 @@ impl<K: Key, V: Value, S> fmt::Debug for Cache<K, V, S> {
             .field("current", &self.current())
             .field("options", &self.options)
             .finish_non_exhaustive()
+    }
+}
+
+impl<K: Key, V: Value> Cache<K, V> {
+    /// A cache whose values are made by whoever asks: of one generation, without a source.
+    ///
+    /// # Errors
+    /// `Invalid` where the options contradict each other.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone, PartialEq, Debug)]
+    /// # struct Square(u64);
+    /// # impl Weigh for Square {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<u64, Square> = Cache::without_source(Options::default())?;
+    /// let reader = cache.current().reader();
+    /// let square = reader.get_or_load(&7, Tier::Variable, |()| Ok(Square(7 * 7)))?;
+    /// assert_eq!(square, &Square(49));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn without_source(options: Options) -> Result<Self, Error> {
+        Self::new(options, "", ())
     }
 }
 

@@ -182,6 +182,11 @@ impl<K, V> Permanent<K, V> {
         .inspect(|kept| kept.track.read())
     }
 
+    /// Key and value of every entry.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.iter().map(|kept| (&kept.entry.0, &kept.entry.1))
+    }
+
     /// Calls `visit` with hash, key and value of every entry.
     pub(super) fn for_each(&self, mut visit: impl FnMut(u64, &K, &V)) {
         self.iter().for_each(|kept| visit(kept.hash, &kept.entry.0, &kept.entry.1));

@@ -53,7 +53,7 @@ use super::{Key, Value};
 /// assert_eq!(cache.stats().loads, 1);
 /// # Ok::<(), lookback::Error>(())
 /// ```
-pub struct Reader<K: Key, V: Value, S> {
+pub struct Reader<K: Key, V: Value, S = ()> {
     pub(super) map_pin: ErasedMapPin,
     /// Into the variable tier, past generation and tier: a hit there takes no step more than it has to.
     view: View<K, V>,
@@ -120,6 +120,38 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     /// `V::clone` writes (for an `Arc`, a shared count).
     pub fn get_owned(&self, key: &K, tier: Tier) -> Option<V> {
         self.get(key, tier).cloned()
+    }
+
+    /// Every entry that is held, with its tier, in no order: for a look at what is there.
+    ///
+    /// Takes no lock. An entry that is held all the time is seen once; one that comes, goes, or is promoted meanwhile may
+    /// be seen or not. Nothing is counted as a request, and no entry as read.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number> = Cache::without_source(Options::default())?;
+    /// let reader = cache.current().reader();
+    /// reader.put("AAPL", Number(1), Tier::Variable);
+    /// reader.put("MSFT", Number(2), Tier::Permanent);
+    /// let mut keys: Vec<_> = reader.iter().map(|(key, _, _)| *key).collect();
+    /// keys.sort();
+    /// assert_eq!(keys, ["AAPL", "MSFT"]);
+    /// assert_eq!(reader.generation().len(), 2);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V, Tier)> {
+        let variable = self.inner().variable.glance(&self.pin).map(super::entry::Lent::get);
+        let variable = variable.map(|entry| (&entry.key, &entry.value, Tier::Variable));
+        let permanent = self.inner().permanent.entries().map(|(key, value)| (key, value, Tier::Permanent));
+        variable.chain(permanent)
     }
 
     /// Ends every loan, lets memory go that was retired meanwhile, and adds this reader's counts to the cache's.

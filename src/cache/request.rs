@@ -91,6 +91,41 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         }
     }
 
+    /// Takes a variable entry out, and its bytes with it; false where none is held, and where the key is permanent: such
+    /// an entry leaves with its generation only.
+    ///
+    /// A load of the key that is under way publishes after it. What this reader was lent stays lent until `refresh`, and
+    /// so does a value that it was served uncached. Not counted as a request, nor as an eviction.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number> = Cache::without_source(Options::default())?;
+    /// let reader = cache.current().reader();
+    /// reader.put("AAPL", Number(1), Tier::Variable);
+    /// assert!(reader.remove(&"AAPL"));
+    /// assert!(reader.get(&"AAPL", Tier::Variable).is_none() && !reader.remove(&"AAPL"));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn remove(&self, key: &K) -> bool {
+        let hash = hash_of(key);
+        while let Some(Found::Variable(entry)) = self.probe(hash, key, Tier::Variable) {
+            // False where another thread was faster; the key may have been loaded again since.
+            let mut change = self.change();
+            if self.inner().variable.take(entry, &mut change) {
+                return true;
+            }
+        }
+        false
+    }
+
     fn lead_put(&self, lead: Lead<'_, K, V>, hash: u64, key: &K, value: V, tier: Tier) -> &V {
         match self.published_meanwhile(hash, key) {
             Some(resident) => {

@@ -126,6 +126,17 @@ impl<K, V> Variable<K, V> {
         (0..self.shards.len()).flat_map(in_order).collect()
     }
 
+    /// Every entry, in no order, without a lock.
+    pub(super) fn glance<'pin>(&'pin self, pin: &'pin Pin) -> impl Iterator<Item = Lent<'pin, K, V>> {
+        debug_assert!(self.is_pinned_by(pin), "V1: a pin keeps the memory of its own tier");
+        (0..self.shards.len()).flat_map(move |shard| self.shelf(shard).glance(pin))
+    }
+
+    /// How many entries it holds, shard by shard.
+    pub(super) fn len(&self) -> u64 {
+        (0..self.shards.len()).map(|shard| self.desk(shard).held().entries).sum()
+    }
+
     /// What every shard names at one moment, at which `at` is called; `None` where a shard changed meanwhile.
     ///
     /// Takes no lock: it sees the published states that readers see.

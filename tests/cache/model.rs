@@ -38,6 +38,10 @@ enum Step {
         tier: Tier,
         payload: u64,
     },
+    Remove {
+        reader: usize,
+        key: u8,
+    },
     Refresh {
         reader: usize,
     },
@@ -146,6 +150,7 @@ impl Subject {
             Step::Put { reader: at, key, tier, payload } => {
                 reader(at).map(|reader| Answer::Item(Some(*reader.put(*key, self.item(*payload), *tier))))
             }
+            Step::Remove { reader: at, key } => reader(at).map(|reader| Answer::Is(reader.remove(key))),
             Step::Invalidate { is_new } => {
                 let version = self.versions.get() + u64::from(*is_new);
                 self.versions.set(version);
@@ -327,6 +332,10 @@ impl Expected {
             Step::Put { reader, key, tier, payload } if is_there(reader) => {
                 self.put(*reader, *key, *tier, *payload)
             }
+            Step::Remove { reader, key } if is_there(reader) => {
+                let generation = self.readers[*reader].as_ref().unwrap().generation;
+                Answer::Is(self.generations[generation].remove(*key))
+            }
             Step::Invalidate { is_new } => {
                 if *is_new {
                     let (bounds, policy, entries, shards) = self.bounds;
@@ -448,6 +457,11 @@ fn compare(options: Options, steps: &[Step]) -> Result<(), TestCaseError> {
             prop_assert_eq!(audit.published_bytes(), audit.reserved_bytes, "nothing is held for nothing");
             let entries: Vec<_> = audit.shards.iter().map(|shard| shard.entries).collect();
             prop_assert_eq!(entries, plain.shard_entries());
+            let mut held: Vec<_> =
+                reader.iter().map(|(&key, &item, tier)| (key, item, tier == Tier::Permanent)).collect();
+            held.sort_by_key(|held| held.0);
+            prop_assert_eq!(generation.len(), held.len());
+            prop_assert_eq!(held, plain.all());
         }
         let found = subject.cache.stats();
         let limbo_bytes = found.limbo_bytes;
@@ -486,7 +500,8 @@ fn request(
         (at(), loader).prop_map(|((reader, key, tier), loader)| Step::Load { reader, key, tier, loader });
     let put =
         (at(), payload()).prop_map(|((reader, key, tier), payload)| Step::Put { reader, key, tier, payload });
-    prop_oneof![5 => get.boxed(), 10 => load.boxed(), 3 => put.boxed()].boxed()
+    let remove = (0..READERS, 0..keys).prop_map(|(reader, key)| Step::Remove { reader, key });
+    prop_oneof![5 => get.boxed(), 10 => load.boxed(), 3 => put.boxed(), 1 => remove.boxed()].boxed()
 }
 
 fn step(keys: u8) -> impl Strategy<Value = Step> {

@@ -171,13 +171,29 @@ impl Plain {
         self.permanent_bytes().saturating_add(self.weight(item)) <= self.bounds.permanent_bytes
     }
 
+    /// Takes a variable entry out.
+    pub fn remove(&mut self, key: u8) -> bool {
+        let shard = &mut self.shards[self.placement[usize::from(key)]];
+        let before = shard.len();
+        shard.small.retain(|queued| queued.key != key);
+        shard.main.retain(|queued| queued.key != key);
+        shard.len() < before
+    }
+
+    /// Everything held, by key, and whether it is permanent.
+    pub fn all(&self) -> Vec<(u8, Item, bool)> {
+        let permanent = self.permanent.iter().map(|(&key, &item)| (key, item, true));
+        let variable = self.shards.iter().flat_map(Shard::all).map(|queued| (queued.key, queued.item, false));
+        let mut all: Vec<_> = permanent.chain(variable).collect();
+        all.sort_by_key(|held| held.0);
+        all
+    }
+
     /// Moves a variable entry that is asked for as permanent, where there is room.
     pub fn promote(&mut self, key: u8, stats: &mut Stats) {
         let (item, tier) = self.find(key).expect("held");
         if tier == Tier::Variable && self.may_be_permanent(item) {
-            let shard = &mut self.shards[self.placement[usize::from(key)]];
-            shard.small.retain(|queued| queued.key != key);
-            shard.main.retain(|queued| queued.key != key);
+            self.remove(key);
             self.permanent.insert(key, item);
             stats.promotions += 1;
         }
