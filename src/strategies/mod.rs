@@ -45,7 +45,8 @@ impl Builtin {
     /// # Examples
     /// ```
     /// let error = lookback::strategies::Builtin::find("sma-corss").unwrap_err();
-    /// assert_eq!(error.to_string(), "strategy sma-corss: unknown; nearest: sma-cross, sma-above; there is sma-cross, sma-above");
+    /// let nearest = "nearest: sma-cross, sma-above; there is sma-cross, sma-above";
+    /// assert_eq!(error.to_string(), format!("strategy sma-corss: unknown; {nearest}"));
     /// ```
     pub fn find(name: &str) -> Result<Self, Error> {
         BUILTINS.into_iter().find(|one| one.name == name).ok_or_else(|| {

@@ -81,7 +81,8 @@ impl<'a> Setup<'a> {
         Ok(IndicatorId(scene.columns.len() - 1))
     }
 
-    /// A request for windows of the trial's asset, on the run's adjustment; to be read with [`Bar::history`].
+    /// A request for windows of the trial's asset, on the run's adjustment; to be read with
+    /// [`Bar::history`](super::Bar::history).
     ///
     /// # Errors
     /// `BadBarCount` for 0 bars.
@@ -93,7 +94,8 @@ impl<'a> Setup<'a> {
         self.request([self.symbol().as_str()], fields, bar_count)
     }
 
-    /// A request for windows of any assets of the bundle, on the run's adjustment; to be read with [`Bar::history`].
+    /// A request for windows of any assets of the bundle, on the run's adjustment; to be read with
+    /// [`Bar::history`](super::Bar::history).
     ///
     /// # Errors
     /// `UnknownAsset`; `BadBarCount` for 0 bars.
