@@ -17,6 +17,7 @@ use super::change::Change;
 use super::entry::Lent;
 use super::flight::{Flight, Landing};
 use super::policy::{Chosen, Eviction};
+use super::stats::Held;
 use super::table::Shelf;
 
 /// What lies on a shard's desk.
@@ -28,20 +29,6 @@ pub(super) struct Desk<K, V> {
     /// Few at any time, one for each thread inside a load of this shard at most: a list beats a map.
     flights: Vec<Flight<K, V>>,
     boarded: u64,
-}
-
-/// How many entries a shard holds, and what they weigh.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Held {
-    pub(super) entries: u64,
-    pub(super) bytes: u64,
-}
-
-impl Held {
-    /// With one entry more, of that weight.
-    pub(super) fn and(self, weight: u64) -> Self {
-        Self { entries: self.entries + 1, bytes: self.bytes + weight }
-    }
 }
 
 /// What the leader of a flight and those who joined it are left with.

@@ -10,6 +10,7 @@ mod ledger;
 mod options;
 mod permanent;
 mod policy;
+mod publication;
 mod reader;
 mod request;
 mod side;

@@ -16,8 +16,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::sync::{Limbo, UnmodelledOrdering as Ordering, UnmodelledU64};
 
-use super::desk::Held;
-
 /// A number that many threads add to, rarely.
 #[derive(Debug)]
 pub(super) struct Counter(UnmodelledU64);
@@ -51,6 +49,20 @@ impl Counter {
     fn set_once(&self, count: u64) {
         // ORDERING: Relaxed, see the head of this file.
         let _ = self.0.compare_exchange(0, count, Ordering::Relaxed, Ordering::Relaxed);
+    }
+}
+
+/// How many entries a shard holds, and what they weigh.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    pub(super) entries: u64,
+    pub(super) bytes: u64,
+}
+
+impl Held {
+    /// With one entry more, of that weight.
+    pub(super) fn and(self, weight: u64) -> Self {
+        Self { entries: self.entries + 1, bytes: self.bytes + weight }
     }
 }
 

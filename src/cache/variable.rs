@@ -19,15 +19,11 @@
 //! # Orderings
 //! - `changes` Release -> `still` Acquire. Slots and counts: see [`super::table`].
 
-use std::ptr::NonNull;
-
 use crate::sync::{Arc, AtomicU64, Collector, Mutex, Ordering, Pin, lock, yield_now};
 
-use super::boarding::Lead;
 use super::change::Change;
 use super::desk::Desk;
-use super::entry::{Entry, Lent};
-use super::ledger::Ledger;
+use super::entry::Lent;
 use super::options::Options;
 use super::policy::Chosen;
 use super::stats::Counters;
@@ -37,24 +33,24 @@ use super::table::{Shelf, Table, View};
 #[derive(Debug)]
 pub(super) struct Variable<K, V> {
     table: Table<K, V>,
-    shards: Box<[Shard<K, V>]>,
+    pub(super) shards: Box<[Shard<K, V>]>,
     /// Held by whoever needs more bytes than one shard can yield (V4).
-    gathering: Mutex<()>,
+    pub(super) gathering: Mutex<()>,
     collector: Collector,
-    counters: Arc<Counters>,
+    pub(super) counters: Arc<Counters>,
 }
 
 /// A desk and its bound, on cache lines of their own: a miss in one shard does not slow those in another.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Shard<K, V> {
-    desk: Mutex<Desk<K, V>>,
+pub(super) struct Shard<K, V> {
+    pub(super) desk: Mutex<Desk<K, V>>,
     changes: AtomicU64,
-    capacity: usize,
+    pub(super) capacity: usize,
 }
 
 impl<K, V> Shard<K, V> {
-    fn changed(&self) {
+    pub(super) fn changed(&self) {
         // ORDERING: Relaxed read: changed under the desk's lock only. Release, pairs with the Acquire in `still`: who
         // reads the new number has seen the slots cleared; who sees what is filled after it reads the new number.
         let changes = self.changes.load(Ordering::Relaxed);
@@ -159,71 +155,6 @@ impl<K, V> Variable<K, V> {
 }
 
 impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Variable<K, V> {
-    /// Publishes a value inside its flight, which leaves the desk with it; gives it back where it cannot be held.
-    ///
-    /// Victims come from the entry's own shard first, in the order of its policy; where all of them would not do, one
-    /// at a time from the shards that follow.
-    pub(super) fn publish<'a>(
-        &'a self,
-        lead: &mut Lead<'_, K, V>,
-        key: &K,
-        value: V,
-        weight: u64,
-        ledger: &Ledger,
-        change: &mut Change<'a, K, V>,
-    ) -> Result<Lent<'a, K, V>, V>
-    where
-        K: Clone,
-    {
-        let shard = &self.shards[lead.shard()];
-        let shelf = self.shelf(lead.shard());
-        // Allocated away from the desk, and written there: the flight has the key.
-        let room = Box::new_uninit();
-        let (mut own_key, mut gathering, mut elsewhere) = (None, None, 0);
-        while shard.capacity > 0 && ledger.fits_beside_permanents(weight) {
-            let mut desk = lock(&shard.desk);
-            if own_key.is_none() && desk.is_joined(lead.id()) {
-                // Those who joined have the flight's key. A clone is foreign code: no lock is held, no byte kept.
-                drop(desk);
-                gathering = None;
-                change.credit.release();
-                own_key = Some(key.clone());
-                continue;
-            }
-            let held = desk.held();
-            if desk.make_room(shelf, shard.capacity, weight, change) {
-                shard.changed();
-                let will_hold = desk.held().and(weight);
-                self.counters.variable_shrunk(held, will_hold);
-                let (flights_key, landing) = desk.leave(lead.id());
-                let own_key = flights_key.or(own_key).expect("a flight has its key unless it was joined");
-                let entry = Box::write(room, Entry::new(lead.hash(), own_key, value, weight));
-                // SAFETY: leaked here and published below, it is freed after it was retired, and this thread is
-                // pinned.
-                let fresh: Lent<'a, K, V> = unsafe { Lent::new(NonNull::from(Box::leak(entry))) };
-                desk.publish(shelf, fresh);
-                self.counters.variable_grown(held, will_hold);
-                drop(desk);
-                change.credit.spend(weight);
-                change.credit.release();
-                drop(gathering);
-                lead.left(landing);
-                change.retire_evicted();
-                return Ok(fresh);
-            }
-            drop(desk);
-            gathering.get_or_insert_with(|| lock(&self.gathering));
-            if self.evict_one(lead.shard() + 1 + elsewhere, change) {
-                elsewhere += 1;
-            } else {
-                // What is missing is in the hands of threads that are about to publish or to release it.
-                yield_now();
-            }
-        }
-        change.credit.release();
-        Err(value)
-    }
-
     /// Brings `bytes` into the credit, from what is free or from variable entries. They fit beside the permanent
     /// entries: the caller has set its share aside.
     pub(super) fn gather<'a>(&'a self, bytes: u64, hash: u64, change: &mut Change<'a, K, V>) {
@@ -243,7 +174,7 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Variable<K, V> {
     }
 
     /// Unpublishes the next victim of the first shard from `start` on that has one, into the credit.
-    fn evict_one<'a>(&'a self, start: usize, change: &mut Change<'a, K, V>) -> bool {
+    pub(super) fn evict_one<'a>(&'a self, start: usize, change: &mut Change<'a, K, V>) -> bool {
         for offset in 0..self.shards.len() {
             let number = (start + offset) % self.shards.len();
             let mut desk = self.desk(number);

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::setup::{IndicatorId, Scene};
+use super::scene::{IndicatorId, Scene};
 use crate::asset::{Field, Symbol};
 use crate::block::Window;
 use crate::compare;

@@ -19,11 +19,13 @@
 #![forbid(unsafe_code)]
 
 mod bar;
+mod scene;
 mod setup;
 mod wake;
 
 pub use bar::Bar;
-pub use setup::{IndicatorId, Setup};
+pub use scene::IndicatorId;
+pub use setup::Setup;
 pub use wake::Period;
 
 use super::grid::Point;

@@ -7,7 +7,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::setup::{IndicatorId, Scene};
+use super::scene::{IndicatorId, Scene};
 use crate::compare::{self, Mark};
 use crate::portal::Kind;
 use crate::time::Timestamp;
