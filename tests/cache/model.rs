@@ -573,6 +573,32 @@ fn busy_step() -> impl Strategy<Value = Step> {
     prop_oneof![30 => load, 1 => step(MANY_KEYS)]
 }
 
+#[test]
+fn an_empty_shard_that_is_asked_for_bytes_goes_on_filling() {
+    let options = Options {
+        capacity_bytes: 7 * *ENTRY_BYTES,
+        variable_entries: 4,
+        shards: Some(2),
+        policy: Policy::ClockWithAdmission,
+        ..Options::default()
+    };
+    let (heavy, light) = (3 * *ENTRY_BYTES, 0);
+    let load = |key, tier, payload| Step::Load { reader: 0, key, tier, loader: Loader::Gives { payload } };
+    let steps = [
+        load(3, Tier::Variable, light),
+        load(2, Tier::Permanent, heavy),
+        Step::Refresh { reader: 0 },
+        Step::Renew { reader: 1 },
+        load(5, Tier::Permanent, heavy),
+        Step::Get { reader: 0, key: 0, tier: Tier::Permanent },
+        load(0, Tier::Variable, light),
+        Step::Get { reader: 0, key: 1, tier: Tier::Permanent },
+        Step::Get { reader: 0, key: 5, tier: Tier::Permanent },
+        Step::Put { reader: 0, key: 1, tier: Tier::Variable, payload: light },
+    ];
+    compare(options, &steps).unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 8_000, failure_persistence: None, ..ProptestConfig::default() })]
 

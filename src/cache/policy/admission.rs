@@ -75,7 +75,8 @@ impl Eviction for ClockWithAdmission {
     }
 
     fn evict(&mut self, marks: &impl Marks) -> Option<Place> {
-        self.is_filling = false;
+        // Asked in vain, as for bytes that another shard has to yield, an empty shard goes on filling.
+        self.is_filling &= self.len() == 0;
         let mut spared = 0;
         loop {
             let is_small = self.is_small_next();
