@@ -96,8 +96,8 @@ fn info_shows_of_which_assets_nothing_is_known_and_the_jump() {
     folder.ingest(&["AAPL.csv", "FB.csv"], &IngestOptions::default()).unwrap();
     let info = folder.run(&["info", "bundle"]);
     let table = stdout(&info);
-    assert!(table.contains("AAPL   2020-08-26  2020-09-01          5       -          -"), "{table}");
-    assert!(table.contains("FB     2020-08-28  2020-08-31          2       0          0"), "{table}");
+    assert!(table.contains("AAPL   2020-08-26  2020-09-01     5       -          -"), "{table}");
+    assert!(table.contains("FB     2020-08-28  2020-08-31     2       0          0"), "{table}");
     assert!(
         table.ends_with("-: nothing tells of splits or dividends; prices are as in the files\n"),
         "{table}"
