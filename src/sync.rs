@@ -252,21 +252,30 @@ impl Track {
 ///
 /// A pointer and not a `Box`: a box claims to be the only way to its memory, and readers still hold references.
 pub(crate) trait Retire: Send + 'static {
-    /// Bytes that freeing it gives back.
-    fn bytes(&self) -> u64;
+    /// What the pointer points to.
+    type Target;
 
-    /// Calls `visit` with every track inside, so that a model sees the memory being freed.
+    /// The pointer itself.
+    fn into_raw(self) -> std::ptr::NonNull<Self::Target>;
+
+    /// Bytes that freeing it gives back.
+    ///
+    /// # Safety
+    /// The memory must not have been freed yet.
+    unsafe fn bytes(raw: std::ptr::NonNull<Self::Target>) -> u64;
+
+    /// The track inside, so that a model sees the memory being freed.
     ///
     /// # Safety
     /// The memory must not have been freed yet.
     #[cfg_attr(not(loom), expect(dead_code, reason = "asked in models only"))]
-    unsafe fn tracks(&self, visit: &mut dyn FnMut(&Track));
+    unsafe fn track<'a>(raw: std::ptr::NonNull<Self::Target>) -> &'a Track;
 
     /// Frees the memory.
     ///
     /// # Safety
     /// Nobody may read it any more, and it is freed once.
-    unsafe fn free(self);
+    unsafe fn free(raw: std::ptr::NonNull<Self::Target>);
 }
 
 #[cfg(any(not(loom), crossbeam_loom))]

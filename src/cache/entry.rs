@@ -113,11 +113,11 @@ impl<'pin, K, V> Lent<'pin, K, V> {
 
 /// An entry that no slot names any more.
 #[derive(Debug)]
-pub(super) struct RetiredEntry<K, V>(*mut Entry<K, V>);
+pub(super) struct RetiredEntry<K, V>(NonNull<Entry<K, V>>);
 
 impl<K, V> RetiredEntry<K, V> {
     pub(super) fn new(entry: Lent<'_, K, V>) -> Self {
-        Self(entry.as_ptr())
+        Self(entry.0)
     }
 }
 
@@ -125,19 +125,25 @@ impl<K, V> RetiredEntry<K, V> {
 unsafe impl<K: Send + Sync, V: Send + Sync> Send for RetiredEntry<K, V> {}
 
 impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Retire for RetiredEntry<K, V> {
-    fn bytes(&self) -> u64 {
-        // SAFETY: asked before `free` only.
-        unsafe { &*self.0 }.weight_bytes
+    type Target = Entry<K, V>;
+
+    fn into_raw(self) -> NonNull<Entry<K, V>> {
+        self.0
     }
 
-    unsafe fn tracks(&self, visit: &mut dyn FnMut(&Track)) {
-        // SAFETY: not freed yet, says the caller.
-        visit(unsafe { &(*self.0).track });
+    unsafe fn bytes(raw: NonNull<Entry<K, V>>) -> u64 {
+        // SAFETY: not freed yet, says the caller, and shared only.
+        unsafe { raw.as_ref() }.weight_bytes
     }
 
-    unsafe fn free(self) {
+    unsafe fn track<'a>(raw: NonNull<Entry<K, V>>) -> &'a Track {
+        // SAFETY: not freed yet, says the caller, and shared only.
+        &unsafe { raw.as_ref() }.track
+    }
+
+    unsafe fn free(raw: NonNull<Entry<K, V>>) {
         // SAFETY: leaked from a box when it was inserted; nobody reads it any more, says the caller.
-        drop(unsafe { Box::from_raw(self.0) });
+        drop(unsafe { Box::from_raw(raw.as_ptr()) });
     }
 }
 

@@ -1,20 +1,21 @@
 //! Epochs: crossbeam's, one collector for each generation. `super` has the invariants and orderings.
 
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::{Cell, UnsafeCell};
+use std::panic::catch_unwind;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::{IS_MODEL, Limbo, Ordering, Retire, UnmodelledU64};
 use crossbeam_epoch as epoch;
 
-/// What one flush frees at most: 8 bags of 64.
+/// Bags that one flush frees at most, of 64 closures each.
 ///
 /// Source: crossbeam-epoch 0.9.21, `Global::COLLECT_STEPS` and `MAX_OBJECTS` in src/internal.rs.
-const FREED_BY_A_FLUSH: u32 = BAGS_OF_A_FLUSH * 64;
 const BAGS_OF_A_FLUSH: u32 = 8;
+const CLOSURES_OF_A_FLUSH: u32 = BAGS_OF_A_FLUSH * 64;
 
-/// How much a pin retires before it tells the shared count: one addition for so many.
-const TOLD_TOGETHER: u32 = 64;
+/// How much a pin retires before it hands it to the epochs: one closure, and one step of the shared count, for so many.
+const RETIRED_TOGETHER: usize = 64;
 
 /// Flushes that one thread spends on what others could not free: about 32,000 objects, a few milliseconds. loom
 /// would try every interleaving of each.
@@ -82,7 +83,8 @@ impl Collector {
         let place = Place { epochs: self.epochs.clone(), account: self.account.clone() };
         let handle = self.epochs.register();
         let guard = handle.pin();
-        Pin { guard, _handle: handle, retired: Cell::new(0), untold_bytes: Cell::new(0), place }
+        let batch = UnsafeCell::new(Batch::default());
+        Pin { guard, _handle: handle, handed_over: Cell::new(0), batch, place }
     }
 
     /// The count of what is in limbo here.
@@ -97,10 +99,10 @@ pub(crate) struct Pin {
     // Declared, and so dropped, before the handle that it belongs to.
     guard: epoch::Guard,
     _handle: epoch::LocalHandle,
-    /// How much this thread retired since it last drained.
-    retired: Cell<u32>,
-    /// Bytes of what it retired and the shared count was not told.
-    untold_bytes: Cell<u64>,
+    /// Closures that this thread handed over since it last drained.
+    handed_over: Cell<u32>,
+    /// What it retired and did not hand to the epochs yet.
+    batch: UnsafeCell<Batch>,
     // Last: it counts this pin until the hold has ended.
     place: Place,
 }
@@ -111,41 +113,40 @@ impl Pin {
     /// # Safety
     /// Whoever pins from now on must have no way to reach `retired`, and it is retired once.
     pub(crate) unsafe fn retire<T: Retire>(&self, retired: T) {
-        let bytes = retired.bytes();
-        let limbo = Arc::as_ptr(&self.place.account.limbo);
-        let free = move || {
-            #[cfg(loom)]
-            // SAFETY: not freed yet: that is the next step.
-            unsafe {
-                retired.tracks(&mut |track| track.bury());
-            }
-            let bytes = retired.bytes();
-            // SAFETY: every pin that could reach it has ended when the epoch runs this, once.
-            let freed = catch_unwind(AssertUnwindSafe(|| unsafe { retired.free() }));
-            // A value whose drop panics ends neither the thread that happens to free it nor the rest of its
-            // bag; the panic's hook has reported it.
-            if let Err(payload) = freed {
-                std::mem::forget(payload);
-            }
-            // SAFETY: this runs in a flush of a pin, in the end of a handle or of the collector; each of these holds
-            // the account until the epochs behind it are gone, because it is declared after them.
-            unsafe { &*limbo }.subtract(bytes);
-        };
-        self.untold_bytes.set(self.untold_bytes.get() + bytes);
-        self.retired.set(self.retired.get().saturating_add(1));
-        if self.retired.get().is_multiple_of(TOLD_TOGETHER) {
-            self.tell();
+        let raw = retired.into_raw();
+        // SAFETY: not freed yet: that is what it is handed over for.
+        let bytes = unsafe { T::bytes(raw) };
+        // SAFETY: the pin is `!Sync`, and this reference ends before any other code runs.
+        let batch = unsafe { &mut *self.batch.get() };
+        if batch.retired.capacity() == 0 {
+            batch.retired.reserve_exact(RETIRED_TOGETHER);
         }
-        // SAFETY: `retired` may be freed on any thread, because `T: Retire` is Send, and the count may be told on
-        // any, because it is atomic; that no new pin reaches the memory is this function's own contract.
-        unsafe { self.guard.defer_unchecked(free) };
+        batch.bytes += bytes;
+        batch.retired.push(Retired::new::<T>(raw));
+        if batch.retired.len() == RETIRED_TOGETHER {
+            self.hand_over();
+        }
     }
 
-    fn tell(&self) {
-        let bytes = self.untold_bytes.take();
-        if bytes > 0 {
-            self.place.account.limbo.add(bytes);
+    /// Hands to the epochs what this pin has retired.
+    fn hand_over(&self) {
+        // SAFETY: the pin is `!Sync`, and this reference ends with the statement.
+        let batch = std::mem::take(unsafe { &mut *self.batch.get() });
+        if batch.retired.is_empty() {
+            return;
         }
+        self.handed_over.set(self.handed_over.get().saturating_add(1));
+        let limbo = Arc::as_ptr(&self.place.account.limbo);
+        self.place.account.limbo.add(batch.bytes);
+        let free = move || {
+            batch.retired.into_iter().for_each(Retired::free);
+            // SAFETY: this runs in a flush of a pin, in the end of a handle or of the collector; each of these holds
+            // the account until the epochs behind it are gone, because it is declared after them.
+            unsafe { &*limbo }.subtract(batch.bytes);
+        };
+        // SAFETY: what was retired may be freed on any thread, because `Retire` is Send, and the count may be told on
+        // any, because it is atomic; that no new pin reaches the memory is the contract of `retire`.
+        unsafe { self.guard.defer_unchecked(free) };
     }
 
     /// Ends the hold and takes a new one.
@@ -164,12 +165,12 @@ impl Pin {
     ///
     /// Each thread pays for itself: were it one flush whatever was retired, memory would grow without bound.
     pub(crate) fn drain(&mut self) {
-        self.tell();
+        self.hand_over();
         if self.place.account.limbo.bytes() == 0 {
             return;
         }
         // An epoch ends once every pin has seen it, and memory waits for two.
-        for _ in 0..2 + self.retired.take() / FREED_BY_A_FLUSH {
+        for _ in 0..2 + self.handed_over.take() / CLOSURES_OF_A_FLUSH {
             self.flush();
         }
         let account = self.place.account.clone();
@@ -184,12 +185,54 @@ impl Pin {
 
 impl Drop for Pin {
     fn drop(&mut self) {
-        self.tell();
+        self.hand_over();
         // In models the last one out does it all: two who flush at once are more interleavings than can be tried.
         if !IS_MODEL && self.place.account.limbo.bytes() > 0 {
-            for _ in 0..=self.retired.take() / FREED_BY_A_FLUSH {
+            for _ in 0..=self.handed_over.take() / CLOSURES_OF_A_FLUSH {
                 self.flush();
             }
+        }
+    }
+}
+
+/// Retired together.
+#[derive(Default, Debug)]
+struct Batch {
+    retired: Vec<Retired>,
+    bytes: u64,
+}
+
+/// Something retired, whatever its type.
+#[derive(Debug)]
+struct Retired {
+    raw: NonNull<()>,
+    /// Frees what `raw` points to.
+    free: unsafe fn(NonNull<()>),
+}
+
+impl Retired {
+    fn new<T: Retire>(raw: NonNull<T::Target>) -> Self {
+        let free = |raw: NonNull<()>| {
+            let raw = raw.cast::<T::Target>();
+            #[cfg(loom)]
+            // SAFETY: not freed yet: that is the next step.
+            unsafe {
+                T::track(raw).bury();
+            }
+            // SAFETY: every pin that could reach it has ended when this runs, once, says the caller.
+            unsafe { T::free(raw) };
+        };
+        Self { raw: raw.cast(), free }
+    }
+
+    /// Called by the epochs, when every pin has ended that could reach the memory.
+    fn free(self) {
+        // SAFETY: once, because `self` is taken, and late enough, because the epochs call this.
+        let freed = catch_unwind(|| unsafe { (self.free)(self.raw) });
+        // A value whose drop panics ends neither the thread that happens to free it nor the rest of its batch; the
+        // panic's hook has reported it.
+        if let Err(payload) = freed {
+            std::mem::forget(payload);
         }
     }
 }

@@ -142,14 +142,17 @@ impl Pin {
     /// Whoever pins from now on must have no way to reach `retired`, and it is retired once.
     pub(crate) unsafe fn retire<T: Retire>(&self, retired: T) {
         let limbo = self.state.limbo.clone();
-        limbo.add(retired.bytes());
+        let raw = retired.into_raw();
+        // SAFETY: not freed yet: that is what it is handed over for.
+        let bytes = unsafe { T::bytes(raw) };
+        limbo.add(bytes);
         self.state.retire(Box::new(move || {
             // SAFETY: the memory is given back later, in the collector's drop.
-            unsafe { retired.tracks(&mut |track| track.bury()) };
-            limbo.subtract(retired.bytes());
+            unsafe { T::track(raw) }.bury();
+            limbo.subtract(bytes);
             Box::new(move || {
                 // SAFETY: the collector is being dropped: no pin is left, and this runs once.
-                unsafe { retired.free() };
+                unsafe { T::free(raw) };
             })
         }));
     }
