@@ -243,3 +243,8 @@ impl<K: Key, V: Value, S> Heir<'_, K, V, S> {
         lead.land(|| Outcome::Abandoned);
     }
 }
+
+/// The example of the page for those who come from other caches; checked with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/moving.md")]
+struct Moving;
