@@ -7,6 +7,8 @@ mod entry;
 mod flight;
 mod generation;
 mod ledger;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod options;
 mod permanent;
 mod policy;

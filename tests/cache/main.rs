@@ -16,6 +16,8 @@ mod hostile;
 mod item;
 mod linearizable;
 mod loading;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod model;
 mod permanent;
 mod plain;
