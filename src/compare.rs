@@ -23,6 +23,12 @@ pub fn above(a: f64, b: f64) -> bool {
 }
 
 /// Whether `a` is below `b` by more than rounding; false where either is NaN.
+///
+/// # Examples
+/// ```
+/// use lookback::sweep::below;
+/// assert!(below(99.9, 100.0) && !below(f64::NAN, 100.0));
+/// ```
 #[inline]
 #[must_use]
 pub fn below(a: f64, b: f64) -> bool {

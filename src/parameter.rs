@@ -54,6 +54,13 @@ impl Parameter {
     ///
     /// # Errors
     /// `BadParameter` where the name is no word, a number cannot be read, the step is not above 0, or END is before START.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Parameter;
+    /// assert_eq!(Parameter::new("share", "0.1:0.5:0.1")?.count(), 5);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn new(name: &str, values: &str) -> Result<Self, Error> {
         let name = name.trim();
         let starts_well = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
@@ -67,6 +74,13 @@ impl Parameter {
     }
 
     /// The name that the strategy reads it by.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Parameter;
+    /// assert_eq!("slow=20:200:2".parse::<Parameter>()?.name(), "slow");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

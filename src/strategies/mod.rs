@@ -57,6 +57,12 @@ impl Builtin {
     }
 
     /// The name in outputs.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::strategies::BUILTINS;
+    /// assert_eq!(BUILTINS.map(|one| one.name()), ["sma-cross", "sma-above"]);
+    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -66,6 +72,13 @@ impl Builtin {
     ///
     /// # Errors
     /// As [`Sweep::grid`].
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::{strategies::Builtin, sweep::Sweep};
+    /// assert_eq!(Builtin::find("sma-above")?.grid(&Sweep::new())?.len(), 3930);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn grid(&self, sweep: &Sweep) -> Result<Grid, Error> {
         (self.grid)(sweep)
     }
@@ -74,6 +87,17 @@ impl Builtin {
     ///
     /// # Errors
     /// As [`Sweep::run`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # use lookback::strategies::Builtin;
+    /// let sweep = Sweep::new().asset("IBM").parameter("fast=5".parse()?);
+    /// let results = Builtin::find("sma-cross")?.run(&sweep, &portal, Watch::default())?;
+    /// assert_eq!(results.strategy(), "sma-cross");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn run(&self, sweep: &Sweep, portal: &DataPortal, watch: Watch<'_>) -> Result<Results, Error> {
         (self.run)(sweep, portal, watch)
     }
@@ -82,6 +106,17 @@ impl Builtin {
     ///
     /// # Errors
     /// As [`Sweep::backtest`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// # use lookback::strategies::Builtin;
+    /// let backtest = Builtin::find("sma-cross")?.backtest(&sweep, &portal)?;
+    /// assert_eq!(backtest.metrics(), sweep.backtest::<SmaCross>(&portal)?.metrics());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn backtest(&self, sweep: &Sweep, portal: &DataPortal) -> Result<Backtest, Error> {
         (self.backtest)(sweep, portal)
     }

@@ -93,6 +93,14 @@ impl Metric {
     ];
 
     /// The name in snake case.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Metric;
+    /// assert_eq!(Metric::MaxDrawdown.name(), "max_drawdown");
+    /// assert_eq!("max-drawdown".parse::<Metric>()?, Metric::MaxDrawdown);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -115,6 +123,12 @@ impl Metric {
     }
 
     /// Which direction is better. A maximum drawdown is at most 0, so the higher one is the smaller fall.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::{Better, Metric};
+    /// assert_eq!((Metric::Sharpe.better(), Metric::Costs.better()), (Better::Higher, Better::Lower));
+    /// ```
     #[must_use]
     pub fn better(self) -> Better {
         match self {
@@ -129,6 +143,12 @@ impl Metric {
     }
 
     /// How its values are to be read.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::{Metric, Unit};
+    /// assert_eq!((Metric::Cagr.unit(), Metric::MaxDrawdownBars.unit()), (Unit::Share, Unit::Bars));
+    /// ```
     #[must_use]
     pub fn unit(self) -> Unit {
         match self {
@@ -187,6 +207,17 @@ pub struct Metrics {
 
 impl Metrics {
     /// The value of a metric; `None` where it is not defined.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// let trades = results.trial(0).outcome.metrics().and_then(|metrics| metrics.get(Metric::Trades));
+    /// assert!(trades > Some(0.0));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn get(&self, metric: Metric) -> Option<f64> {

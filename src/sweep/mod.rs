@@ -86,6 +86,15 @@ impl Sweep {
     }
 
     /// Gives a parameter other values than the strategy's own.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let sweep = Sweep::new().parameter("fast=10,20".parse()?).parameter("slow=50".parse()?);
+    /// assert_eq!(sweep.grid::<SmaCross>()?.len(), 2);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn parameter(mut self, parameter: Parameter) -> Self {
         self.parameters.push(parameter);
@@ -93,12 +102,30 @@ impl Sweep {
     }
 
     /// Keeps only the points where an expression holds, such as `fast < slow && fast >= 5`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let sweep = Sweep::new().filter("fast >= 50");
+    /// assert_eq!(sweep.grid::<SmaCross>()?.constraint(), "fast < slow && fast >= 50");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn filter(self, expression: impl Into<String>) -> Self {
         Self { filter: expression.into(), ..self }
     }
 
     /// Adds an asset; without any, all of the bundle's are swept.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let sweep = Sweep::new().parameter("fast=5".parse()?).asset("IBM").asset("AAPL");
+    /// assert!(sweep.run::<SmaCross>(&portal).is_ok_and(|results| results.assets()[0].as_str() == "IBM"));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn asset(mut self, symbol: impl Into<String>) -> Self {
         self.assets.push(symbol.into());
@@ -106,12 +133,33 @@ impl Sweep {
     }
 
     /// Says how trials are run.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let sweep = Sweep::new().settings(Settings { cash: 0.0, ..Settings::default() });
+    /// let error = sweep.run::<SmaCross>(&portal).unwrap_err();
+    /// assert_eq!(error.to_string(), "cash: is 0, expected an amount above 0");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn settings(self, settings: Settings) -> Self {
         Self { settings, ..self }
     }
 
     /// Limits the threads; more than [`Sweep::thread_limit`] are not started. Results do not depend on it.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let sweep = Sweep::new().asset("IBM").parameter("fast=5:9".parse()?);
+    /// let alone = sweep.clone().threads(1.try_into().unwrap()).run::<SmaCross>(&portal)?;
+    /// let metrics = |results: &Results| results.trial(7).outcome.metrics().map(Metrics::to_bits);
+    /// assert_eq!(metrics(&alone), metrics(&sweep.run::<SmaCross>(&portal)?));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn threads(self, threads: NonZeroUsize) -> Self {
         Self { threads: Some(threads), ..self }
@@ -134,6 +182,13 @@ impl Sweep {
     ///
     /// # Errors
     /// `BadParameter` where a parameter is not the strategy's, the filter cannot be read, or no point is left.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::{strategies::SmaCross, sweep::Sweep};
+    /// assert_eq!(Sweep::new().parameter("fast=5:9".parse()?).grid::<SmaCross>()?.len(), 5 * 91);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn grid<S: Strategy>(&self) -> Result<Grid, Error> {
         self.counted_grid::<S>(None)
     }
@@ -158,6 +213,18 @@ impl Sweep {
     ///
     /// # Errors
     /// As [`Sweep::run`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// use std::sync::atomic::AtomicBool;
+    /// let stop = AtomicBool::new(true); // before its first trial
+    /// let watch = Watch { stop: Some(&stop), progress: None };
+    /// let results = Sweep::new().parameter("fast=5".parse()?).filter("slow == 50").run_watched::<SmaCross>(&portal, watch);
+    /// assert!(results.is_err(), "it was stopped while its grid was counted");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn run_watched<S: Strategy>(&self, portal: &DataPortal, watch: Watch<'_>) -> Result<Results, Error> {
         self.settings.check()?;
         let snapshot = portal.snapshot();
@@ -178,6 +245,16 @@ impl Sweep {
     /// # Errors
     /// `BadParameter` where the grid has more than one point or there is more than one asset; and whatever
     /// the trial itself fails with.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// let backtest = sweep.backtest::<SmaCross>(&portal)?;
+    /// assert_eq!(backtest.summary().symbol.as_str(), "IBM");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn backtest<S: Strategy>(&self, portal: &DataPortal) -> Result<Backtest, Error> {
         self.settings.check()?;
         let snapshot = portal.snapshot();

@@ -12,6 +12,14 @@ use crate::portal::Adjust;
 use crate::time::When;
 
 /// How trials are run: the same for every trial of a sweep, and stated in every output.
+///
+/// # Examples
+/// ```
+/// use lookback::sweep::{FillAt, Settings};
+/// let settings = Settings { fill: FillAt::Close, to: Some("2005-12-30".parse()?), ..Settings::default() };
+/// assert_eq!(settings.cash, 1_000_000.0);
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Settings {
     /// When an order is filled.

@@ -30,6 +30,13 @@ pub enum FillAt {
 
 impl FillAt {
     /// The name: `next-open` or `close`.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::FillAt;
+    /// assert_eq!("next-open".parse::<FillAt>()?.name(), "next-open");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -65,6 +72,13 @@ impl FromStr for FillAt {
 }
 
 /// What trading costs.
+///
+/// # Examples
+/// ```
+/// use lookback::sweep::{Costs, Settings};
+/// let free = Costs { fee: 0.0, ..Costs::default() };
+/// assert!(Settings { costs: free, ..Settings::default() }.to_string().contains("fee 0 %"));
+/// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Costs {
     /// Proportional commission, as a share of the notional.

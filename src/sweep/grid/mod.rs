@@ -116,6 +116,14 @@ impl Grid {
     }
 
     /// How many points there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let grid = Grid::new(vec!["fast=1:3".parse()?, "slow=2:3".parse()?], &["fast < slow"])?;
+    /// assert_eq!(grid.len(), 3); // of a product of 6
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
@@ -128,12 +136,28 @@ impl Grid {
     }
 
     /// The parameters in order, with all their values.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let grid = Grid::new(vec!["fast=1:3".parse()?, "slow=2:3".parse()?], &["fast < slow"])?;
+    /// assert_eq!(grid.parameters()[1].to_string(), "slow=2:3");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
 
     /// The constraints as one text, joined by `&&`; empty where there are none.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let grid = Grid::new(vec!["fast=1:3".parse()?, "slow=2:3".parse()?], &["fast < slow"])?;
+    /// assert_eq!(grid.constraint(), "fast < slow");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn constraint(&self) -> String {
         let mut texts: Vec<String> = self.constraints.iter().map(ToString::to_string).collect();
@@ -271,6 +295,15 @@ pub struct Point<'a> {
 
 impl<'a> Point<'a> {
     /// The parameters' names and values, in the grid's order.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let grid = Grid::new(vec!["fast=1:3".parse()?, "slow=2:3".parse()?], &["fast < slow"])?;
+    /// let first: Vec<String> = grid.point(0).iter().map(|(name, value)| format!("{name}={value}")).collect();
+    /// assert_eq!(first, ["fast=1", "slow=2"]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn iter(self) -> impl Iterator<Item = (&'a str, Decimal)> {
         let names = self.grid.parameters.iter().map(Parameter::name);
         names.enumerate().map(move |(position, name)| (name, self.grid.value(self.raw, position)))
@@ -280,6 +313,15 @@ impl<'a> Point<'a> {
     ///
     /// # Errors
     /// `BadParameter` where there is no such parameter, with the nearest name.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let grid = Grid::new(vec!["fast=1:3".parse()?, "slow=2:3".parse()?], &["fast < slow"])?;
+    /// let error = grid.point(0).decimal("slwo").unwrap_err();
+    /// assert_eq!(error.to_string(), "strategy: unknown parameter slwo; nearest: slow; the strategy has fast, slow");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn decimal(self, name: &str) -> Result<Decimal, Error> {
         let position = self.grid.parameters.iter().position(|one| one.name() == name);
         position.map(|position| self.grid.value(self.raw, position)).ok_or_else(|| {
@@ -292,6 +334,14 @@ impl<'a> Point<'a> {
     ///
     /// # Errors
     /// `BadParameter` where there is no such parameter, or it is negative or no whole number.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let grid = Grid::new(vec!["fast=1:3".parse()?, "slow=2:3".parse()?], &["fast < slow"])?;
+    /// assert_eq!(grid.point(2).usize("slow")?, 3);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn usize(self, name: &str) -> Result<usize, Error> {
         let value = self.decimal(name)?;
         let whole = value.is_integer().then(|| value.to_usize()).flatten();
@@ -304,6 +354,14 @@ impl<'a> Point<'a> {
     ///
     /// # Errors
     /// `BadParameter` where there is no such parameter.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let grid = Grid::new(vec!["share=0.1:0.5:0.1".parse()?], &[])?;
+    /// assert_eq!(grid.point(2).f64("share")?, 0.3); // and not 0.30000000000000004
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn f64(self, name: &str) -> Result<f64, Error> {
         let value = self.decimal(name)?;
         Ok(decimal::to_f64(value))

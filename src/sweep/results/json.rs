@@ -77,6 +77,12 @@ impl Point<'_> {
 
 impl Fill {
     /// The side: `buy` or `sell`.
+    ///
+    /// # Examples
+    /// ```
+    /// let fill = lookback::sweep::Fill { bar: 3, weight: 0.0, shares: -20.0, price: 5.0, raw_price: 5.0, cost: 0.1 };
+    /// assert_eq!(fill.side(), "sell");
+    /// ```
     #[must_use]
     pub fn side(&self) -> &'static str {
         if self.shares > 0.0 { "buy" } else { "sell" }

@@ -41,30 +41,80 @@ pub struct Results {
 
 impl Results {
     /// The strategy's name.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.strategy(), "sma-cross");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn strategy(&self) -> &'static str {
         self.strategy
     }
 
     /// How trials were run.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.settings().fill, FillAt::NextOpen);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
     /// The grid of every asset.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.grid().len(), 2);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn grid(&self) -> &Grid {
         &self.grid
     }
 
     /// The version of the bundle that every trial read.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.version(), portal.snapshot().bundle().version());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
     }
 
     /// The assets in the order of the results.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.assets()[0].as_str(), "IBM");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn assets(&self) -> &[Symbol] {
         &self.assets
@@ -72,11 +122,32 @@ impl Results {
 
     /// For each asset what its trials share; an error where it could not be read or has no bar in the run, and then all
     /// its trials failed for that reason.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// let summary = results.summaries()[0].as_ref().unwrap();
+    /// assert!(summary.bars > 1000 && summary.buy_and_hold.get(Metric::Trades) == Some(0.0));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn summaries(&self) -> &[Result<AssetSummary, Error>] {
         &self.summaries
     }
 
     /// How many trials there are, failed and unfinished ones included.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.len(), results.assets().len() * results.grid().len());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.assets.len() * self.grid.len()
@@ -89,6 +160,16 @@ impl Results {
     }
 
     /// How many trials failed or panicked.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.failed(), 0);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn failed(&self) -> usize {
         self.outcomes.failed()
@@ -117,6 +198,16 @@ impl Results {
     }
 
     /// How many trials the sweep was stopped before.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.unfinished(), 0); // nobody stopped it
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn unfinished(&self) -> usize {
         self.len() - self.outcomes.ran()
@@ -129,11 +220,32 @@ impl Results {
     }
 
     /// Every trial in order, unfinished ones included.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// let fast: Vec<usize> = results.trials().map(|trial| trial.point.usize("fast").unwrap()).collect();
+    /// assert_eq!(fast, [20, 30]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn trials(&self) -> impl ExactSizeIterator<Item = Trial<'_>> {
         Trials::new(self, 0..self.len())
     }
 
     /// The trials of one asset, by its position in [`Results::assets`], unfinished ones included.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert!(results.trials_of(0).all(|trial| trial.asset.as_str() == "IBM"));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn trials_of(&self, asset: usize) -> impl ExactSizeIterator<Item = Trial<'_>> {
         let points = self.grid.len();
         Trials::new(self, asset * points..(asset + 1) * points)
@@ -159,6 +271,16 @@ impl Results {
     }
 
     /// The trials of one asset that ran, by its position in [`Results::assets`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.ran_of(0).count(), 2);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn ran_of(&self, asset: usize) -> impl Iterator<Item = Trial<'_>> {
         let mut place = Place::new(&self.grid);
         self.outcomes.ran_of(asset).map(move |(point, outcome)| Trial {
@@ -172,6 +294,16 @@ impl Results {
     ///
     /// # Panics
     /// Where `index` is not below [`Results::len`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.trial(1).point.usize("fast")?, 30);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn trial(&self, index: usize) -> Trial<'_> {
         let mut one = Trials::new(self, index..self.len());
@@ -185,6 +317,16 @@ impl Results {
     }
 
     /// How many threads were asked for, where that was more than [`Sweep::thread_limit`](super::Sweep::thread_limit).
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?);
+    /// let results = sweep.threads(100_000.try_into().unwrap()).run::<SmaCross>(&portal)?;
+    /// assert_eq!((results.threads(), results.threads_asked()), (Sweep::thread_limit(), Some(100_000)));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn threads_asked(&self) -> Option<usize> {
         self.threads_asked

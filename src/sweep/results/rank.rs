@@ -27,6 +27,17 @@ impl Results {
     /// Trials whose metrics are the same to the last bit share one place; those that did not finish, or have fewer closed
     /// round trips than `min_trades`, have none. A metric that is not defined ranks last in either direction; equals rank
     /// in grid order.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// let ranking = results.ranking(0, Metric::Sharpe, 1);
+    /// assert!(ranking[0].metrics.get(Metric::Sharpe) >= ranking[1].metrics.get(Metric::Sharpe));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn ranking(&self, asset: usize, by: Metric, min_trades: usize) -> Vec<Ranked<'_>> {
         let mut places: Vec<Ranked<'_>> = Vec::new();

@@ -82,6 +82,18 @@ impl Rows {
     }
 
     /// A trial's cells in the header's order; what is not defined is an empty one.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// let rows = Rows::new(results.grid(), &[Metric::OpenTrades]);
+    /// let cells: Vec<String> = rows.cells(&results.trial(0)).collect();
+    /// assert_eq!(cells[..5], ["IBM", "20", "50", "ok", ""]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn cells<'a>(&'a self, trial: &Trial<'a>) -> impl Iterator<Item = String> {
         let outcome = trial.outcome;
         let error = outcome.error().map(ToString::to_string).unwrap_or_default();

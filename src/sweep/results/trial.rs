@@ -32,6 +32,16 @@ pub enum Outcome {
 
 impl Outcome {
     /// The metrics of a trial that is done.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert!(results.trial(0).outcome.metrics().is_some());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn metrics(&self) -> Option<&Metrics> {
         match self {
@@ -41,6 +51,13 @@ impl Outcome {
     }
 
     /// The reason of a trial that failed.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::{Error, sweep::Outcome};
+    /// let outcome = Outcome::Failed(Error::load("out of luck"));
+    /// assert_eq!(outcome.error().unwrap().to_string(), "out of luck");
+    /// ```
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
         match self {
@@ -50,6 +67,16 @@ impl Outcome {
     }
 
     /// The status as written to files: `ok`, `failed` or `unfinished`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.trial(0).outcome.status(), "ok");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn status(&self) -> &'static str {
         match self {

@@ -65,6 +65,16 @@ impl Backtest {
     }
 
     /// The strategy's name.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// let backtest = sweep.backtest::<SmaCross>(&portal)?;
+    /// assert_eq!(backtest.strategy(), "sma-cross");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn strategy(&self) -> &'static str {
         self.strategy
@@ -77,6 +87,16 @@ impl Backtest {
     }
 
     /// Its parameters.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// let backtest = sweep.backtest::<SmaCross>(&portal)?;
+    /// assert_eq!(backtest.point().usize("slow")?, 50);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn point(&self) -> Point<'_> {
         self.grid.point(0)
@@ -89,23 +109,65 @@ impl Backtest {
     }
 
     /// The asset, its bars, and what buying and holding it would have made.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// let backtest = sweep.backtest::<SmaCross>(&portal)?;
+    /// assert_eq!(backtest.summary().symbol.as_str(), "IBM");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn summary(&self) -> &AssetSummary {
         &self.summary
     }
 
     /// Its metrics: the same bits as in a sweep.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// let backtest = sweep.backtest::<SmaCross>(&portal)?;
+    /// let in_sweep = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(in_sweep.trial(0).outcome.metrics(), Some(backtest.metrics()));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
     /// Every fill, oldest first, with its moment.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// let backtest = sweep.backtest::<SmaCross>(&portal)?;
+    /// let (_, first) = backtest.fills().next().unwrap();
+    /// assert_eq!((first.side(), first.weight), ("buy", 1.0));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn fills(&self) -> impl ExactSizeIterator<Item = (Timestamp, &Fill)> {
         self.fills.iter().map(|fill| (self.moments[fill.bar - self.first], fill))
     }
 
     /// Equity at each bar's close, in quote currency, oldest first, with its moment.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// let backtest = sweep.backtest::<SmaCross>(&portal)?;
+    /// assert_eq!(backtest.equity().len(), backtest.summary().bars);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn equity(&self) -> impl ExactSizeIterator<Item = (Timestamp, f64)> {
         self.moments.iter().copied().zip(self.equity.iter().copied())
     }

@@ -27,18 +27,78 @@ impl<'a> Bar<'a> {
     }
 
     /// The bar's index in the asset's own calendar.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(IndicatorId, IndicatorId, lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// #     fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    /// #         Ok(Self(setup.sma(2)?, setup.sma(5)?, setup.window([Field::Close], 1)?))
+    /// #     }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     assert!(bar.index() + 1 >= self.2.bar_count()); // a window of one bar is always whole
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn index(&self) -> usize {
         self.bar
     }
 
     /// The bar's moment.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(IndicatorId, IndicatorId, lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// #     fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    /// #         Ok(Self(setup.sma(2)?, setup.sma(5)?, setup.window([Field::Close], 1)?))
+    /// #     }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     assert!(bar.timestamp().to_string().starts_with("20")); // a day of this century
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
         Timestamp(self.scene.market.calendar.as_slice()[self.bar])
     }
 
     /// The asset of this trial.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(IndicatorId, IndicatorId, lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// #     fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    /// #         Ok(Self(setup.sma(2)?, setup.sma(5)?, setup.window([Field::Close], 1)?))
+    /// #     }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     assert_eq!(bar.symbol().as_str(), "IBM");
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn symbol(&self) -> &'a Symbol {
         &self.scene.market.symbol
@@ -63,6 +123,26 @@ impl<'a> Bar<'a> {
     }
 
     /// The close, in quote currency per share as it was traded.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(IndicatorId, IndicatorId, lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// #     fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    /// #         Ok(Self(setup.sma(2)?, setup.sma(5)?, setup.window([Field::Close], 1)?))
+    /// #     }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     assert!(bar.low() <= bar.close() && bar.close() <= bar.high());
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn close(&self) -> f64 {
         self.traded(Field::Close)
@@ -81,12 +161,53 @@ impl<'a> Bar<'a> {
     /// A column's value at this bar; NaN while it is not defined.
     ///
     /// What moves with the price is on the price level of this bar: comparable with [`Bar::close`], whatever split follows.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(IndicatorId, IndicatorId, lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// #     fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    /// #         Ok(Self(setup.sma(2)?, setup.sma(5)?, setup.window([Field::Close], 1)?))
+    /// #     }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     let average = bar.value(self.0); // of two closes
+    ///     assert!(average.is_nan() || average > bar.close() / 2.0);
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn value(&self, column: IndicatorId) -> f64 {
         self.at_level(column, self.bar)
     }
 
     /// A column's value at the bar before, on the price level of this bar; NaN while it is not defined.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(IndicatorId, IndicatorId, lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// #     fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    /// #         Ok(Self(setup.sma(2)?, setup.sma(5)?, setup.window([Field::Close], 1)?))
+    /// #     }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     assert!(bar.index() > 1 || bar.previous(self.0).is_nan()); // undefined until there are two closes
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn previous(&self, column: IndicatorId) -> f64 {
         self.bar.checked_sub(1).map_or(f64::NAN, |before| self.at_level(column, before))
@@ -100,12 +221,52 @@ impl<'a> Bar<'a> {
     }
 
     /// Whether `a` rose above `b` with this bar: above now, defined and not above at the bar before.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(IndicatorId, IndicatorId, lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// #     fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    /// #         Ok(Self(setup.sma(2)?, setup.sma(5)?, setup.window([Field::Close], 1)?))
+    /// #     }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     assert!(!bar.crosses_above(self.0, self.1) || bar.value(self.0) > bar.value(self.1));
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn crosses_above(&self, a: IndicatorId, b: IndicatorId) -> bool {
         self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_above(before, now))
     }
 
     /// Whether `a` fell below `b` with this bar: below now, defined and not below at the bar before.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(IndicatorId, IndicatorId, lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// #     fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    /// #         Ok(Self(setup.sma(2)?, setup.sma(5)?, setup.window([Field::Close], 1)?))
+    /// #     }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     assert!(!bar.crosses_below(self.0, self.1) || bar.value(self.0) < bar.value(self.1));
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn crosses_below(&self, a: IndicatorId, b: IndicatorId) -> bool {
         self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_below(before, now))
@@ -127,6 +288,26 @@ impl<'a> Bar<'a> {
     ///
     /// # Errors
     /// `TooFewBars` where it reaches back beyond the first bar; `BeforeFirstBar` where other assets have none yet; `Io` and `Corrupt` where the bundle cannot be read.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(IndicatorId, IndicatorId, lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// #     fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    /// #         Ok(Self(setup.sma(2)?, setup.sma(5)?, setup.window([Field::Close], 1)?))
+    /// #     }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     assert_eq!(bar.history(&self.2)?.column(0), [bar.close()]); // a window of one close
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn history(&self, request: &Request) -> Result<Window<'a>, Error> {
         let own = matches!(request.assets(), [one] if *one == self.scene.market.symbol);
         let end = if own { End::Bar(self.bar) } else { End::At(When::Moment(self.timestamp())) };
@@ -134,12 +315,52 @@ impl<'a> Bar<'a> {
     }
 
     /// The weight of the position at this close, as a share of equity: negative where short, 0 where flat.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(IndicatorId, IndicatorId, lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// #     fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    /// #         Ok(Self(setup.sma(2)?, setup.sma(5)?, setup.window([Field::Close], 1)?))
+    /// #     }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     assert_eq!(bar.position(), 0.0); // nothing was ordered
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn position(&self) -> f64 {
         self.ledger.weight(self.bar - self.scene.market.first)
     }
 
     /// Equity at this close, in quote currency.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(IndicatorId, IndicatorId, lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// #     fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    /// #         Ok(Self(setup.sma(2)?, setup.sma(5)?, setup.window([Field::Close], 1)?))
+    /// #     }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     assert_eq!(bar.equity(), 1_000_000.0); // the cash, while flat
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn equity(&self) -> f64 {
         self.ledger.equity(self.bar - self.scene.market.first)
