@@ -137,7 +137,7 @@ fn judge(results: &Results, allowed: f64, signal: Option<Signal>) -> Exit {
         let by = signal.map_or_else(String::new, |signal| format!(" by {}", signal.name));
         complain(format_args!("stopped{by}: {} of {} trials did not run", count(unfinished), count(all)));
     }
-    let first = results.trials().find_map(|trial| match trial.outcome {
+    let first = results.ran().find_map(|trial| match trial.outcome {
         Outcome::Failed(error) => Some((trial, error)),
         _ => None,
     });

@@ -142,7 +142,7 @@ fn failures(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     if results.failed() > 0 {
         writeln!(out, "{} of {} trials failed, such as", count(results.failed()), count(results.len()))?;
-        let failed = results.trials().filter_map(|trial| match trial.outcome {
+        let failed = results.ran().filter_map(|trial| match trial.outcome {
             Outcome::Failed(error) => Some((trial, error)),
             _ => None,
         });

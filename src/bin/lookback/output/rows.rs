@@ -38,7 +38,7 @@ pub fn write_json(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()
     out.write_all(b",\"results\":[\n")?;
     let names = Names::new(report);
     let mut row = Vec::new();
-    for (index, trial) in report.results.trials().enumerate() {
+    for (index, trial) in report.results.ran().enumerate() {
         row.clear();
         if index > 0 {
             row.extend_from_slice(b",\n");
@@ -149,7 +149,7 @@ pub fn write_csv(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()>
     let header: Vec<&str> =
         std::iter::once("asset").chain(parameters).chain(["status", "error"]).chain(metrics).collect();
     writer.write_record(&header)?;
-    for trial in report.results.trials() {
+    for trial in report.results.ran() {
         writer.write_field(trial.asset.as_str())?;
         for (_, value) in trial.point.iter() {
             writer.write_field(value.to_string())?;
