@@ -1,58 +1,73 @@
-#!/bin/sh
-# Runs every mutant against the models that must catch it: ./mutants.sh [word]. A word selects mutants or models.
-# Six minutes on two busy cores. A mutant is caught when its model fails; one that passes, or is still running at the limit, survives.
-set -u
-cd "$(dirname "$0")" || exit 2
-unset RUSTFLAGS
-limit_seconds=${LOOKBACK_MUTANT_SECONDS:-60}
+#!/usr/bin/env bash
+# Breaks one rule at a time, in a copy of the sources, and runs the models that must see it: ./mutants.sh [word].
+#
+# A mutant is a patch, mutants/NAME.patch. Above it stand: what it breaks; for each model that must see it a line
+# `model: loom|epoch FILE::MODEL`; and a line `expect: WHAT`, an extended regular expression that the failure says.
+# It is caught when each of these models fails and says so. One that does not build, that fails in another way, that
+# passes, or that is still running at the limit, survives. A word selects mutants whose name or models contain it;
+# LOOKBACK_MUTANT_LOGS names a folder for what they said.
+set -euo pipefail
+cd "$(dirname "$0")"
+unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR
+limit_seconds=${LOOKBACK_MUTANT_SECONDS:-180}
 word=${1:-}
 
-table() {
-    cat <<'END'
-loom promotion two_promoters_move_one_reservation map_publishes_relaxed
-loom permanent a_reader_finds_a_chained_entry_whole chained_relaxed
-loom permanent a_walk_beside_a_publisher_finds_whole_entries listed_relaxed
-END
-}
+# The copy: sources and models by value, all else by name. Its artefacts lie with the package's own.
+copy=$PWD/target/mutants
+rm -rf "$copy"
+mkdir -p "$copy/loom-tests"
+for name in ../* ; do
+    case ${name#../} in
+        src | loom-tests | target) ;;
+        *) ln -s "$PWD/$name" "$copy/" ;;
+    esac
+done
+cp -Rp ../src "$copy/"
+cp -Rp .cargo Cargo.toml Cargo.lock src tests "$copy/loom-tests/"
+ln -s "$PWD/target" "$copy/loom-tests/target"
 
 config() {
     if [ "$1" = epoch ]; then echo .cargo/epoch.toml; else echo .cargo/config.toml; fi
 }
 
-# The table and the sources name the same mutants.
-named=$(table | awk '{ print $4 }' | sort -u)
-written=$(grep -rhoE 'mutant!\("[a-z_]+"' ../src | cut -d'"' -f2 | sort -u)
-if [ "$named" != "$written" ]; then
-    echo "the mutants of the sources and of this table differ:" >&2
-    printf '%s\n' "$named" "$written" | sort | uniq -u >&2
-    exit 1
-fi
-
-for set in loom epoch; do
-    table | grep -e "$word" | grep -q "^$set " || continue
-    cargo test --quiet --config "$(config $set)" --no-run || exit 1
-    # A model that fails by itself catches nothing.
-    [ -n "$word" ] || cargo test --quiet --config "$(config $set)" >/dev/null || exit 1
-done
+# in_copy SECONDS SET ARGUMENT...: what `cargo test` says of the patched models, within so many seconds.
+in_copy() {
+    (cd "$copy/loom-tests" && timeout "$1" cargo test --quiet --config "$(config "$2")" --test models "${@:3}")
+}
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 survivors=0
-printf '%-11s %-55s %-28s %s\n' file model mutant caught
-while read -r set file model mutant; do
-    timeout "$limit_seconds" env LOOKBACK_MUTANT="$mutant" \
-        cargo test --quiet --config "$(config "$set")" --test models -- --exact "$file::$model" >"$log" 2>&1
-    status=$?
-    if [ $status -eq 0 ]; then
-        caught='NO: it passed'
-    elif [ $status -eq 124 ]; then
-        caught="NO: no answer in $limit_seconds s"
-    else
-        caught=yes
+printf '%-32s %-74s %s\n' mutant model caught
+for patch in mutants/*.patch; do
+    grep -q -e "$word" <(echo "$patch"; grep '^model: ' "$patch") || continue
+    name=$(basename "$patch" .patch)
+    expect=$(sed -n 's/^expect: //p' "$patch")
+    if [ -z "$expect" ] || ! grep -q '^model: ' "$patch"; then
+        echo "$patch names no model, or not how it fails" >&2
+        exit 2
     fi
-    [ "$caught" = yes ] || survivors=$((survivors + 1))
-    printf '%-11s %-55s %-28s %s\n' "$file" "$model" "$mutant" "$caught"
-done <<END
-$(table | grep -e "$word")
-END
+    patch --quiet --strip=1 --directory="$copy" < "$patch" || { echo "$patch does not apply" >&2; exit 2; }
+    while read -r _ set model; do
+        if ! in_copy 1800 "$set" --no-run > "$log" 2>&1; then
+            caught='NO: it does not build'
+        else
+            status=0
+            in_copy "$limit_seconds" "$set" -- --exact "$model" > "$log" 2>&1 || status=$?
+            if [ $status -eq 0 ]; then
+                caught='NO: it passed'
+            elif [ $status -eq 124 ]; then
+                caught="NO: no answer in $limit_seconds s"
+            elif grep -qE -e "$expect" "$log"; then
+                caught=yes
+            else
+                caught="NO: it fails, and says nothing of: $expect"
+            fi
+        fi
+        printf '%-32s %-74s %s\n' "$name" "$set $model" "$caught"
+        [ "$caught" = yes ] || survivors=$((survivors + 1))
+        [ -z "${LOOKBACK_MUTANT_LOGS:-}" ] || cp "$log" "$LOOKBACK_MUTANT_LOGS/$name.log"
+    done < <(grep '^model: ' "$patch")
+    patch --quiet --strip=1 --reverse --directory="$copy" < "$patch"
+done
 [ $survivors -eq 0 ] || { echo "$survivors survived" >&2; exit 1; }

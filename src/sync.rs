@@ -53,28 +53,6 @@ pub(crate) use loom::thread::yield_now;
 /// Whether this is a build for models, in which less of everything shows as much.
 pub(crate) const IS_MODEL: bool = cfg!(loom);
 
-/// Whether the mutant of that name runs: one rule broken, to show that a model or a sanitizer sees it. In builds for
-/// these only.
-///
-/// Asked of the environment, `LOOKBACK_MUTANT`, so that one build serves every mutant.
-macro_rules! mutant {
-    ($name:literal) => {
-        cfg!(any(loom, lookback_sanitize)) && $crate::sync::is_mutant($name)
-    };
-}
-pub(crate) use mutant;
-
-#[cfg(any(loom, lookback_sanitize))]
-pub(crate) fn is_mutant(name: &str) -> bool {
-    static CHOSEN: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
-    CHOSEN.get_or_init(|| std::env::var("LOOKBACK_MUTANT").ok()).as_deref() == Some(name)
-}
-
-#[cfg(not(any(loom, lookback_sanitize)))]
-pub(crate) const fn is_mutant(_name: &str) -> bool {
-    false
-}
-
 /// Locks; a panic in another thread while it held the lock does not poison it.
 ///
 /// Every critical section of this crate leaves its data whole at each step, so there is nothing to distrust.

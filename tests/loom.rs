@@ -28,13 +28,7 @@ fn the_models_of_the_cache_hold() {
     cargo.arg("--config").arg(package.join(".cargo/config.toml"));
     cargo.arg("--").args(LONG.iter().flat_map(|long| ["--skip", long]));
     // Flags of the outer build would replace the package's own, a target folder of it its cache.
-    for name in [
-        "RUSTFLAGS",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_BUILD_RUSTFLAGS",
-        "CARGO_TARGET_DIR",
-        "LOOKBACK_MUTANT",
-    ] {
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_TARGET_DIR"] {
         cargo.env_remove(name);
     }
     let output = cargo.output().expect("cargo runs");

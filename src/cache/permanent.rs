@@ -28,7 +28,7 @@
 use std::mem::ManuallyDrop;
 use std::ptr;
 
-use crate::sync::{Arc, AtomicPtr, Map, MapPin, Ordering, Track, mutant};
+use crate::sync::{Arc, AtomicPtr, Map, MapPin, Ordering, Track};
 
 use super::stats::Counters;
 
@@ -83,10 +83,9 @@ impl<K, V> Kept<K, V> {
         loop {
             // ORDERING: Relaxed: nobody knows the entry before the exchange below.
             fresh.next.store(second, Ordering::Relaxed);
-            let order = if mutant!("chained_relaxed") { Ordering::Relaxed } else { Ordering::Release };
             // ORDERING: Release, pairs with the Acquire in `next`: whoever finds the entry finds it whole. Those
             // behind it stay published, because this exchange goes on with their release sequence.
-            match self.next.compare_exchange_weak(second, raw, order, Ordering::Relaxed) {
+            match self.next.compare_exchange_weak(second, raw, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return fresh,
                 Err(seen) => second = seen,
             }
@@ -158,9 +157,8 @@ impl<K, V> Permanent<K, V> {
         loop {
             // ORDERING: Relaxed: published by the exchange below.
             kept.older.store(newest, Ordering::Relaxed);
-            let order = if mutant!("listed_relaxed") { Ordering::Relaxed } else { Ordering::Release };
             // ORDERING: Release, pairs with the Acquire in `iter`: whoever walks the list finds the entry whole.
-            match self.newest.compare_exchange_weak(newest, listed, order, Ordering::Relaxed) {
+            match self.newest.compare_exchange_weak(newest, listed, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(seen) => newest = seen,
             }

@@ -12,9 +12,22 @@ struct Slot<T> {
 }
 
 /// The stand-in for papaya: a few slots, filled once each, nothing between an insert and a get but one pointer.
-pub(crate) struct Map<T>([AtomicPtr<Slot<T>>; SLOTS]);
+pub(crate) struct Map<T> {
+    slots: [AtomicPtr<Slot<T>>; SLOTS],
+    /// What a pin touches when it ends, as papaya's does: shared, so that one which ends too late is reported.
+    track: std::sync::Arc<Track>,
+}
 
-pub(crate) struct MapPin<'map>(PhantomData<(&'map (), *mut ())>);
+pub(crate) struct MapPin<'map> {
+    track: std::sync::Arc<Track>,
+    _of: PhantomData<(&'map (), *mut ())>,
+}
+
+impl Drop for MapPin<'_> {
+    fn drop(&mut self) {
+        self.track.read();
+    }
+}
 
 pub(crate) struct ErasedMapPin(MapPin<'static>);
 
@@ -28,11 +41,12 @@ impl ErasedMapPin {
 
 impl<T> Map<T> {
     pub(crate) fn new(_capacity: usize) -> Self {
-        Self(std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())))
+        let slots = std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut()));
+        Self { slots, track: std::sync::Arc::new(Track::new()) }
     }
 
     pub(crate) fn pin(&self) -> MapPin<'_> {
-        MapPin(PhantomData)
+        MapPin { track: self.track.clone(), _of: PhantomData }
     }
 
     pub(crate) fn get<'pin>(&self, hash: u64, _pin: &'pin MapPin<'_>) -> Option<&'pin T> {
@@ -44,7 +58,7 @@ impl<T> Map<T> {
             filled.track.read();
             Some(filled)
         };
-        self.0.iter().map_while(filled).find(|slot| slot.hash == hash).map(|slot| &slot.value)
+        self.slots.iter().map_while(filled).find(|slot| slot.hash == hash).map(|slot| &slot.value)
     }
 
     pub(crate) fn insert<'pin>(
@@ -54,13 +68,10 @@ impl<T> Map<T> {
         _pin: &'pin MapPin<'_>,
     ) -> Result<&'pin T, (&'pin T, T)> {
         let fresh = Box::into_raw(Box::new(Slot { track: Track::new(), hash, value }));
-        for slot in &self.0 {
+        for slot in &self.slots {
             // ORDERING: Release publishes the contents; Acquire on failure reads those that were first.
-            let published = if super::mutant!("map_publishes_relaxed") {
-                slot.compare_exchange(std::ptr::null_mut(), fresh, Ordering::Relaxed, Ordering::Acquire)
-            } else {
-                slot.compare_exchange(std::ptr::null_mut(), fresh, Ordering::Release, Ordering::Acquire)
-            };
+            let published =
+                slot.compare_exchange(std::ptr::null_mut(), fresh, Ordering::Release, Ordering::Acquire);
             let Err(first) = published else {
                 // SAFETY: just published, and it lives until the map is dropped (I2).
                 return Ok(&unsafe { &*fresh }.value);
@@ -79,7 +90,7 @@ impl<T> Map<T> {
 
 impl<T> Drop for Map<T> {
     fn drop(&mut self) {
-        for slot in &mut self.0 {
+        for slot in &mut self.slots {
             let slot = slot.with_mut(|slot| *slot);
             if !slot.is_null() {
                 // SAFETY: the map owned the box, and `&mut self` says that nobody reads any more.
@@ -87,6 +98,7 @@ impl<T> Drop for Map<T> {
                 slot.track.bury();
             }
         }
+        self.track.bury();
     }
 }
 
@@ -96,6 +108,6 @@ impl MapPin<'_> {
     /// # Safety
     /// The map must stay where it is until the pin is dropped.
     pub(crate) unsafe fn erase(self) -> ErasedMapPin {
-        ErasedMapPin(MapPin(PhantomData))
+        ErasedMapPin(MapPin { track: self.track.clone(), _of: PhantomData })
     }
 }

@@ -17,6 +17,8 @@ mod flight;
 #[cfg(not(crossbeam_loom))]
 mod invalidate;
 #[cfg(not(crossbeam_loom))]
+mod overflow;
+#[cfg(not(crossbeam_loom))]
 mod permanent;
 #[cfg(not(crossbeam_loom))]
 mod promotion;
