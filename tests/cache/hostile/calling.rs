@@ -149,6 +149,14 @@ fn ask_beside_a_load(on: Call) -> Duration {
 }
 
 #[test]
+fn an_eq_that_loads_does_not_hang() {
+    confined("hostile::calling::an_eq_that_loads_does_not_hang", || {
+        let took = ask_beside_a_load(Call::Eq);
+        assert!(took < Duration::from_secs(10), "{took:?}");
+    });
+}
+
+#[test]
 fn a_hash_a_weight_or_a_clone_that_loads_does_not_hang() {
     confined("hostile::calling::a_hash_a_weight_or_a_clone_that_loads_does_not_hang", || {
         for call in [Call::Hash, Call::Weigh, Call::CloneKey, Call::CloneValue] {
