@@ -413,3 +413,67 @@ impl<K, V> Table<K, V> {
         owned.collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::Collector;
+
+    /// Keys that are their own hashes, all of one home; leaked for good.
+    fn entry(hash: u64) -> Lent<'static, u64, u8> {
+        let leaked = Box::leak(Box::new(Entry::new(hash, hash, 0, 1)));
+        // SAFETY: leaked for good, and shared only.
+        unsafe { Lent::new(NonNull::from(leaked)) }
+    }
+
+    #[test]
+    fn entries_that_went_on_from_a_full_home_are_found_until_they_leave() {
+        let collector = Collector::new();
+        let pin = collector.pin();
+        let table: Table<u64, u8> = Table::new(2, 16);
+        // SAFETY: the table outlives the view.
+        let view = unsafe { table.view() };
+        // The last bucket of the first shard, so that what goes on wraps around to its first.
+        let per_shard = table.buckets_per_shard as u64;
+        let home_step = u64::MAX / (2 * per_shard);
+        let in_last = (per_shard - 1) * home_step + home_step / 2;
+        let hashes: Vec<u64> = (0..16).map(|number| in_last + number).collect();
+        assert!(hashes.iter().all(|&hash| table.shard_of(hash) == 0));
+        let shelf = table.shelf(0);
+        let places: Vec<Place> = hashes.iter().map(|&hash| shelf.fill(entry(hash))).collect();
+        let is_found = |hash: u64| view.find(hash, &hash, &pin).is_some();
+        assert!(hashes.iter().all(|&hash| is_found(hash)));
+        // One after the other goes, in an order that empties the home first; the others stay findable.
+        for gone in 0..16 {
+            assert_eq!(shelf.clear(places[gone]).get().hash, hashes[gone]);
+            for (at, &hash) in hashes.iter().enumerate() {
+                assert_eq!(is_found(hash), at > gone, "{at} after {gone}");
+            }
+        }
+        assert!(table.buckets.iter().all(|bucket| !bucket.overflows()), "every count is back at 0");
+        assert_eq!(shelf.glance(&pin).count(), 0);
+    }
+
+    #[test]
+    fn another_key_of_the_same_hash_is_not_taken_for_it() {
+        let collector = Collector::new();
+        let pin = collector.pin();
+        let table: Table<u64, u8> = Table::new(1, 4);
+        // SAFETY: the table outlives the view.
+        let view = unsafe { table.view() };
+        table.shelf(0).fill(entry(7));
+        assert!(view.find(7, &8, &pin).is_none());
+        let mut seen = 0;
+        table.shelf(0).of_hash(7, |_, entry| {
+            seen += entry.get().key;
+            false
+        });
+        assert_eq!(seen, 7, "by its hash it is found all the same");
+    }
+
+    #[test]
+    fn a_bucket_is_a_cache_line_and_an_entry_starts_where_malloc_does() {
+        assert_eq!((size_of::<Bucket<u64, u8>>(), align_of::<Bucket<u64, u8>>()), (64, 64));
+        assert_eq!(align_of::<Entry<u64, u8>>(), 16);
+    }
+}

@@ -110,6 +110,25 @@ fn a_trial_of_any_length_leaves_as_little_behind_as_a_short_one() {
 }
 
 #[test]
+fn a_million_evictions_never_keep_more_in_limbo_than_three_trials_evict() {
+    let cache: Cache<u32, Heavy, ()> =
+        Cache::new(Options { capacity_bytes: 20_000, ..room_for(8) }, "v1", ()).unwrap();
+    let mut reader = cache.current().reader();
+    reader.put(0, Heavy, Tier::Variable);
+    let weight = cache.stats().variable.bytes;
+    let mut most = 0;
+    for trial in 0..1_000_u32 {
+        for bar in 0..1_000 {
+            reader.put(1 + trial * 1_000 + bar, Heavy, Tier::Variable);
+        }
+        most = cache.stats().limbo_bytes.max(most);
+        reader.refresh();
+    }
+    assert!(most >= 900 * weight, "what one trial evicts waits for its refresh: {most}");
+    assert!(most <= 3 * 1_000 * weight, "{most} bytes are {} entries", most / weight);
+}
+
+#[test]
 fn readers_that_come_and_go_leave_no_memory_behind() {
     let cache: Cache<u32, Heavy, ()> =
         Cache::new(Options { capacity_bytes: 20_000, ..room_for(8) }, "v1", ()).unwrap();
