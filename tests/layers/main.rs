@@ -49,6 +49,25 @@ fn the_house_keeps_its_rules() {
     assert!(found.is_empty(), "{} violations\n{}", found.len(), found.join("\n"));
 }
 
+/// Circles that are still to be opened. A line goes with its circle; none is added.
+const OPEN: [&str; 3] =
+    ["bundle/csv: date, rows", "cache: generation, reader", "the root: arguments, output"];
+
+#[test]
+fn nothing_in_one_room_is_imported_in_a_circle() {
+    let files = files(&["src"]);
+    let (program, library): (Vec<_>, Vec<_>) =
+        files.iter().partition(|(path, _)| path.starts_with("src/bin/"));
+    let mut found = Vec::new();
+    for of_crate in [library, program] {
+        let sources = of_crate.iter().map(|(path, text)| Source::new(path.trim_start_matches("src/"), text));
+        found.extend(circles(sources));
+    }
+    found.retain(|(circle, _)| !OPEN.contains(&circle.as_str()));
+    let said = found.iter().map(|(circle, imports)| format!("{circle}\n    {}", imports.join("\n    ")));
+    assert!(found.is_empty(), "these import each other:\n{}", said.collect::<Vec<_>>().join("\n"));
+}
+
 /// One case a line: path, line and rule of the one violation, text with ~ for a new line. Line 0: no violation.
 const CASES: &str = r##"
 src/cache/clock.rs | 1 | cache imports block     | use crate::block::Block;
@@ -135,7 +154,7 @@ fn a_circle_is_found_also_through_a_front_and_between_inner_rooms() {
 }
 
 /// Of a hundred public items, so many have an example that asserts. It is raised as examples come, and never lowered.
-const SHOWN_PERCENT: usize = 12;
+const SHOWN_PERCENT: usize = 62;
 
 #[test]
 fn public_items_are_shown_by_examples() {
