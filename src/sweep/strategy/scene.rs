@@ -6,7 +6,7 @@ use crate::portal::{Kind, PortalReader};
 use crate::sweep::asset_market::AssetMarket;
 use crate::sweep::settings::Settings;
 
-/// A column of values, one a bar, that a strategy declared in its [`Setup`].
+/// A column of values, one a bar, that a strategy declared in its [`Setup`](super::Setup).
 ///
 /// It is the column's place among those of its own trial, and no key to its values: they are read through a
 /// [`Bar`](super::Bar), which ends at its clock.
