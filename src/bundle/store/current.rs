@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::bundle::digest::Digest;
@@ -27,6 +28,19 @@ pub(super) fn read(folder: &Path) -> Result<Option<Digest>, Error> {
         .into()),
         Err(error) => Err(Error::io(folder.display(), "cannot be opened as a bundle", error)),
     }
+}
+
+/// Which file stands there, whatever it says: two versions that replace each other in turns are written anew each time.
+#[derive(PartialEq, Eq)]
+pub(super) struct Stamp {
+    inode: u64,
+    modified: (i64, i64),
+}
+
+/// The stamp of the file; `None` where it cannot be seen.
+pub(super) fn stamp(folder: &Path) -> Option<Stamp> {
+    let seen = std::fs::metadata(folder.join(FILE)).ok()?;
+    Some(Stamp { inode: seen.ino(), modified: (seen.mtime(), seen.mtime_nsec()) })
 }
 
 /// What the file says of a manifest.

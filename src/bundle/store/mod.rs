@@ -58,6 +58,8 @@ pub(super) struct Opened {
 pub(super) fn open(folder: &Path) -> Result<Opened, Error> {
     let mut attempt = 1;
     loop {
+        // Looked at before the file is read: were it replaced in between, starting over once too often does no harm.
+        let stamp = current::stamp(folder);
         let before = current::read(folder)?;
         let opened = match before {
             Some(digest) => Manifest::open(folder, digest),
@@ -69,7 +71,8 @@ pub(super) fn open(folder: &Path) -> Result<Opened, Error> {
             Ok(Opened { manifest, assets })
         });
         // An ingest removes what only the version before it needed: what failed then is there no more, and need not be.
-        if outcome.is_ok() || attempt == ATTEMPTS || current::read(folder).ok() == Some(before) {
+        // A version may come back meanwhile, so its name alone does not tell that nothing was replaced.
+        if outcome.is_ok() || attempt == ATTEMPTS || current::stamp(folder) == stamp {
             return outcome;
         }
         attempt += 1;
