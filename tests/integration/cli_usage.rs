@@ -16,6 +16,12 @@ fn wrong_usage_exits_with_2_and_says_what_would_be_right() {
         ),
         (&["sweep", "--where", "fast < slw"], "unknown parameter slw; nearest: slow"),
         (&["sweep", "--where", "fast > slow"], "no point satisfies fast < slow && fast > slow"),
+        (&["sweep", "--param", "fast=-5"], "fast: -5 in fast=-5 is out of range, expected a whole number"),
+        (&["sweep", "--param", "fast=0"], "fast: 0 in fast=0 is out of range, expected a whole number"),
+        (
+            &["sweep", "--from", "2012-01-01", "--to", "2010-01-01"],
+            "from: is 2012-01-01, expected a date at or before to, 2010-01-01",
+        ),
         (&["sweep", "--asset", "APPL"], "unknown asset APPL; nearest: AAPL"),
         (&["sweep", "--fill", "open"], "expected next-open or close"),
         (&["sweep", "--fee=-1"], "fee: is -1, expected a share of the notional"),
@@ -87,4 +93,17 @@ fn a_name_that_is_given_twice_is_usage_in_every_command() {
         assert_eq!(output.status.code(), Some(2), "{command:?}");
         assert!(stderr(&output).contains("twice"), "{}", stderr(&output));
     }
+}
+
+#[test]
+fn a_condition_that_the_strategy_has_already_is_told_once() {
+    let output = lookback(&["sweep", "--where", "fast<slow && fast >= 45", "--asset", "IBM", "--top", "1"]);
+    assert!(stdout(&output).contains("; where fast < slow && fast >= 45\n"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_hundred_thousand_threads_are_fewer_and_the_program_says_so() {
+    let output = lookback(&["sweep", "--threads", "100000", "--asset", "FB", "--top", "1"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stderr(&output).contains("--threads 100000: more than are of use here, "), "{}", stderr(&output));
 }

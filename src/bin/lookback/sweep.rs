@@ -92,6 +92,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let outcome = strategy.run(&sweep, &portal, watch);
     bar.finish_and_clear();
     let results = outcome?;
+    if let Some(asked) = results.threads_asked() {
+        complain(format_args!("--threads {asked}: more than are of use here, {} ran", results.threads()));
+    }
     let prices = results.settings().adjust.description_of(portal.snapshot().bundle(), results.assets());
     let report = Report {
         prices: &prices,

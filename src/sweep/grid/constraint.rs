@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 use std::cmp::Ordering;
-use std::fmt;
 
 use rust_decimal::Decimal;
 
@@ -15,7 +14,6 @@ use crate::parameter::number;
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Constraint {
     pub(super) comparisons: Vec<Comparison>,
-    text: String,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -61,17 +59,26 @@ impl Constraint {
         }
         let comparisons =
             text.split("&&").map(|part| comparison(text, part, names)).collect::<Result<_, _>>()?;
-        Ok(Self { comparisons, text: text.to_owned() })
+        Ok(Self { comparisons })
     }
 }
 
-impl fmt::Display for Constraint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+impl Comparison {
+    /// How it reads, however it was typed.
+    pub(super) fn text(&self, names: &[&str]) -> String {
+        let operand = |operand: &Operand| match operand {
+            Operand::Parameter(position) => names[*position].to_owned(),
+            Operand::Number(number) => number.to_string(),
+        };
+        format!("{} {} {}", operand(&self.left), self.relation.sign(), operand(&self.right))
     }
 }
 
 impl Relation {
+    fn sign(self) -> &'static str {
+        RELATIONS.iter().find(|(_, relation)| *relation == self).map_or("", |(sign, _)| sign)
+    }
+
     /// Whether it holds for two numbers of this order.
     pub(super) fn accepts(self, order: Ordering) -> bool {
         match self {

@@ -149,7 +149,7 @@ impl Grid {
         &self.parameters
     }
 
-    /// The constraints as one text, joined by `&&`; empty where there are none.
+    /// The constraints as one text, joined by `&&`, each comparison once; empty where there are none.
     ///
     /// # Examples
     /// ```
@@ -160,9 +160,14 @@ impl Grid {
     /// ```
     #[must_use]
     pub fn constraint(&self) -> String {
-        let mut texts: Vec<String> = self.constraints.iter().map(ToString::to_string).collect();
-        texts.retain(|text| !text.is_empty());
-        texts.dedup();
+        let names: Vec<&str> = self.parameters.iter().map(Parameter::name).collect();
+        let mut texts: Vec<String> = Vec::new();
+        for comparison in self.constraints.iter().flat_map(|constraint| &constraint.comparisons) {
+            let text = comparison.text(&names);
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         texts.join(" && ")
     }
 
