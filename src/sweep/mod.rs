@@ -31,7 +31,7 @@ use std::thread;
 pub use broker::{Costs, Fill, FillAt};
 pub use grid::{Grid, Point, Points};
 pub use metrics::{Better, Metric, Metrics, Unit};
-pub use results::{AssetSummary, Outcome, Ranked, Results, Rows, Trial};
+pub use results::{AssetSummary, Outcome, Ranked, Results, Rows, Trial, number_cell};
 pub use run::{Backtest, Progress};
 pub use settings::Settings;
 pub use strategy::{Bar, IndicatorId, Period, Setup, Strategy};

@@ -6,13 +6,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use lookback::strategies::Builtin;
-use lookback::sweep::{Backtest, Metric};
-use serde_json::{Map, Value, json};
+use lookback::sweep::{Backtest, Metric, number_cell};
+use serde_json::json;
 
 use crate::arguments::{Format, TrialArguments, settings_json, settings_text};
 use crate::exit::{Exit, usage};
 use crate::output::text::{self, Table, count, grouped, heading, metric};
-use crate::output::{self, OutputFile, number};
+use crate::output::{self, OutputFile};
 
 /// What was typed.
 #[derive(clap::Args, Debug)]
@@ -62,16 +62,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn side(shares: f64) -> &'static str {
-    if shares > 0.0 { "buy" } else { "sell" }
-}
-
 fn write_trades(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "date,side,raw_price,adjusted_price,weight,cost")?;
     for (date, fill) in backtest.fills() {
-        let side = side(fill.shares);
+        let side = fill.side();
         let [raw, price, weight, cost] =
-            [fill.raw_price, fill.price, fill.weight, fill.cost].map(number::csv);
+            [fill.raw_price, fill.price, fill.weight, fill.cost].map(number_cell);
         writeln!(out, "{date},{side},{raw},{price},{weight},{cost}")?;
     }
     Ok(())
@@ -80,7 +76,7 @@ fn write_trades(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> 
 fn write_equity(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "date,equity")?;
     for (date, equity) in backtest.equity() {
-        writeln!(out, "{date},{}", number::csv(equity))?;
+        writeln!(out, "{date},{}", number_cell(equity))?;
     }
     Ok(())
 }
@@ -110,7 +106,7 @@ fn write_table(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow
     for (date, fill) in backtest.fills() {
         fills.row([
             date.to_string(),
-            side(fill.shares).to_owned(),
+            fill.side().to_owned(),
             format!("{:.4}", fill.raw_price),
             format!("{:.4}", fill.price),
             format!("{} %", grouped(fill.weight * 100.0, 1)),
@@ -128,29 +124,12 @@ fn write_table(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow
 
 fn write_json(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     let summary = backtest.summary();
-    let metrics = |metrics: &lookback::sweep::Metrics| -> Map<String, Value> {
-        Metric::ALL.into_iter().map(|one| (one.name().to_owned(), number::json(metrics, one))).collect()
-    };
-    let mut parameters = Map::new();
-    for (name, value) in backtest.point().iter() {
-        parameters.insert(name.to_owned(), serde_json::from_str(&value.to_string())?);
-    }
-    let fills = backtest.fills().map(|(date, fill)| {
-        json!({
-            "date": date.to_string(),
-            "side": side(fill.shares),
-            "raw_price": fill.raw_price,
-            "adjusted_price": fill.price,
-            "shares": fill.shares,
-            "weight": fill.weight,
-            "cost": fill.cost,
-        })
-    });
+    let fills = backtest.fills().map(|(date, fill)| fill.to_json(date));
     let equity =
         backtest.equity().map(|(date, equity)| json!({ "date": date.to_string(), "equity": equity }));
     let document = json!({
         "strategy": backtest.strategy(),
-        "parameters": parameters,
+        "parameters": backtest.point().to_json(),
         "settings": settings_json(backtest.settings(), prices),
         "bundle": { "version": backtest.version() },
         "asset": summary.symbol.as_str(),
@@ -158,8 +137,8 @@ fn write_json(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow:
         "first": summary.first.to_string(),
         "last": summary.last.to_string(),
         "periods_per_year": summary.periods_per_year,
-        "metrics": metrics(backtest.metrics()),
-        "buy_and_hold": metrics(&summary.buy_and_hold),
+        "metrics": backtest.metrics().to_json(),
+        "buy_and_hold": summary.buy_and_hold.to_json(),
         "fills": fills.collect::<Vec<_>>(),
         "equity": equity.collect::<Vec<_>>(),
     });

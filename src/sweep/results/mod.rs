@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 pub use rank::Ranked;
-pub use rows::Rows;
+pub use rows::{Rows, number_cell};
 pub use trial::{AssetSummary, Outcome, Trial};
 
 pub(super) use outcomes::Outcomes;

@@ -9,6 +9,21 @@ use crate::parameter::Parameter;
 use crate::sweep::grid::Grid;
 use crate::sweep::metrics::Metric;
 
+/// From here on a decimal is longer than its power of ten, and holds no more digits.
+const LONG: f64 = 1e16;
+
+/// A number as a cell, with the fewest digits that read back as the same number.
+///
+/// # Examples
+/// ```
+/// use lookback::sweep::number_cell;
+/// assert_eq!([12.0, 0.1, 1e300].map(number_cell), ["12", "0.1", "1e300"]);
+/// ```
+#[must_use]
+pub fn number_cell(value: f64) -> String {
+    if value.abs() >= LONG { format!("{value:e}") } else { value.to_string() }
+}
+
 /// How trials of a grid are written, a row each. Names are made once, so that a row costs little beside its trial.
 ///
 /// # Examples
@@ -100,7 +115,7 @@ impl Rows {
         let point = trial.point;
         let values = self.metrics.iter().map(move |(metric, _)| {
             let value = outcome.metrics().and_then(|metrics| metrics.get(*metric));
-            value.map(|_| metric.to_json(value).to_string()).unwrap_or_default()
+            value.map(number_cell).unwrap_or_default()
         });
         std::iter::once(trial.asset.to_string())
             .chain(point.iter().map(|(_, value)| value.to_string()))

@@ -101,23 +101,9 @@ impl TrialArguments {
 
 /// How the rules read in JSON, all of them; `prices` is what the adjustment makes of them.
 pub fn settings_json(settings: &Settings, prices: &str) -> serde_json::Map<String, serde_json::Value> {
-    let when = |when: Option<When>| when.map(|when| when.to_string());
-    let document = serde_json::json!({
-        "fill": settings.fill.name(),
-        "fee": settings.costs.fee,
-        "commission": settings.costs.commission,
-        "slippage_bps": settings.costs.slippage_bps,
-        "cash": settings.cash,
-        "from": when(settings.from),
-        "to": when(settings.to),
-        "adjust": settings.adjust.name(),
-        "prices": prices,
-        "periods_per_year": settings.periods_per_year,
-    });
-    match document {
-        serde_json::Value::Object(map) => map,
-        _ => serde_json::Map::new(),
-    }
+    let mut document = settings.to_json();
+    document.insert("prices".to_owned(), prices.into());
+    document
 }
 
 /// How the rules read in a line of text; `prices` is what the adjustment makes of them.

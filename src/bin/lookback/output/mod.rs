@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod assets;
-pub mod number;
 pub mod progress;
 pub mod ranking;
 pub mod rows;

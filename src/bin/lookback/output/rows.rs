@@ -5,10 +5,9 @@
 use std::io::Write;
 
 use lookback::cache::{Stats, TierStats};
-use lookback::sweep::{Metric, Outcome, Results, Trial};
+use lookback::sweep::{Metric, Results, Rows};
 use serde_json::{Value, json};
 
-use super::number;
 use crate::arguments::settings_json;
 use crate::effort::Effort;
 
@@ -36,58 +35,17 @@ pub fn write_json(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()
     head.pop();
     out.write_all(&head)?;
     out.write_all(b",\"results\":[\n")?;
-    let names = Names::new(report);
+    let rows = Rows::new(report.results.grid(), report.metrics);
     let mut row = Vec::new();
     for (index, trial) in report.results.ran().enumerate() {
         row.clear();
         if index > 0 {
             row.extend_from_slice(b",\n");
         }
-        names.json(&trial, report.metrics, &mut row)?;
+        rows.write_json(&trial, &mut row)?;
         out.write_all(&row)?;
     }
     Ok(out.write_all(b"\n]}\n")?)
-}
-
-/// Keys as they are written before their values, made once for all rows.
-struct Names {
-    parameters: Vec<Vec<u8>>,
-    metrics: Vec<Vec<u8>>,
-}
-
-impl Names {
-    fn new(report: &Report<'_>) -> Self {
-        // Parameters and metrics are plain words: nothing to escape.
-        let key = |name: &str| format!(",\"{name}\":").into_bytes();
-        let parameters = report.results.grid().parameters();
-        Self {
-            parameters: parameters.iter().map(|parameter| key(parameter.name())).collect(),
-            metrics: report.metrics.iter().map(|metric| key(metric.name())).collect(),
-        }
-    }
-
-    fn json(&self, trial: &Trial<'_>, metrics: &[Metric], row: &mut Vec<u8>) -> anyhow::Result<()> {
-        row.extend_from_slice(b"{\"asset\":");
-        serde_json::to_writer(&mut *row, trial.asset.as_str())?;
-        for (key, (_, value)) in self.parameters.iter().zip(trial.point.iter()) {
-            row.extend_from_slice(key);
-            write!(row, "{value}")?;
-        }
-        row.extend_from_slice(b",\"status\":\"");
-        row.extend_from_slice(trial.outcome.status().as_bytes());
-        row.extend_from_slice(b"\",\"error\":");
-        match trial.outcome {
-            Outcome::Failed(error) => serde_json::to_writer(&mut *row, &error.to_string())?,
-            _ => row.extend_from_slice(b"null"),
-        }
-        for (key, metric) in self.metrics.iter().zip(metrics) {
-            row.extend_from_slice(key);
-            let value = trial.outcome.metrics().map(|metrics| number::json(metrics, *metric));
-            serde_json::to_writer(&mut *row, &value)?;
-        }
-        row.push(b'}');
-        Ok(())
-    }
 }
 
 /// Everything but the results.
@@ -144,26 +102,10 @@ fn cache(stats: &Stats) -> Value {
 /// Writes a header and one row for each trial; a metric that is not defined is an empty cell.
 pub fn write_csv(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
-    let parameters = report.results.grid().parameters().iter().map(|parameter| parameter.name());
-    let metrics = report.metrics.iter().map(|metric| metric.name());
-    let header: Vec<&str> =
-        std::iter::once("asset").chain(parameters).chain(["status", "error"]).chain(metrics).collect();
-    writer.write_record(&header)?;
+    let rows = Rows::new(report.results.grid(), report.metrics);
+    writer.write_record(rows.header())?;
     for trial in report.results.ran() {
-        writer.write_field(trial.asset.as_str())?;
-        for (_, value) in trial.point.iter() {
-            writer.write_field(value.to_string())?;
-        }
-        writer.write_field(trial.outcome.status())?;
-        match trial.outcome {
-            Outcome::Failed(error) => writer.write_field(error.to_string())?,
-            _ => writer.write_field("")?,
-        }
-        for metric in report.metrics {
-            let value = trial.outcome.metrics().and_then(|metrics| metrics.get(*metric));
-            writer.write_field(value.map_or_else(String::new, number::csv))?;
-        }
-        writer.write_record(None::<&[u8]>)?;
+        writer.write_record(rows.cells(&trial))?;
     }
     Ok(writer.flush()?)
 }
