@@ -17,7 +17,7 @@ use crate::output::{self, OutputFile};
 /// What was typed.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// The strategy
+    /// The strategy: sma-cross trades where the fast average crosses the slow one, and stays out until a first crossing; sma-above holds while it is above
     strategy: String,
     #[command(flatten)]
     trials: TrialArguments,

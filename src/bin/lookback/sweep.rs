@@ -23,7 +23,7 @@ use crate::signal::{Signal, Stop};
 /// What was typed.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// The strategy
+    /// The strategy: sma-cross trades where the fast average crosses the slow one, and stays out until a first crossing; sma-above holds while it is above
     #[arg(default_value = "sma-cross")]
     strategy: String,
     #[command(flatten)]
