@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::simulate::{self, Record};
+use super::simulate::{self, Recording};
 use super::{panics, summary};
 use crate::asset::AssetId;
 use crate::error::Error;
@@ -45,7 +45,7 @@ impl Backtest {
         }
         let reader = snapshot.reader();
         let market = AssetMarket::load(&reader, asset, &settings)?;
-        let mut record = Record::default();
+        let mut record = Recording::default();
         let metrics = panics::catch(|| {
             simulate::run::<S>(&reader, &market, &settings, &grid.point(0), Some(&mut record))
         })?;

@@ -13,7 +13,7 @@ use crate::sweep::strategy::{Bar, Setup, Strategy};
 
 /// What a trial leaves beside its metrics, where it is wanted in full.
 #[derive(Debug, Default)]
-pub(super) struct Record {
+pub(super) struct Recording {
     pub(super) fills: Vec<Fill>,
     pub(super) equity: Vec<f64>,
 }
@@ -24,7 +24,7 @@ pub(super) fn run<S: Strategy>(
     market: &AssetMarket,
     settings: &Settings,
     point: &Point<'_>,
-    record: Option<&mut Record>,
+    record: Option<&mut Recording>,
 ) -> Result<Metrics, Error> {
     let mut setup = Setup::new(reader, market, settings);
     let mut strategy = S::start(point, &mut setup)?;
