@@ -3,6 +3,9 @@
 //! The desk compares hashes only: whatever has the same one is compared away from it, where a key's `eq` may take its
 //! time, panic, or ask the cache. Flights are compared before this thread takes the lead; one that is another key's is
 //! remembered, and the desk is asked again. Entries are compared after, when nobody else can insert the key any more.
+//!
+//! What is foreign is dropped before anything is returned: where a local's drop panics on the way out, the return value
+//! is leaked (rust-lang/rust#47949), and a lead that is leaked leaves its flight on the desk for ever.
 
 use crate::sync::{Arc, Pin};
 
@@ -57,10 +60,13 @@ impl<K: Eq + Clone, V: Clone> Variable<K, V> {
                 let id = desk.board(hash, own);
                 drop(desk);
                 let lead = Lead::new(self, shard, hash, id);
+                // The last hold on a stranger's landing may be this one, and its value drops with it.
+                drop(strangers);
                 return Self::lead_or_resident(lead, key, unknown);
             };
             drop(desk);
             if landing.key == *key {
+                drop((own, strangers));
                 return Boarding::Join(landing);
             }
             strangers.push(landing);

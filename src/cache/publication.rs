@@ -76,6 +76,8 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Variable<K, V> {
             }
         }
         change.credit.release();
+        // Before the value is returned: a key's drop may panic (see `boarding`).
+        drop(own_key);
         Err(value)
     }
 }

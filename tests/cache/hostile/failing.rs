@@ -1,6 +1,6 @@
 //! Code of keys and values that panics at its n-th call, for each n.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -169,6 +169,53 @@ fn a_waiter_is_not_told_of_a_panic_when_the_load_went_well() {
         for call in [Call::Weigh, Call::CloneValue] {
             wait_beside_a_failing(call);
         }
+    });
+}
+
+/// A thread meets the load of another key with the same hash, holds its landing last, and the value in it fails in its drop.
+#[test]
+fn a_drop_that_fails_while_a_thread_takes_the_lead_leaves_no_flight_behind() {
+    let name = "hostile::failing::a_drop_that_fails_while_a_thread_takes_the_lead_leaves_no_flight_behind";
+    confined(name, || {
+        let script = Arc::new(Script::default());
+        let options = Options { wait_limit: FOR_EVER, ..Options::default() };
+        let cache = Foreigners::new(options, "v1", ()).unwrap();
+        let (began, beginning) = mpsc::channel();
+        let (compared, comparing) = mpsc::channel();
+        let (landed, landing) = mpsc::channel();
+        let (comparing, landing) = (Mutex::new(comparing), Mutex::new(Some(landing)));
+        script.react({
+            let script = Arc::downgrade(&script);
+            move |call, _| {
+                let first = (call == Call::Eq).then(|| landing.lock().unwrap().take()).flatten();
+                let (Some(landing), Some(script)) = (first, script.upgrade()) else { return };
+                compared.send(()).unwrap();
+                landing.recv().unwrap();
+                script.fail_at(&[Call::DropValue], 1);
+            }
+        });
+        let (stranger, key) = (Key::new(1, 7, &script), Key::new(2, 7, &script));
+        let load = |(): &()| Ok(Value::new(2, &script));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let reader = cache.current().reader();
+                let load_stranger = |(): &()| {
+                    began.send(()).unwrap();
+                    comparing.lock().unwrap().recv().unwrap();
+                    Ok(Value::new(1, &script))
+                };
+                reader.get_or_load(&stranger, Tier::Variable, load_stranger).unwrap();
+                landed.send(()).unwrap();
+            });
+            beginning.recv().unwrap();
+            let reader = cache.current().reader();
+            let failure = failure_of(|| _ = reader.get_or_load(&key, Tier::Variable, load));
+            assert_eq!(failure, Some(Call::DropValue));
+            // Another thread, because one that still counts as inside a load would not wait.
+            let other = || cache.current().reader().get_or_load(&key, Tier::Variable, load).unwrap().id;
+            assert_eq!(thread::scope(|scope| scope.spawn(other).join().unwrap()), 2);
+        });
+        assert_whole(&cache, "after the failure");
     });
 }
 
