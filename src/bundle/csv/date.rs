@@ -10,31 +10,8 @@ use std::collections::HashMap;
 
 use super::frequency;
 use super::rows::Rows;
-use crate::time::{DAY_NS, Frequency, Timestamp};
-
-/// A moment as it was read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::bundle) struct Stamped {
-    pub(super) moment: Timestamp,
-    /// What a clock on the wall showed there: the moment in the offset that it was written with.
-    pub(super) wall: Timestamp,
-}
-
-impl Stamped {
-    /// A moment that was written in UTC, or as a number.
-    pub(super) fn utc(moment: Timestamp) -> Self {
-        Self { moment, wall: moment }
-    }
-
-    /// Midnight of its date, as the bars of files with bare dates are stored.
-    fn date(self) -> Timestamp {
-        Timestamp(self.wall.days() * DAY_NS)
-    }
-
-    fn has_offset(self) -> bool {
-        self.moment != self.wall
-    }
-}
+use super::stamped::Stamped;
+use crate::time::{Frequency, Timestamp};
 
 impl Rows {
     /// The frequency of the bars; `Ok(None)` where one bar at an hour of the day tells nothing.

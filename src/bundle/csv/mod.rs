@@ -22,6 +22,7 @@ mod header;
 mod moment;
 mod number;
 mod rows;
+mod stamped;
 
 pub(super) use number::{parse as parse_number, ratio as parse_ratio};
 pub(super) use rows::{EventColumns, Rows};

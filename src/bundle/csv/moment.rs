@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::date::Stamped;
+use super::stamped::Stamped;
 use crate::bundle::origin::TimestampUnit;
 use crate::time::{Timestamp, When};
 

@@ -4,7 +4,7 @@
 
 use rust_decimal::Decimal;
 
-use super::date::Stamped;
+use super::stamped::Stamped;
 use crate::asset::Symbol;
 use crate::bundle::adjustment::Adjustment;
 use crate::bundle::series::Series;
