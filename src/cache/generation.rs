@@ -21,7 +21,6 @@ use super::entry::{Tier, weight_bytes};
 use super::ledger::Ledger;
 use super::options::Options;
 use super::permanent::Permanent;
-use super::reader::Reader;
 use super::stats::{Counters, Tally};
 use super::variable::{ShardAudit, Variable};
 use super::{Key, Value};
@@ -87,12 +86,6 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
     /// Whether both are holds on one generation.
     pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// A handle for the calling thread, which pins memory until it is refreshed or dropped.
-    #[must_use]
-    pub fn reader(&self) -> Reader<K, V, S> {
-        Reader::new(self.clone())
     }
 
     /// The version under which everything here was loaded.

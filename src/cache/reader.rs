@@ -70,8 +70,16 @@ impl<K: Key, V: Value, S> fmt::Debug for Reader<K, V, S> {
     }
 }
 
+impl<K: Key, V: Value, S> Generation<K, V, S> {
+    /// A handle for the calling thread, which pins memory until it is refreshed or dropped.
+    #[must_use]
+    pub fn reader(&self) -> Reader<K, V, S> {
+        Reader::new(self.clone())
+    }
+}
+
 impl<K: Key, V: Value, S> Reader<K, V, S> {
-    pub(super) fn new(generation: Generation<K, V, S>) -> Self {
+    fn new(generation: Generation<K, V, S>) -> Self {
         let inner = generation.inner();
         // SAFETY: the map lies inside the generation's shared allocation, which this reader holds until after its
         // pins are dropped (I2).
