@@ -9,8 +9,9 @@ use lookback::strategies::Builtin;
 use lookback::sweep::{Backtest, Metric, number_cell};
 use serde_json::json;
 
-use crate::arguments::{Format, TrialArguments, settings_json, settings_text};
+use crate::arguments::{Format, TrialArguments};
 use crate::exit::{Exit, usage};
+use crate::output::settings::{settings_json, settings_text};
 use crate::output::text::{self, Table, count, grouped, heading, metric};
 use crate::output::{self, OutputFile};
 

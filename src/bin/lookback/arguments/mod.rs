@@ -12,8 +12,6 @@ use lookback::portal::{Adjust, DataPortal};
 use lookback::sweep::{Costs, FillAt, Parameter, Settings, Sweep};
 use lookback::{Bundle, When};
 
-use crate::output::text::amount;
-
 pub use cache::CacheArguments;
 pub use count::{count, positive_count};
 pub use format::Format;
@@ -97,38 +95,4 @@ impl TrialArguments {
         };
         Ok(DataPortal::new(bundle, self.cache.options()?)?)
     }
-}
-
-/// How the rules read in JSON, all of them; `prices` is what the adjustment makes of them.
-pub fn settings_json(settings: &Settings, prices: &str) -> serde_json::Map<String, serde_json::Value> {
-    let mut document = settings.to_json();
-    document.insert("prices".to_owned(), prices.into());
-    document
-}
-
-/// How the rules read in a line of text; `prices` is what the adjustment makes of them.
-pub fn settings_text(settings: &Settings, prices: &str, periods_per_year: Option<f64>) -> String {
-    let mut text = format!(
-        "fill {}, fee {} %, commission {} per order, slippage {} bps, cash {}, prices {prices}",
-        settings.fill,
-        percent(settings.costs.fee),
-        amount(settings.costs.commission),
-        amount(settings.costs.slippage_bps),
-        amount(settings.cash),
-    );
-    if let Some(periods) = settings.periods_per_year.or(periods_per_year) {
-        text += &format!(", {periods} periods a year");
-    }
-    for (word, when) in [("from", settings.from), ("to", settings.to)] {
-        if let Some(when) = when {
-            text += &format!(", {word} {when}");
-        }
-    }
-    text
-}
-
-/// A share in percent, without the digits that the product alone has: 0.0007 is 0.07 %, not 0.06999999999999999 %.
-fn percent(share: f64) -> f64 {
-    let product = share * 100.0;
-    format!("{product:.12}").parse().unwrap_or(product)
 }

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod progress;
 pub mod ranking;
 pub mod rows;
+pub mod settings;
 pub mod text;
 
 mod file;

@@ -6,8 +6,8 @@ use std::io::Write;
 
 use lookback::sweep::{AssetSummary, Metric, Outcome, Ranked};
 
-use crate::arguments::settings_text;
 use crate::output::rows::Report;
+use crate::output::settings::settings_text;
 use crate::output::text::{self, Table, bytes, count, grouped, heading, metric};
 
 /// The metrics shown of each place, beside the one ranked by.

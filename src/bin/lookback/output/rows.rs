@@ -8,8 +8,8 @@ use lookback::cache::{Stats, TierStats};
 use lookback::sweep::{Metric, Results, Rows};
 use serde_json::{Value, json};
 
-use crate::arguments::settings_json;
 use crate::effort::Effort;
+use crate::output::settings::settings_json;
 
 /// A sweep with all that is told about it.
 #[derive(Debug)]
