@@ -31,6 +31,8 @@ pub(in crate::sweep) struct Ledger<'a> {
     account: Account,
     /// The first bar that is not accounted for yet.
     cursor: usize,
+    /// Whether an order was filled at the cursor's bar: it is marked once no further fill can come.
+    traded: bool,
     peak: f64,
     /// Bars up to and including the one that set the peak; 0 where that was the starting cash.
     peak_bars: usize,
@@ -50,7 +52,18 @@ impl<'a> Ledger<'a> {
     ) -> Self {
         let tally = Tally::new(cash);
         let account = Account { cash, shares: 0.0 };
-        Self { path, costs, account, cursor: 0, peak: cash, peak_bars: 0, trade_base: cash, tally, curve }
+        Self {
+            path,
+            costs,
+            account,
+            cursor: 0,
+            traded: false,
+            peak: cash,
+            peak_bars: 0,
+            trade_base: cash,
+            tally,
+            curve,
+        }
     }
 
     /// The weight of the position at a bar's close, which no fill has passed.
@@ -64,18 +77,25 @@ impl<'a> Ledger<'a> {
         self.account.equity(self.path.close[bar])
     }
 
-    /// Fills an order for a weight; `None` where that leaves nothing to trade.
+    /// Fills an order for a weight at the open or the close of a bar; `None` where that leaves nothing to trade.
     pub(in crate::sweep) fn fill(&mut self, bar: usize, at: FillAt, weight: f64) -> Option<(Execution, f64)> {
         let price = match at {
             FillAt::NextOpen => self.path.open[bar],
             FillAt::Close => self.path.close[bar],
         };
+        self.fill_at(bar, price, weight).map(|execution| (execution, price))
+    }
+
+    /// Fills an order for a weight at a price within a bar; `None` where that leaves nothing to trade.
+    ///
+    /// A bar may see several fills, in the order in which they happened; bars never go back. Equity is marked once for
+    /// each bar, at its close and with what is held then.
+    pub(in crate::sweep) fn fill_at(&mut self, bar: usize, price: f64, weight: f64) -> Option<Execution> {
         let execution = self.account.order(weight, price, &self.costs)?;
         self.advance(bar);
         self.book(&execution, price);
-        self.mark(bar);
-        self.cursor = bar + 1;
-        Some((execution, price))
+        self.traded = true;
+        Some(execution)
     }
 
     /// Accounts for what is left up to the last bar.
@@ -115,8 +135,14 @@ impl<'a> Ledger<'a> {
         self.trade_base = end;
     }
 
-    /// Accounts for the bars up to `end`, over which the position does not change.
+    /// Accounts for the bars up to `end`: one that saw a fill by its close, and those over which the position did not
+    /// change by their spans.
     fn advance(&mut self, end: usize) {
+        if self.cursor < end && self.traded {
+            self.mark(self.cursor);
+            self.cursor += 1;
+            self.traded = false;
+        }
         let start = self.cursor;
         if start >= end {
             return;
@@ -226,5 +252,28 @@ impl<'a> Ledger<'a> {
         if let Some(curve) = self.curve.as_deref_mut() {
             curve.extend(std::iter::repeat_n(equity, bars));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FREE: Costs = Costs { fee: 0.0, commission: 0.0, slippage_bps: 0.0 };
+
+    #[test]
+    fn a_bar_with_several_fills_is_marked_once_with_what_is_held_at_its_close() {
+        let path = Path::new(vec![10.0; 4], vec![10.0, 12.0, 8.0, 16.0]);
+        let mut curve = Vec::new();
+        let mut ledger = Ledger::new(&path, FREE, 100.0, Some(&mut curve));
+        // In at the open of bar 1, stopped at 9, and in again at its close.
+        assert!(ledger.fill_at(1, 10.0, 1.0).is_some());
+        assert!(ledger.fill_at(1, 9.0, 0.0).is_some());
+        assert!(ledger.fill(1, FillAt::Close, 1.0).is_some());
+        assert!(ledger.fill_at(3, 16.0, 0.0).is_some());
+        let tally = ledger.finish();
+        assert_eq!(curve, [100.0, 90.0, 60.0, 120.0]);
+        assert_eq!((tally.trades, tally.wins, tally.gross_profit, tally.gross_loss), (2, 1, 30.0, 10.0));
+        assert_eq!((tally.held_bars, tally.longest_below, tally.last_equity), (2, 2, 120.0));
     }
 }
