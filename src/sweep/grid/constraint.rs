@@ -138,6 +138,7 @@ pub(super) fn unknown(subject: &str, name: &str, names: &[&str]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::super::program::Program;
+    use super::super::walk::Walk;
     use super::*;
     use crate::parameter::Parameter;
 
@@ -148,7 +149,7 @@ mod tests {
             .map(|(name, value)| Parameter::new(name, &value.to_string()).unwrap());
         let constraints = [Constraint::parse(text, &NAMES).unwrap()];
         let program = Program::new(&parameters, &constraints).unwrap();
-        program.walk(0).holds()
+        Walk::new(&program, 0).holds()
     }
 
     fn error(text: &str) -> String {

@@ -5,6 +5,7 @@
 mod constraint;
 mod program;
 mod slabs;
+mod walk;
 
 use std::sync::atomic::AtomicBool;
 
@@ -12,14 +13,15 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use constraint::{Constraint, unknown};
-use program::{Program, Walk};
+use program::Program;
 use slabs::Slabs;
+use walk::Walk;
 
 use crate::decimal;
 use crate::error::Error;
 use crate::parameter::Parameter;
 
-/// The most points that a product may have before its constraints: each is visited once, at some 3 ns.
+/// The most points that a product may have before its constraints: each of their rows is visited once.
 const MAX_PRODUCT: u64 = 1_000_000_000;
 
 /// The points of a sweep, in order: the last parameter changes fastest.
@@ -210,11 +212,8 @@ impl Grid {
             return Points { grid: self, walk: None, raw: index as u64, left };
         }
         let (mut raw, skipped) = self.slabs.find(index as u64);
-        let mut walk = self.program.walk(raw);
-        for _ in 0..skipped {
-            raw += steps_to_next(&mut walk) + 1;
-            walk.advance();
-        }
+        let mut walk = Walk::new(&self.program, raw);
+        raw += walk.skip(skipped, self.slabs.places());
         Points { grid: self, walk: Some(walk), raw, left }
     }
 
@@ -225,16 +224,6 @@ impl Grid {
         let index = raw / after % one.count() as u64;
         one.value(usize::try_from(index).expect("a product's indices fit a word"))
     }
-}
-
-/// Walks to the next place where all comparisons hold, and returns by how many steps.
-fn steps_to_next(walk: &mut Walk<'_>) -> u64 {
-    let mut steps = 0;
-    while !walk.holds() {
-        walk.advance();
-        steps += 1;
-    }
-    steps
 }
 
 /// The points of a [`Grid`] in order, made as they are asked for.
@@ -253,7 +242,7 @@ impl<'a> Iterator for Points<'a> {
     fn next(&mut self) -> Option<Point<'a>> {
         self.left = self.left.checked_sub(1)?;
         if let Some(walk) = &mut self.walk {
-            self.raw += steps_to_next(walk);
+            self.raw += walk.to_next();
             walk.advance();
         }
         let point = Point { grid: self.grid, raw: self.raw };

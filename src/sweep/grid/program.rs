@@ -1,9 +1,11 @@
 //! Constraints as they are evaluated at each point of a product: comparisons of whole numbers, without a branch.
 //!
-//! All numbers of a grid are brought to one decimal scale, where they compare as integers do. A walk changes one value a
-//! step, so that a product of 81 million points is counted in a fraction of a second.
+//! All numbers of a grid are brought to one decimal scale, where they compare as integers do. Along the last axis, whose
+//! values change fastest, a comparison with anything else holds from one place to another: see [`super::walk`].
 
 #![forbid(unsafe_code)]
+
+use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
@@ -14,23 +16,46 @@ use crate::parameter::Parameter;
 /// The comparisons of a grid, over one slot for each parameter, followed by one for each number.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Program {
-    axes: Vec<Axis>,
-    numbers: Vec<i128>,
-    tests: Vec<Test>,
+    /// The values of each parameter; where there is a test, there is an axis.
+    pub(super) axes: Vec<Axis>,
+    pub(super) numbers: Vec<i128>,
+    /// The comparisons that have one result for all of a row: the last axis is not in them, or it is both sides.
+    pub(super) of_rows: Vec<Test>,
+    /// The comparisons of the last axis, always on the left, with something else.
+    pub(super) in_rows: Vec<Test>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
-enum Axis {
+pub(super) enum Axis {
     Range { start: i128, step: i128, count: usize },
     List(Vec<i128>),
 }
 
 /// One comparison of two slots, with a bit for each order that it accepts: less, equal, greater.
 #[derive(Clone, Copy, PartialEq, Debug)]
-struct Test {
-    left: usize,
-    right: usize,
-    accepts: u8,
+pub(super) struct Test {
+    pub(super) left: usize,
+    pub(super) right: usize,
+    pub(super) accepts: u8,
+}
+
+impl Test {
+    pub(super) const LESS: u8 = 1;
+    pub(super) const EQUAL: u8 = 2;
+    pub(super) const GREATER: u8 = 4;
+
+    #[inline]
+    pub(super) fn accepts(self, left: i128, right: i128) -> bool {
+        let order = u8::from(left >= right) + u8::from(left > right);
+        self.accepts >> order & 1 == 1
+    }
+
+    /// The same with its sides exchanged.
+    fn mirrored(self) -> Self {
+        let (less, greater) = (self.accepts & Self::LESS, self.accepts & Self::GREATER);
+        let accepts = less << 2 | self.accepts & Self::EQUAL | greater >> 2;
+        Self { left: self.right, right: self.left, accepts }
+    }
 }
 
 impl Program {
@@ -46,7 +71,8 @@ impl Program {
             })
             .collect();
         if comparisons().next().is_none() {
-            return Ok(Self { axes: Vec::new(), numbers: Vec::new(), tests: Vec::new() });
+            let (axes, numbers) = (Vec::new(), Vec::new());
+            return Ok(Self { axes, numbers, of_rows: Vec::new(), in_rows: Vec::new() });
         }
         let scale_of = |one: &Parameter| match one.progression() {
             Some((start, step)) => start.scale().max(step.scale()),
@@ -54,9 +80,13 @@ impl Program {
         };
         let scales = parameters.iter().map(scale_of).chain(numbers.iter().map(Decimal::scale));
         let scale = scales.max().unwrap_or_default();
-        let axes = parameters.iter().map(|one| Axis::new(one, scale)).collect::<Result<Vec<_>, _>>()?;
+        let mut axes = parameters.iter().map(|one| Axis::new(one, scale)).collect::<Result<Vec<_>, _>>()?;
+        if axes.is_empty() {
+            // A product of nothing has one place.
+            axes.push(Axis::List(vec![0]));
+        }
         let numbers = numbers.into_iter().map(|one| scaled(one, scale)).collect::<Result<Vec<_>, _>>()?;
-        let mut number = parameters.len();
+        let mut number = axes.len();
         let mut slot = |operand: &Operand| match operand {
             Operand::Parameter(position) => *position,
             Operand::Number(_) => {
@@ -64,35 +94,29 @@ impl Program {
                 number - 1
             }
         };
-        let tests = comparisons()
-            .map(|one| {
-                let accepts =
-                    [std::cmp::Ordering::Less, std::cmp::Ordering::Equal, std::cmp::Ordering::Greater]
-                        .into_iter()
-                        .enumerate()
-                        .map(|(bit, order)| u8::from(one.relation.accepts(order)) << bit)
-                        .sum();
-                Test { left: slot(&one.left), right: slot(&one.right), accepts }
-            })
-            .collect();
-        Ok(Self { axes, numbers, tests })
+        let orders = [
+            (Ordering::Less, Test::LESS),
+            (Ordering::Equal, Test::EQUAL),
+            (Ordering::Greater, Test::GREATER),
+        ];
+        let (mut of_rows, mut in_rows) = (Vec::new(), Vec::new());
+        for one in comparisons() {
+            let accepted = orders.iter().filter(|(order, _)| one.relation.accepts(*order));
+            let accepts = accepted.map(|(_, bit)| bit).sum();
+            let test = Test { left: slot(&one.left), right: slot(&one.right), accepts };
+            let last = axes.len() - 1;
+            match (test.left == last, test.right == last) {
+                (true, false) => in_rows.push(test),
+                (false, true) => in_rows.push(test.mirrored()),
+                _ => of_rows.push(test),
+            }
+        }
+        Ok(Self { axes, numbers, of_rows, in_rows })
     }
 
     /// Whether it holds everywhere.
     pub(super) fn is_empty(&self) -> bool {
-        self.tests.is_empty()
-    }
-
-    /// A walk over the product from an index on; the last parameter changes fastest.
-    pub(super) fn walk(&self, raw: u64) -> Walk<'_> {
-        let mut indices = vec![0; self.axes.len()];
-        let mut left = usize::try_from(raw).expect("a product's indices fit a word");
-        for (index, axis) in indices.iter_mut().zip(&self.axes).rev() {
-            *index = left % axis.count();
-            left /= axis.count();
-        }
-        let values = indices.iter().zip(&self.axes).map(|(index, axis)| axis.value(*index));
-        Walk { program: self, values: values.chain(self.numbers.iter().copied()).collect(), indices }
+        self.of_rows.is_empty() && self.in_rows.is_empty()
     }
 }
 
@@ -111,7 +135,7 @@ impl Axis {
         }
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         match self {
             Self::Range { count, .. } => *count,
             Self::List(values) => values.len(),
@@ -119,7 +143,7 @@ impl Axis {
     }
 
     #[inline]
-    fn value(&self, index: usize) -> i128 {
+    pub(super) fn value(&self, index: usize) -> i128 {
         match self {
             Self::Range { start, step, .. } => start + step * index as i128,
             Self::List(values) => values[index],
@@ -133,37 +157,4 @@ fn scaled(value: Decimal, scale: u32) -> Result<i128, Error> {
         let message = format!("{value} beside numbers of {scale} decimal places needs more than 38 digits");
         Error::bad_parameter("grid", message)
     })
-}
-
-/// A place in a product, and whether the comparisons hold there.
-#[derive(Clone, Debug)]
-pub(super) struct Walk<'a> {
-    program: &'a Program,
-    indices: Vec<usize>,
-    values: Vec<i128>,
-}
-
-impl Walk<'_> {
-    #[inline]
-    pub(super) fn holds(&self) -> bool {
-        self.program.tests.iter().fold(true, |all, test| {
-            let (left, right) = (self.values[test.left], self.values[test.right]);
-            let order = u8::from(left >= right) + u8::from(left > right);
-            all & (test.accepts >> order & 1 == 1)
-        })
-    }
-
-    /// Goes on by one; from the last place to the first.
-    #[inline]
-    pub(super) fn advance(&mut self) {
-        for (position, axis) in self.program.axes.iter().enumerate().rev() {
-            let next = self.indices[position] + 1;
-            let index = if next == axis.count() { 0 } else { next };
-            self.indices[position] = index;
-            self.values[position] = axis.value(index);
-            if index != 0 {
-                return;
-            }
-        }
-    }
 }

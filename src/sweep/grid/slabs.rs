@@ -6,12 +6,13 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::program::Program;
+use super::walk::Walk;
 use crate::error::Error;
 
 /// The most slabs: 8 MiB of counts.
 const MOST: u64 = 1 << 20;
 
-/// The fewest places of a slab: a scan of them takes some 3 us.
+/// The fewest places of a slab.
 const FEWEST_PLACES: u64 = 1 << 10;
 
 /// Counts of points, slab by slab.
@@ -34,7 +35,7 @@ impl Slabs {
         }
         let places = product.div_ceil(MOST).max(FEWEST_PLACES);
         let mut slabs = Self { places, before: vec![0] };
-        let (mut walk, mut points, mut start) = (program.walk(0), 0, 0);
+        let (mut walk, mut points, mut start) = (Walk::new(program, 0), 0, 0);
         while start < product {
             // ORDERING: Relaxed, the flag guards no data: a slab more or less makes no difference.
             if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
@@ -43,10 +44,7 @@ impl Slabs {
                     "it was stopped while its grid was counted: no trial ran",
                 ));
             }
-            for _ in start..product.min(start + places) {
-                points += u64::from(walk.holds());
-                walk.advance();
-            }
+            points += walk.count(places.min(product - start));
             slabs.before.push(points);
             start += places;
         }
@@ -62,6 +60,11 @@ impl Slabs {
     pub(super) fn find(&self, point: u64) -> (u64, u64) {
         let slab = self.before.partition_point(|before| *before <= point) - 1;
         (slab as u64 * self.places, point - self.before[slab])
+    }
+
+    /// Places of the product in a slab; the last one may have fewer.
+    pub(super) fn places(&self) -> u64 {
+        self.places
     }
 }
 
