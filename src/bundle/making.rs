@@ -1,0 +1,166 @@
+//! How a bundle comes to be: opened or appended to at rest, made of series in memory, or the embedded sample.
+
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use super::bars::Bars;
+use super::column::Scales;
+use super::memory::Memory;
+use super::series::{self, Series, Sourced};
+use super::session::Session;
+use super::{Bundle, Inner, adjust, csv, digest, store};
+use crate::error::Error;
+use crate::time::Frequency;
+
+impl Bundle {
+    /// Opens a bundle at rest: reads and checks its manifest, and no bar yet.
+    ///
+    /// Its files stay open for as long as the bundle does: one that is replaced or deleted meanwhile is read on, the
+    /// same version to the end. What a later read finds damaged is refused then.
+    ///
+    /// # Errors
+    /// `Io` or `Invalid` where there is no bundle, `Corrupt` where its manifest is damaged.
+    ///
+    /// # Examples
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (csv, out) = (folder.path().join("AAPL.csv"), folder.path().join("bundle"));
+    /// # std::fs::write(&csv, "date,open,high,low,close,volume\n2005-02-25,89.6,89.94,88.13,88.99,9\n2005-02-28,44,45,43,44.86,7\n")?;
+    /// use lookback::bundle::{Bundle, IngestOptions, ingest};
+    /// let ingested = ingest(&[csv], &out, &IngestOptions::default())?.bundle;
+    /// let bundle = Bundle::open(&out)?;
+    /// assert_eq!(bundle.version(), ingested.version());
+    /// std::fs::remove_dir_all(&out)?; // what is open reads on
+    /// let mut closes = Vec::new();
+    /// bundle.read(bundle.asset("AAPL")?, lookback::Field::Close, 0..2, &mut closes)?;
+    /// assert_eq!(closes, [88.99, 44.86]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let folder: Arc<Path> = path.as_ref().into();
+        let store::Opened { manifest, assets } = store::open(&folder)?;
+        Ok(Self(Arc::new(Inner {
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            frequency: manifest.frequency()?,
+            session: manifest.session(),
+            symbols: manifest.assets.iter().map(|entry| entry.symbol.as_str().into()).collect(),
+            assets: assets.into_iter().map(|asset| Box::new(asset) as Box<dyn Bars>).collect(),
+            folder: Some(folder),
+        })))
+    }
+
+    /// Appends bars, and with them events, to a bundle at rest; gives the version that then stands, opened.
+    ///
+    /// Each series' bars come after the last that the bundle has of its asset; an asset may be new, and an asset may have
+    /// no bars to append. The version is that of one ingest of all the bars and events. It is written as an ingest is: in
+    /// one step, and what is open meanwhile reads on as it was. Costs the bars that come, a share of those that came
+    /// before them (each is written again at most as often as the number of bars has binary digits), and one manifest.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`from_series`](Self::from_series); `Invalid` where a series does not come after what
+    /// is there, contradicts an event, or another process writes to the folder; `Io`.
+    ///
+    /// # Examples
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (csv, out) = (folder.path().join("A.csv"), folder.path().join("bundle"));
+    /// use lookback::bundle::{Bundle, IngestOptions, Series, ingest};
+    /// std::fs::write(&csv, "date,open,high,low,close,volume\n2005-02-28,1,2,1,2,9\n")?;
+    /// let day = ingest(&[&csv], &out, &IngestOptions::default())?.bundle;
+    /// let next = Series {
+    ///     symbol: "A".into(),
+    ///     calendar: lookback::Calendar::new(vec![day.span(day.asset("A")?).1.0 + 86_400_000_000_000])?,
+    ///     values: [2, 3, 2, 3, 7].map(|value| vec![value.into()]),
+    ///     adjustments: Vec::new(),
+    /// };
+    /// let both = Bundle::append(&out, vec![next])?;
+    /// assert_eq!((day.bars(day.asset("A")?), both.bars(both.asset("A")?)), (1, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn append(path: impl AsRef<Path>, series: Vec<Series>) -> Result<Self, Error> {
+        let series = series::checked(series.into_iter().map(Sourced::from).collect())?;
+        store::append(path.as_ref(), &series)?;
+        Self::open(path)
+    }
+
+    /// A bundle held in memory.
+    ///
+    /// # Errors
+    /// `Invalid` where there is no series or a series has no bars, columns differ in length, a symbol is there twice,
+    /// an adjustment is not above 0, or values need more than 38 digits at one scale.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::bundle::Series;
+    /// use lookback::{Bundle, Calendar, Frequency};
+    /// let series = Series {
+    ///     symbol: "A".into(),
+    ///     calendar: Calendar::new(vec![0, 86_400_000_000_000])?,
+    ///     values: [["9.5", "10"], ["10", "11"], ["9", "9"], ["10", "10.25"], ["700", "0"]]
+    ///         .map(|column| column.map(|value| value.parse().unwrap()).to_vec()),
+    ///     adjustments: Vec::new(),
+    /// };
+    /// let bundle = Bundle::from_series("two days", Frequency::Day, vec![series])?;
+    /// assert_eq!((bundle.name(), bundle.bars(bundle.asset("A")?)), ("two days", 2));
+    /// assert!(Bundle::from_series("empty", Frequency::Day, Vec::new()).is_err());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn from_series(name: &str, frequency: Frequency, series: Vec<Series>) -> Result<Self, Error> {
+        Self::in_memory(name, frequency, series.into_iter().map(Sourced::from).collect())
+    }
+
+    fn in_memory(name: &str, frequency: Frequency, series: Vec<Sourced>) -> Result<Self, Error> {
+        let series = series::checked(series)?;
+        let scales = Scales::of(&series);
+        let assets = series.iter().map(|one| Memory::new(one, scales)).collect::<Result<Vec<_>, _>>()?;
+        let session = Session::default();
+        let values = |memory: &Memory| memory.batches().map(|rows| memory.digest(rows)).collect::<Vec<_>>();
+        let values: Vec<_> = assets.iter().map(values).collect();
+        let meanings = series.iter().zip(&assets).zip(&values).map(|((one, memory), values)| {
+            let (bars, adjustments) = (memory.len(), memory.adjustments());
+            digest::AssetMeaning { symbol: &one.series.symbol, bars, values, adjustments }
+        });
+        Ok(Self(Arc::new(Inner {
+            name: name.to_owned(),
+            version: digest::version(frequency, &session, meanings),
+            frequency,
+            session,
+            symbols: series.iter().map(|one| one.series.symbol.clone()).collect(),
+            assets: assets.into_iter().map(|asset| Box::new(asset) as Box<dyn Bars>).collect(),
+            folder: None,
+        })))
+    }
+
+    /// Daily bars of AAPL, FB, GOOG, IBM and MSFT, 2000 to 2013, with their splits and dividends.
+    ///
+    /// They are part of the crate, and parsed once a process.
+    ///
+    /// # Errors
+    /// None in practice: the data are a constant.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Bundle;
+    /// let bundle = Bundle::sample()?;
+    /// let names: Vec<&str> = bundle.symbols().iter().map(|symbol| symbol.as_str()).collect();
+    /// assert_eq!(names, ["AAPL", "FB", "GOOG", "IBM", "MSFT"]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn sample() -> Result<Self, Error> {
+        static SAMPLE: OnceLock<Result<Bundle, Error>> = OnceLock::new();
+        const FILE: &[u8] = include_bytes!("../../data/stocks.csv.gz");
+        let parse = || {
+            let file = csv::read("stocks.csv.gz", FILE, &csv::Options::default())?;
+            let own = |rows| match adjust::own(rows) {
+                Ok(adjusted) => Ok(adjusted.sourced),
+                Err((line, message)) => Err(csv::parse_error("stocks.csv.gz", line, message)),
+            };
+            let assets = file.assets.into_iter().map(own).collect::<Result<_, _>>()?;
+            Self::in_memory("sample", Frequency::Day, assets)
+        };
+        SAMPLE.get_or_init(parse).clone()
+    }
+}
