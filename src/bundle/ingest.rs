@@ -12,7 +12,7 @@ use super::csv::{self, Rows};
 use super::digest::Digest;
 use super::jump;
 use super::origin::SourceFile;
-use super::series::{self, Sourced};
+use super::series::{self, Sourced, check_symbol};
 use super::store;
 use crate::asset::Symbol;
 use crate::decimal;
@@ -75,7 +75,8 @@ pub struct Ingested {
 /// old bundle or the new one.
 ///
 /// # Errors
-/// `Parse` with file and line, `Invalid` where a file as a whole or `out` is not as expected, `Io`.
+/// `Parse` with file and line, `Invalid` where a file as a whole or `out` is not as expected, `BadParameter` where
+/// [`symbol`](Options::symbol) cannot be, `Io`.
 ///
 /// # Examples
 /// ```
@@ -122,7 +123,10 @@ impl Input {
         }
         if options.symbol.is_some() && paths.len() > 1 {
             let message = format!("names one asset, but {} files are given", paths.len());
-            return Err(Error::invalid("--symbol", message));
+            return Err(Error::bad_parameter("--symbol", message));
+        }
+        if let Some(symbol) = &options.symbol {
+            check_symbol(symbol).map_err(|message| Error::bad_parameter("--symbol", message))?;
         }
         let how = csv::Options {
             symbol: options.symbol.as_deref(),

@@ -73,6 +73,33 @@ fn a_link_stays_a_link_and_its_target_is_written() {
 }
 
 #[test]
+fn what_a_killed_run_left_beside_a_file_goes_with_the_next_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ended = std::process::Command::new("true").spawn().unwrap();
+    ended.wait().unwrap();
+    let beside = |name: &str, process: u32| folder.path().join(format!(".{name}.{process}.part"));
+    let leftover = beside("a.csv", ended.id());
+    // Of a process that still writes, and of another file.
+    let others = [beside("a.csv", std::process::id()), beside("b.csv", ended.id())];
+    for file in others.iter().chain([&leftover]) {
+        fs::write(file, "half").unwrap();
+    }
+    let output = small(&["--out", &below(folder.path(), "a.csv")]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!leftover.exists());
+    assert!(others.iter().all(|file| file.exists()));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn one_thing_is_said_in_the_singular() {
+    let one = ["sweep", "--asset", "IBM", "--param", "fast=5", "--param", "slow=50"];
+    let text = stdout(&lookback(&one));
+    assert!(text.starts_with("sma-cross on sample: 1 asset, 3,270 bars, 1 point each, 1 trial\n"), "{text}");
+    assert!(text.contains("\n1 trial in "), "{text}");
+}
+
+#[test]
 fn a_device_is_written_to_and_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = below(folder.path(), "pipe.csv");
@@ -94,6 +121,8 @@ fn a_place_that_cannot_be_written_is_refused_before_the_sweep() {
     for (name, words) in [
         ("no/such/a.csv", "no/such: No such file or directory"),
         ("dir.csv", "dir.csv: is a folder, expected a file"),
+        ("new.csv/", "new.csv/: is the name of a folder, expected a file"),
+        ("new.csv/.", "new.csv/.: is the name of a folder, expected a file"),
     ] {
         let output = small(&["--out", &below(folder.path(), name)]);
         assert_eq!(output.status.code(), Some(2), "{name}");

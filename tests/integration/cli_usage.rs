@@ -23,6 +23,8 @@ fn wrong_usage_exits_with_2_and_says_what_would_be_right() {
             "from: is 2012-01-01, expected a date at or before to, 2010-01-01",
         ),
         (&["sweep", "--asset", "APPL"], "unknown asset APPL; nearest: AAPL"),
+        (&["sweep", "--asset", ","], "expected symbols with one comma between two, such as AAPL,IBM"),
+        (&["history", "--asset", "IBM,"], "expected symbols with one comma between two, such as AAPL,IBM"),
         (&["sweep", "--fill", "open"], "expected next-open or close"),
         (&["sweep", "--fee=-1"], "fee: is -1, expected a share of the notional"),
         (&["sweep", "--from", "soon"], "\"soon\" is not a date or timestamp"),

@@ -316,7 +316,19 @@ fn the_program_prints_what_it_read() {
     let shown = stdout(&done);
     assert!(shown.starts_with("read       prices.csv (dates)\nbundle     bundle\nversion    "), "{shown}");
     assert!(shown.contains("AAPL   2005-02-25  2005-03-01     3       -          -"), "{shown}");
-    assert_eq!(folder.run(&["ingest", "prices.csv"]).status.code(), Some(2));
+    for (arguments, words) in [
+        (&["ingest", "prices.csv"][..], "--out"),
+        (&["ingest", "prices.csv", "--out", "prices.csv"], "--out prices.csv: is a file, expected a folder"),
+        (&["ingest", "prices.csv", "--out", "b", "--symbol", ""], "--symbol: symbol is empty"),
+        (
+            &["ingest", "a.csv", "b.csv", "--out", "b", "--symbol", "A"],
+            "--symbol: names one asset, but 2 files",
+        ),
+    ] {
+        let refused = folder.run(arguments);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&refused).contains(words), "{}", stderr(&refused));
+    }
     let again = folder.run(&["info", "bundle"]);
     assert_eq!(stdout(&again), shown.split_once('\n').unwrap().1);
 }

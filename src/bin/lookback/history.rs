@@ -20,7 +20,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
     /// Assets by symbol; several share the union of their bars.
-    #[arg(long, value_name = "A,B", value_delimiter = ',', required = true)]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', required = true, value_parser = arguments::symbol)]
     asset: Vec<String>,
     /// Fields: open, high, low, close, volume, price.
     #[arg(long, value_name = "F,G", value_delimiter = ',', default_value = "close")]

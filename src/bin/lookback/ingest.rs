@@ -5,9 +5,10 @@
 use std::io::{Write as _, stderr};
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use lookback::bundle::{IngestOptions, ingest};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, usage};
 use crate::output::{self, assets, text};
 
 /// Files need the columns date|timestamp, open, high, low, close and volume, and may have symbol|ticker; in any case and
@@ -36,6 +37,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    if arguments.out.is_file() {
+        return Err(usage(anyhow!("--out {}: is a file, expected a folder", arguments.out.display())));
+    }
     let options = IngestOptions {
         symbol: arguments.symbol.clone(),
         adjustments: arguments.adjustments.clone(),

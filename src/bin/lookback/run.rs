@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::arguments::{Format, TrialArguments};
 use crate::exit::{Exit, usage};
 use crate::output::settings::{settings_json, settings_text};
-use crate::output::text::{self, Table, count, grouped, heading, metric};
+use crate::output::text::{self, Table, counted, grouped, heading, metric};
 use crate::output::{self, OutputFile};
 
 /// What was typed.
@@ -86,11 +86,11 @@ fn write_table(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow
     let summary = backtest.summary();
     writeln!(
         out,
-        "{} {} on {}: {} bars from {} to {}",
+        "{} {} on {}: {} from {} to {}",
         backtest.strategy(),
         text::point(backtest.point()),
         summary.symbol,
-        count(summary.bars),
+        counted(summary.bars, "bar"),
         summary.first,
         summary.last
     )?;
@@ -116,8 +116,8 @@ fn write_table(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow
     }
     writeln!(
         out,
-        "{} fills; prices, costs and cash in quote currency\n{}",
-        count(backtest.fills().len()),
+        "{}; prices, costs and cash in quote currency\n{}",
+        counted(backtest.fills().len(), "fill"),
         fills.text()
     )?;
     Ok(())

@@ -60,7 +60,7 @@ pub(super) fn read(name: &str, bytes: &[u8], options: &Options<'_>) -> Result<Fi
         .map_err(|message| parse_error(name, 1, message))?;
     if options.symbol.is_some() && header.position(Role::Symbol).is_some() {
         let message = format!("has a column {}, so that --symbol means nothing", header.name(Role::Symbol));
-        return Err(Error::invalid(name, message));
+        return Err(Error::bad_parameter(name, message));
     }
     let mut reader = Reader {
         name,

@@ -5,6 +5,7 @@
 mod cache;
 mod count;
 mod format;
+mod symbol;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ use lookback::{Bundle, When};
 pub use cache::CacheArguments;
 pub use count::{count, positive_count};
 pub use format::Format;
+pub use symbol::symbol;
 
 /// Which trials, and how they are run.
 #[derive(clap::Args, Debug)]
@@ -23,7 +25,7 @@ pub struct TrialArguments {
     #[arg(long, value_name = "DIR")]
     pub bundle: Option<PathBuf>,
     /// Assets by symbol [default: all of the bundle]
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = symbol)]
     pub asset: Vec<String>,
     /// Values of a parameter: NAME=START:END[:STEP] or NAME=a,b,c [default: the strategy's own range]
     #[arg(long = "param", value_name = "NAME=VALUES")]

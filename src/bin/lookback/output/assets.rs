@@ -7,7 +7,7 @@ use std::io::Write;
 use lookback::bundle::EventOrigin;
 use lookback::{AssetId, Bundle};
 
-use super::text::{self, Table};
+use super::text::{self, Table, counted};
 
 /// What is told of each asset.
 const HEADER: [&str; 7] = ["asset", "first", "last", "bars", "splits", "dividends", "bytes"];
@@ -35,7 +35,8 @@ pub fn write_table(bundle: &Bundle, width: Option<usize>, out: &mut dyn Write) -
     writeln!(out, "bundle     {}", bundle.name())?;
     writeln!(out, "version    {}", bundle.version())?;
     writeln!(out, "frequency  {}", bundle.frequency())?;
-    writeln!(out, "size       {} assets, {bars} bars, {bytes} bytes {place}", bundle.symbols().len())?;
+    let (assets, bars) = (counted(bundle.symbols().len(), "asset"), counted(bars, "bar"));
+    writeln!(out, "size       {assets}, {bars}, {} {place}", counted(bytes, "byte"))?;
     writeln!(out)?;
     let mut tables = [Table::new(0, 3)];
     tables[0].row(HEADER.map(str::to_owned));

@@ -12,6 +12,9 @@ use anyhow::{Context, bail};
 
 use super::{BUFFER_BYTES, stream};
 
+/// The end of the name of a file that is being written.
+const PART: &str = ".part";
+
 /// Links that a path may lead through, as Linux has it.
 const MOST_LINKS: usize = 40;
 
@@ -30,6 +33,11 @@ impl OutputFile {
     /// Finds the place of a file that is there or can be made; nothing is written.
     pub fn find(name: &Path) -> anyhow::Result<Self> {
         let said = || format!("{}: writing", name.display());
+        // Paths go without the end that says it: `a.csv/` is a folder.
+        let typed = name.to_string_lossy();
+        if typed.trim_end_matches('.').ends_with(std::path::is_separator) {
+            bail!("{}: is the name of a folder, expected a file", name.display());
+        }
         let file = |place, is_stream| Self { name: name.to_owned(), place, is_stream };
         match fs::metadata(name) {
             Ok(found) if found.is_dir() => bail!("{}: is a folder, expected a file", name.display()),
@@ -84,6 +92,7 @@ impl OutputFile {
     }
 
     fn replace(&self, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        self.clear_leftovers();
         let beside = self.beside();
         let outcome = write_synced(&beside, write).and_then(|()| {
             if let Ok(old) = fs::metadata(&self.place) {
@@ -102,8 +111,23 @@ impl OutputFile {
     fn beside(&self) -> PathBuf {
         let mut name = OsString::from(".");
         name.push(self.place.file_name().unwrap_or_default());
-        name.push(format!(".{}.part", std::process::id()));
+        name.push(format!(".{}{PART}", std::process::id()));
         self.place.with_file_name(name)
+    }
+
+    /// Removes what others began beside this file and did not live to finish: a second signal, or a crash, ends a
+    /// process at once. What is not removed is in nobody's way.
+    fn clear_leftovers(&self) {
+        let (Some(folder), Some(leaf)) = (self.place.parent(), self.place.file_name()) else { return };
+        let Ok(entries) = fs::read_dir(folder) else { return };
+        let start = format!(".{}.", leaf.to_string_lossy());
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let process = name.to_str().and_then(|name| name.strip_prefix(&start)?.strip_suffix(PART));
+            if process.and_then(|process| process.parse().ok()).is_some_and(has_ended) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 }
 
@@ -111,6 +135,20 @@ impl Display for OutputFile {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.name.display().fmt(f)
     }
+}
+
+/// Whether no process of this number runs. One that may not be asked does.
+#[cfg(unix)]
+fn has_ended(process: i32) -> bool {
+    use rustix::io::Errno;
+    use rustix::process::{Pid, test_kill_process};
+    let known = (process > 0).then(|| Pid::from_raw(process)).flatten();
+    known.is_some_and(|process| test_kill_process(process) == Err(Errno::SRCH))
+}
+
+#[cfg(not(unix))]
+fn has_ended(_: i32) -> bool {
+    false
 }
 
 /// Where a link leads whose end is not there yet; any other path is its own.

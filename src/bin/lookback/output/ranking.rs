@@ -8,7 +8,7 @@ use lookback::sweep::{AssetSummary, Metric, Outcome, Ranked};
 
 use crate::output::rows::Report;
 use crate::output::settings::settings_text;
-use crate::output::text::{self, Table, bytes, count, grouped, heading, metric};
+use crate::output::text::{self, Table, bytes, count, counted, grouped, heading, metric};
 
 /// The metrics shown of each place, beside the one ranked by.
 const SHOWN: [Metric; 9] = [
@@ -39,13 +39,13 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     let results = report.results;
     writeln!(
         out,
-        "{} on {}: {} assets, {} bars, {} points each, {} trials",
+        "{} on {}: {}, {}, {} each, {}",
         results.strategy(),
         view.bundle,
-        count(results.assets().len()),
-        count(results.bars()),
-        count(results.grid().len()),
-        count(results.len())
+        counted(results.assets().len(), "asset"),
+        counted(results.bars(), "bar"),
+        counted(results.grid().len(), "point"),
+        counted(results.len(), "trial")
     )?;
     let parameters: Vec<String> = results.grid().parameters().iter().map(ToString::to_string).collect();
     writeln!(out, "{}; {}", parameters.join(", "), condition(&results.grid().constraint()))?;
@@ -96,8 +96,8 @@ fn condition(constraint: &str) -> String {
 }
 
 fn heading_of(summary: &AssetSummary, out: &mut dyn Write) -> anyhow::Result<()> {
-    let (symbol, bars) = (&summary.symbol, count(summary.bars));
-    Ok(writeln!(out, "{symbol}: {bars} bars from {} to {}", summary.first, summary.last)?)
+    let (symbol, bars) = (&summary.symbol, counted(summary.bars, "bar"));
+    Ok(writeln!(out, "{symbol}: {bars} from {} to {}", summary.first, summary.last)?)
 }
 
 /// One table: the places, and buy and hold as the last row; and how many places there are in all.
@@ -160,10 +160,10 @@ fn cost(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     let (per_second, per_cpu_second) = effort.rates(done);
     writeln!(
         out,
-        "{} trials in {:.2} s on {} threads: {} trials/s; {:.2} s of CPU time: {} trials per CPU-second",
-        count(done),
+        "{} in {:.2} s on {}: {} trials/s; {:.2} s of CPU time: {} trials per CPU-second",
+        counted(done, "trial"),
         effort.elapsed.as_secs_f64(),
-        count(results.threads()),
+        counted(results.threads(), "thread"),
         grouped(per_second, 0),
         effort.cpu.as_secs_f64(),
         grouped(per_cpu_second, 0),

@@ -179,6 +179,12 @@ pub fn count(value: impl TryInto<u64>) -> String {
     parted(&value.try_into().unwrap_or(u64::MAX).to_string())
 }
 
+/// A whole number of things, by the name of one: `1 asset`, `12,154 bars`.
+pub fn counted(number: impl TryInto<u64>, one: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// Bytes in the unit that reads best.
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
 pub fn bytes(bytes: u64) -> String {
@@ -200,6 +206,7 @@ mod tests {
         assert_eq!(grouped(-999.96, 1), "-1,000.0");
         assert_eq!(grouped(-0.01, 1), "0.0");
         assert_eq!(count(19_650_usize), "19,650");
+        assert_eq!([0, 1, 1_000].map(|bars| counted(bars, "bar")), ["0 bars", "1 bar", "1,000 bars"]);
         assert_eq!(grouped(-1e300, 1), "-1.0e300");
         assert_eq!(
             (amount(1e300), amount(1e6), amount(0.25)),
