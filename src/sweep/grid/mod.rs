@@ -242,7 +242,7 @@ impl<'a> Iterator for Points<'a> {
     fn next(&mut self) -> Option<Point<'a>> {
         self.left = self.left.checked_sub(1)?;
         if let Some(walk) = &mut self.walk {
-            self.raw += walk.to_next();
+            self.raw += walk.seek();
             walk.advance();
         }
         let point = Point { grid: self.grid, raw: self.raw };

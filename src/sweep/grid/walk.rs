@@ -50,7 +50,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks to the next place where all comparisons hold, and returns by how many steps. There must be one.
-    pub(super) fn to_next(&mut self) -> u64 {
+    pub(super) fn seek(&mut self) -> u64 {
         let mut steps = 0;
         while !self.holds() {
             let (here, count) = (self.indices[self.last()], self.row_len());
@@ -236,7 +236,7 @@ mod tests {
                 for (at, point) in behind.iter().enumerate() {
                     let mut walk = Walk::new(&program, from);
                     let steps = walk.skip(at as u64, product - from);
-                    let steps = steps + walk.to_next();
+                    let steps = steps + walk.seek();
                     assert_eq!(from + steps, *point, "{text}: point {at} from {from}");
                     assert_eq!(walk.indices, Walk::new(&program, *point).indices);
                 }
