@@ -26,12 +26,14 @@ mod sum;
 #[cfg(feature = "portal")]
 pub mod time;
 
-// Layer 2: engines that do not know each other; rules given as text will stand beside them.
+// Layer 2: engines that do not know each other, and what computes columns, which knows neither.
 #[cfg(feature = "portal")]
 pub mod bundle;
 pub mod cache;
 #[cfg(feature = "portal")]
 pub mod indicator;
+#[cfg(feature = "portal")]
+pub mod rule;
 
 // Layer 3.
 #[cfg(feature = "portal")]

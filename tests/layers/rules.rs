@@ -10,9 +10,8 @@ const WORDS: &[&str] =
 
 /// The rooms of `src/`, lowest layer first, and what each may import. Siblings do not import each other.
 ///
-/// To come: `rule`, conditions over columns, which knows no cache, on layer 2; `history`, which keeps what was run, on
-/// layer 4.
-const ROOMS: [(&str, &[&[&str]]); 16] = [
+/// To come: `history`, which keeps what was run, on layer 4.
+const ROOMS: [(&str, &[&[&str]]); 17] = [
     // Layer 0: foundations.
     ("error", &[]),
     ("sync", &[]),
@@ -25,12 +24,13 @@ const ROOMS: [(&str, &[&[&str]]); 16] = [
     ("parameter", &[&["error"]]),
     ("sum", &[]),
     ("time", &[&["error"]]),
-    // Layer 2: engines that do not know each other, and the indicators, which know neither.
+    // Layer 2: engines that do not know each other, and what computes columns, indicators and rules, which knows neither.
     ("bundle", &[WORDS]),
     ("cache", &[&["error", "sync"]]),
     ("indicator", &[WORDS]),
+    ("rule", &[WORDS]),
     // Layer 3: the portal, which sees them all.
-    ("portal", &[WORDS, &["bundle", "cache", "indicator"]]),
+    ("portal", &[WORDS, &["bundle", "cache", "indicator", "rule"]]),
     // Layer 4: both see the portal, and what is below through it.
     ("sweep", &[WORDS, &["portal"]]),
     ("strategies", &[WORDS, &["portal", "sweep"]]),

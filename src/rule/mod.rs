@@ -1,0 +1,17 @@
+//! Rules: strategies written as expressions over the columns of an asset.
+//!
+//! A rule knows no cache: it turns text into a graph of nodes, and the columns that a node reads into its own. Who asks
+//! decides what is kept.
+
+#![forbid(unsafe_code)]
+#![allow(dead_code, reason = "evaluation, which sets columns, follows")]
+
+mod bars;
+mod bits;
+mod column;
+mod degree;
+
+pub use bars::{Bars, Stretch};
+pub use bits::Bits;
+pub use column::{Column, ColumnRef};
+pub use degree::{Degree, Type};
