@@ -157,6 +157,18 @@ pub enum ErrorKind {
         /// What is wrong and what was expected.
         message: String,
     },
+    /// An expression cannot be read, or means nothing.
+    #[error("{subject}, column {column}: {message}\n{excerpt}")]
+    Expression {
+        /// The rule, the `let` or the option that holds it.
+        subject: String,
+        /// Where it is wrong, counted from 1 in characters of the line.
+        column: usize,
+        /// What is wrong and what was expected.
+        message: String,
+        /// The line, and below it carets under what is wrong.
+        excerpt: String,
+    },
     /// A strategy failed at a bar of a trial.
     #[error("strategy failed: {message}")]
     Strategy {

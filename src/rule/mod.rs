@@ -10,6 +10,10 @@ mod bars;
 mod bits;
 mod column;
 mod degree;
+mod fault;
+mod parse;
+mod token;
+mod tree;
 
 pub use bars::{Bars, Stretch};
 pub use bits::Bits;
