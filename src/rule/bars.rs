@@ -7,6 +7,30 @@ use crate::asset::Field;
 /// The bars of one asset, adjusted as of the last one.
 ///
 /// The portal lends them from its blocks; a test makes them from vectors.
+///
+/// # Examples
+/// ```
+/// use lookback::Field;
+/// use lookback::rule::{Bars, Stretch};
+///
+/// struct Closes(Vec<f64>, Vec<i64>);
+///
+/// impl Bars for Closes {
+///     fn count(&self) -> usize {
+///         self.0.len()
+///     }
+///     fn field(&self, _: Field) -> &[f64] {
+///         &self.0
+///     }
+///     fn stretches(&self) -> &[Stretch] {
+///         &[Stretch { first: 0, price: 1.0, volume: 1.0 }]
+///     }
+///     fn days(&self) -> &[i64] {
+///         &self.1
+///     }
+/// }
+/// assert_eq!(Closes(vec![10.0, 11.0], vec![0, 1]).count(), 2);
+/// ```
 pub trait Bars {
     /// How many bars there are.
     fn count(&self) -> usize;

@@ -42,30 +42,59 @@ impl Bits {
     }
 
     /// How many bars there are.
+    ///
+    /// # Examples
+    /// ```
+    /// let bits: lookback::rule::Bits = [Some(true), None].into_iter().collect();
+    /// assert_eq!(bits.len(), 2);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.bars
     }
 
     /// Whether there is no bar.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(lookback::rule::Bits::default().is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bars == 0
     }
 
     /// Where it is true, a bit a bar.
+    ///
+    /// # Examples
+    /// ```
+    /// let bits: lookback::rule::Bits = [None, Some(false), Some(true)].into_iter().collect();
+    /// assert_eq!(bits.value(), [0b100]);
+    /// ```
     #[must_use]
     pub fn value(&self) -> &[u64] {
         &self.value
     }
 
     /// Where it is true or false, a bit a bar.
+    ///
+    /// # Examples
+    /// ```
+    /// let bits: lookback::rule::Bits = [None, Some(false), Some(true)].into_iter().collect();
+    /// assert_eq!(bits.defined(), [0b110]);
+    /// ```
     #[must_use]
     pub fn defined(&self) -> &[u64] {
         &self.defined
     }
 
     /// The bytes that it takes.
+    ///
+    /// # Examples
+    /// ```
+    /// // Ten years of daily bars.
+    /// assert_eq!(lookback::rule::Bits::undefined(2_520).bytes(), 640);
+    /// ```
     #[must_use]
     pub fn bytes(&self) -> usize {
         size_of_val(self.value.as_slice()) + size_of_val(self.defined.as_slice())
@@ -86,6 +115,12 @@ impl Bits {
     }
 
     /// What it is at each bar.
+    ///
+    /// # Examples
+    /// ```
+    /// let bits: lookback::rule::Bits = [Some(true), None].into_iter().collect();
+    /// assert_eq!(bits.iter().flatten().count(), 1);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = Option<bool>> {
         (0..self.bars).map(|bar| self.get(bar))
     }

@@ -10,7 +10,7 @@ use super::bits::Bits;
 /// ```
 /// use lookback::rule::Column;
 /// let column = Column::Numbers(vec![f64::NAN, 2.0]);
-/// assert_eq!((column.len(), column.numbers().unwrap()[1]), (2, 2.0));
+/// assert_eq!(column.numbers().unwrap()[1], 2.0);
 /// assert!(column.bits().is_none());
 /// ```
 #[derive(Clone, PartialEq, Debug)]
@@ -22,6 +22,14 @@ pub enum Column {
 }
 
 /// A [`Column`] that is lent, by the cache or by who computed it.
+///
+/// # Examples
+/// ```
+/// use lookback::rule::{Bits, ColumnRef};
+/// let bits = Bits::undefined(3);
+/// let column = ColumnRef::Bits(&bits);
+/// assert!(column.numbers().is_none() && column.bits() == Some(&bits));
+/// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum ColumnRef<'a> {
     /// A number for each bar.
@@ -32,27 +40,19 @@ pub enum ColumnRef<'a> {
 
 impl Column {
     /// Lends it.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::rule::{Column, ColumnRef};
+    /// let column = Column::Numbers(vec![2.0]);
+    /// assert_eq!(column.lend(), ColumnRef::Numbers(&[2.0]));
+    /// ```
     #[must_use]
     pub fn lend(&self) -> ColumnRef<'_> {
         match self {
             Self::Numbers(numbers) => ColumnRef::Numbers(numbers),
             Self::Bits(bits) => ColumnRef::Bits(bits),
         }
-    }
-
-    /// How many bars there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Numbers(numbers) => numbers.len(),
-            Self::Bits(bits) => bits.len(),
-        }
-    }
-
-    /// Whether there is no bar.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The numbers, where it is such a column.
@@ -67,8 +67,8 @@ impl Column {
         self.lend().bits()
     }
 
-    /// A buffer for numbers, empty: the one that it has, where it has one.
-    pub(super) fn to_numbers(&mut self) -> &mut Vec<f64> {
+    /// Becomes numbers, none yet, in the buffer that it has, where it has one.
+    pub(super) fn become_numbers(&mut self) -> &mut Vec<f64> {
         if !matches!(self, Self::Numbers(_)) {
             *self = Self::Numbers(Vec::new());
         }
@@ -81,8 +81,8 @@ impl Column {
         }
     }
 
-    /// A buffer for booleans: the one that it has, where it has one.
-    pub(super) fn to_bits(&mut self) -> &mut Bits {
+    /// Becomes booleans, in the buffer that it has, where it has one.
+    pub(super) fn become_bits(&mut self) -> &mut Bits {
         if !matches!(self, Self::Bits(_)) {
             *self = Self::Bits(Bits::default());
         }

@@ -54,12 +54,24 @@ impl Degree {
     pub const RATIO: Self = Self::known(0, 0);
 
     /// A degree of whole numbers of price and volume.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::rule::Degree;
+    /// assert_eq!(Degree::known(2, 0).to_string(), "price^2"); // a variance of closes
+    /// ```
     #[must_use]
     pub const fn known(price: i32, volume: i32) -> Self {
         Self::Known { price: 2 * price, volume: 2 * volume }
     }
 
     /// Whether a level of prices and volumes moves it.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::rule::Degree;
+    /// assert!(Degree::known(0, 1).is_scaled() && !Degree::RATIO.is_scaled());
+    /// ```
     #[must_use]
     pub fn is_scaled(self) -> bool {
         matches!(self, Self::Known { price, volume } if (price, volume) != (0, 0))

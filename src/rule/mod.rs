@@ -4,7 +4,7 @@
 //! decides what is kept.
 
 #![forbid(unsafe_code)]
-#![allow(dead_code, reason = "evaluation, which sets columns, follows")]
+#![allow(dead_code, reason = "the graph, which reads trees and sets columns, follows")]
 
 mod bars;
 mod bits;
