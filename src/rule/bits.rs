@@ -251,7 +251,7 @@ mod tests {
         let mut columns = [const { Vec::new() }; 3];
         for bar in 0..189 {
             columns[0].push(EACH[bar % 3]);
-            columns[1].push(EACH[bar / 3 % 3]);
+            columns[1].push(EACH[2 - bar / 3 % 3]);
             columns[2].push(EACH[bar / 9 % 3]);
         }
         columns
