@@ -32,6 +32,10 @@ pub use broker::{Costs, Fill, FillAt};
 pub use grid::{Grid, Point, Points};
 pub use metrics::{Better, Metric, Metrics, Unit};
 pub use results::{AssetSummary, Outcome, Ranked, Results, Rows, Trial, number_cell};
+pub use results::{
+    BlockSums, CrossValidation, Edition, Haircut, SharpeInterval, Spa, SpaTest, TrackRecord,
+    TrialCorrelation, TrialCount, deviation_of_maximum, expected_maximum,
+};
 pub use run::{Backtest, Progress};
 pub use settings::Settings;
 pub use strategy::{Bar, IndicatorId, Period, Setup, Strategy};

@@ -4,6 +4,7 @@
 
 mod json;
 mod outcomes;
+mod overfitting;
 mod rank;
 mod rows;
 mod trial;
@@ -11,6 +12,10 @@ mod trial;
 use std::ops::Range;
 use std::time::Duration;
 
+pub use overfitting::{
+    BlockSums, CrossValidation, Edition, Haircut, SharpeInterval, Spa, SpaTest, TrackRecord,
+    TrialCorrelation, TrialCount, deviation_of_maximum, expected_maximum,
+};
 pub use rank::Ranked;
 pub use rows::{Rows, number_cell};
 pub use trial::{AssetSummary, Outcome, Trial};

@@ -1,0 +1,25 @@
+//! How much of a ranking is luck: pure functions of returns and their sums, each with its source.
+
+#![forbid(unsafe_code)]
+
+mod blocks;
+mod bootstrap;
+mod correlation;
+mod cross_validation;
+mod edition;
+mod haircut;
+mod maximum;
+mod normal;
+mod random;
+mod spa;
+mod track_record;
+
+pub use blocks::BlockSums;
+pub use bootstrap::SharpeInterval;
+pub use correlation::TrialCorrelation;
+pub use cross_validation::CrossValidation;
+pub use edition::Edition;
+pub use haircut::Haircut;
+pub use maximum::{deviation_of_maximum, expected_maximum};
+pub use spa::{Spa, SpaTest};
+pub use track_record::{TrackRecord, TrialCount};
