@@ -48,6 +48,52 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         }
     }
 
+    /// Lends the value of a key as [`get_or_load`](Self::get_or_load) does, where a load needs what this reader can lend.
+    ///
+    /// Where the key is not held, `prepare` runs first, outside of the key's flight: it may ask this reader for other
+    /// keys, load them and wait for them. What it returns goes to `load`, or is dropped where another thread was faster.
+    ///
+    /// # Errors
+    /// Those of `prepare`, for this thread alone; else those of [`get_or_load`](Self::get_or_load).
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<u32, Number, u64> = Cache::new(Options::default(), "v1", 10)?;
+    /// let reader = cache.current().reader();
+    /// let ten = || reader.get_or_load(&1, Tier::Variable, |ten| Ok(Number(*ten)));
+    /// let twenty = reader.get_or_load_after(&2, Tier::Variable, ten, |_, ten| Ok(Number(ten.0 * 2)))?;
+    /// assert_eq!((twenty.0, reader.get(&1, Tier::Variable).is_some()), (20, true));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[inline]
+    pub fn get_or_load_after<'a, P>(
+        &'a self,
+        key: &K,
+        tier: Tier,
+        prepare: impl FnOnce() -> Result<P, Error>,
+        load: impl FnOnce(&S, P) -> Result<V, Error>,
+    ) -> Result<&'a V, Error> {
+        let hash = hash_of(key);
+        if let Some(found) = self.probe(hash, key, tier) {
+            return Ok(self.count_hit(found));
+        }
+        match self.held_elsewhere(hash, key, tier).or_else(|| self.served(hash, key)) {
+            Some(held) => Ok(held),
+            None => {
+                let prepared = prepare()?;
+                self.miss(hash, key, tier, |source| load(source, prepared))
+            }
+        }
+    }
+
     /// What `get_or_load` does after its first probe.
     fn load_elsewhere(
         &self,
@@ -56,14 +102,26 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         tier: Tier,
         load: impl FnOnce(&S) -> Result<V, Error>,
     ) -> Result<&V, Error> {
-        match self.probe(hash, key, tier.other()) {
-            Some(Found::Variable(entry)) if self.is_to_promote(entry, tier) => {
-                self.count_hit(Found::Variable(entry));
-                Ok(self.promote(hash, key, entry))
-            }
-            Some(found) => Ok(self.count_hit(found)),
+        match self.held_elsewhere(hash, key, tier) {
+            Some(held) => Ok(held),
             None => self.miss(hash, key, tier, load),
         }
+    }
+
+    /// The value of a key in the tier that was not asked for, promoted where that is called for.
+    fn held_elsewhere(&self, hash: u64, key: &K, tier: Tier) -> Option<&V> {
+        match self.probe(hash, key, tier.other())? {
+            Found::Variable(entry) if self.is_to_promote(entry, tier) => {
+                self.count_hit(Found::Variable(entry));
+                Some(self.promote(hash, key, entry))
+            }
+            found => Some(self.count_hit(found)),
+        }
+    }
+
+    /// What this reader was served uncached before.
+    fn served(&self, hash: u64, key: &K) -> Option<&V> {
+        self.side.find(hash, key).inspect(|_| Tally::count(&self.tally.side_hits))
     }
 
     /// Holds a value that was made elsewhere, and lends it. The resident value wins: where one is held already, or is
@@ -144,8 +202,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         tier: Tier,
         load: impl FnOnce(&S) -> Result<V, Error>,
     ) -> Result<&V, Error> {
-        if let Some(served) = self.side.find(hash, key) {
-            Tally::count(&self.tally.side_hits);
+        if let Some(served) = self.served(hash, key) {
             return Ok(served);
         }
         Tally::count(&self.tally.misses);

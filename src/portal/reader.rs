@@ -143,10 +143,10 @@ impl PortalReader {
         let timeline = self.timeline(asset)?;
         let stretch = timeline.stretch(as_of, adjust)?;
         let key = Key::indicator(asset.0, stretch.first, self.indicator_id(indicator), adjust);
-        let block = self.reader.get_or_load(&key, Tier::Variable, |_| {
-            // A load inside a load waits for nobody, so this cannot hang; and bars are decoded once for all indicators.
-            let series = |&field: &Field| self.series(&timeline, field, adjust, stretch);
-            let inputs = indicator.inputs().iter().map(series).collect::<Result<Vec<_>, Error>>()?;
+        // Bars are decoded once for all indicators.
+        let series = |&field: &Field| self.series(&timeline, field, adjust, stretch);
+        let inputs = || indicator.inputs().iter().map(series).collect::<Result<Vec<_>, Error>>();
+        let block = self.reader.get_or_load_after(&key, Tier::Variable, inputs, |_, inputs| {
             Ok(Block::new(indicator.compute(&inputs), 0, stretch.end as usize))
         })?;
         Ok(&block.column(0)[..=as_of])
