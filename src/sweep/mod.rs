@@ -43,7 +43,7 @@ pub use strategy::{Bar, IndicatorId, Period, Setup, Strategy};
 pub use crate::compare::{above, below};
 pub use crate::parameter::Parameter;
 
-use run::Job;
+use run::{Job, Player, Typed};
 
 use crate::asset::AssetId;
 use crate::error::Error;
@@ -194,11 +194,12 @@ impl Sweep {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn grid<S: Strategy>(&self) -> Result<Grid, Error> {
-        self.counted_grid::<S>(None)
+        self.grid_of(&Typed::<S>::new(), None)
     }
 
-    fn counted_grid<S: Strategy>(&self, stop: Option<&AtomicBool>) -> Result<Grid, Error> {
-        Grid::of_strategy(S::parameters()?, S::CONSTRAINT, &self.parameters, &self.filter, stop)
+    fn grid_of<P: Player>(&self, player: &P, stop: Option<&AtomicBool>) -> Result<Grid, Error> {
+        let (own, constraint) = (player.parameters()?, player.constraint());
+        Grid::of_strategy(own, constraint, &self.parameters, &self.filter, stop)
     }
 
     /// Runs every trial and returns a row for each, in grid order, bit-identical for any number of threads.
@@ -230,18 +231,22 @@ impl Sweep {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn run_watched<S: Strategy>(&self, portal: &DataPortal, watch: Watch<'_>) -> Result<Results, Error> {
+        self.play(&Typed::<S>::new(), portal, watch)
+    }
+
+    fn play<P: Player>(&self, player: &P, portal: &DataPortal, watch: Watch<'_>) -> Result<Results, Error> {
         self.settings.check()?;
         let snapshot = portal.snapshot();
         let job = Job {
             assets: self.asset_ids(&snapshot)?,
             snapshot,
             settings: self.settings,
-            grid: self.counted_grid::<S>(watch.stop)?,
+            grid: self.grid_of(player, watch.stop)?,
             threads: self.threads.map(NonZeroUsize::get),
             stop: watch.stop,
             progress: watch.progress,
         };
-        job.run::<S>()
+        job.run(player)
     }
 
     /// Runs one point on one asset, and keeps every fill and the equity of every bar.
@@ -260,6 +265,10 @@ impl Sweep {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn backtest<S: Strategy>(&self, portal: &DataPortal) -> Result<Backtest, Error> {
+        self.play_once(&Typed::<S>::new(), portal)
+    }
+
+    fn play_once<P: Player>(&self, player: &P, portal: &DataPortal) -> Result<Backtest, Error> {
         self.settings.check()?;
         let snapshot = portal.snapshot();
         let asset = match self.asset_ids(&snapshot)?[..] {
@@ -269,7 +278,7 @@ impl Sweep {
                 return Err(Error::bad_parameter("asset", message));
             }
         };
-        Backtest::run::<S>(&snapshot, asset, self.settings, self.grid::<S>()?)
+        Backtest::run(player, &snapshot, asset, self.settings, self.grid_of(player, None)?)
     }
 
     /// The assets in the order given, or all of them in the bundle's.

@@ -32,7 +32,7 @@ use crate::error::Error;
 /// A trial that ran takes 128 bytes, whatever its outcome; one that a stopped sweep never reached takes none.
 #[derive(Clone, Debug)]
 pub struct Results {
-    pub(super) strategy: &'static str,
+    pub(super) strategy: String,
     pub(super) settings: Settings,
     pub(super) grid: Grid,
     pub(super) version: String,
@@ -57,8 +57,8 @@ impl Results {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     #[must_use]
-    pub fn strategy(&self) -> &'static str {
-        self.strategy
+    pub fn strategy(&self) -> &str {
+        &self.strategy
     }
 
     /// How trials were run.

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::simulate::{self, Recording};
+use super::player::{Player, Recording, Stage};
 use super::{panics, summary};
 use crate::asset::AssetId;
 use crate::error::Error;
@@ -13,13 +13,12 @@ use crate::sweep::grid::{Grid, Point};
 use crate::sweep::metrics::Metrics;
 use crate::sweep::results::AssetSummary;
 use crate::sweep::settings::Settings;
-use crate::sweep::strategy::Strategy;
 use crate::time::Timestamp;
 
 /// One trial with all that it did. Made by [`Sweep::backtest`](crate::sweep::Sweep::backtest).
 #[derive(Clone, Debug)]
 pub struct Backtest {
-    strategy: &'static str,
+    strategy: String,
     settings: Settings,
     grid: Grid,
     version: String,
@@ -32,7 +31,8 @@ pub struct Backtest {
 }
 
 impl Backtest {
-    pub(in crate::sweep) fn run<S: Strategy>(
+    pub(in crate::sweep) fn run<P: Player>(
+        player: &P,
         snapshot: &Snapshot,
         asset: AssetId,
         settings: Settings,
@@ -46,12 +46,13 @@ impl Backtest {
         let reader = snapshot.reader();
         let market = AssetMarket::load(&reader, asset, &settings)?;
         let mut record = Recording::default();
-        let metrics = panics::catch(|| {
-            simulate::run::<S>(&reader, &market, &settings, &grid.point(0), Some(&mut record))
-        })?;
-        let summary = summary(&reader, &market, &settings)?;
+        let stage = Stage { reader: &reader, market: &market, settings: &settings };
+        let mut scratch = P::Scratch::default();
+        let metrics =
+            panics::catch(|| player.trial(&mut scratch, &stage, &grid.point(0), Some(&mut record)))?;
+        let summary = summary(&stage)?;
         Ok(Self {
-            strategy: S::NAME,
+            strategy: player.name(),
             settings,
             grid,
             version: snapshot.bundle().version().to_owned(),
@@ -76,8 +77,8 @@ impl Backtest {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     #[must_use]
-    pub fn strategy(&self) -> &'static str {
-        self.strategy
+    pub fn strategy(&self) -> &str {
+        &self.strategy
     }
 
     /// How it was run.

@@ -6,6 +6,7 @@ mod backtest;
 mod benchmark;
 mod memory;
 mod panics;
+mod player;
 mod simulate;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,6 +17,8 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 pub use backtest::Backtest;
 
+pub(super) use player::{Player, Stage, Typed};
+
 use benchmark::BuyAndHold;
 
 use super::Sweep;
@@ -23,7 +26,6 @@ use super::asset_market::AssetMarket;
 use super::grid::{Grid, Place};
 use super::results::{AssetSummary, Outcome, Outcomes, Results};
 use super::settings::Settings;
-use super::strategy::Strategy;
 use crate::asset::AssetId;
 use crate::error::Error;
 use crate::portal::{PortalReader, Snapshot};
@@ -52,7 +54,7 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
-    pub(super) fn run<S: Strategy>(self) -> Result<Results, Error> {
+    pub(super) fn run<P: Player>(self, player: &P) -> Result<Results, Error> {
         let started = Instant::now();
         let (assets, points) = (self.assets.len(), self.grid.len());
         let total = memory::checked_trials(assets, points)?;
@@ -64,15 +66,16 @@ impl Job<'_> {
             .map_err(|error| Error::invalid("threads", format!("{threads} could not be started: {error}")))?;
         let done = AtomicUsize::new(0);
         let (chunks, summaries) = pool.install(|| {
+            let worker = || Worker::new(&self, player, &done, total);
             let chunks = (0..assets * Outcomes::chunks_of(points)).into_par_iter();
-            let chunks = chunks.map_init(|| Worker::new(&self, &done, total), Worker::chunk::<S>).collect();
+            let chunks = chunks.map_init(worker, Worker::chunk).collect();
             let assets = (0..assets).into_par_iter();
-            let summaries = assets.map_init(|| Worker::new(&self, &done, total), Worker::summary).collect();
+            let summaries = assets.map_init(worker, Worker::summary).collect();
             (chunks, summaries)
         });
         let bundle = self.snapshot.bundle();
         Ok(Results {
-            strategy: S::NAME,
+            strategy: player.name(),
             settings: self.settings,
             version: bundle.version().to_owned(),
             assets: self.assets.iter().map(|asset| bundle.symbols()[asset.index()].clone()).collect(),
@@ -86,9 +89,11 @@ impl Job<'_> {
     }
 }
 
-/// One thread's share of a job: a reader, the asset that it is at, and its place in the grid.
-struct Worker<'a> {
+/// One thread's share of a job: a reader, the asset that it is at, its place in the grid, and what its player keeps.
+struct Worker<'a, P: Player> {
     job: &'a Job<'a>,
+    player: &'a P,
+    scratch: P::Scratch,
     reader: PortalReader,
     market: Option<(usize, Result<Box<AssetMarket>, Error>)>,
     place: Place<'a>,
@@ -97,14 +102,15 @@ struct Worker<'a> {
     unreported: usize,
 }
 
-impl<'a> Worker<'a> {
-    fn new(job: &'a Job<'a>, done: &'a AtomicUsize, total: usize) -> Self {
+impl<'a, P: Player> Worker<'a, P> {
+    fn new(job: &'a Job<'a>, player: &'a P, done: &'a AtomicUsize, total: usize) -> Self {
         let (reader, place) = (job.snapshot.reader(), Place::new(&job.grid));
-        Self { job, reader, market: None, place, done, total, unreported: 0 }
+        let scratch = P::Scratch::default();
+        Self { job, player, scratch, reader, market: None, place, done, total, unreported: 0 }
     }
 
     /// Runs the trials of a chunk, all or those before the sweep is stopped.
-    fn chunk<S: Strategy>(&mut self, chunk: usize) -> Vec<Outcome> {
+    fn chunk(&mut self, chunk: usize) -> Vec<Outcome> {
         let (asset, points) = Outcomes::place(self.job.grid.len(), chunk);
         let mut outcomes = Vec::new();
         for point in points.clone() {
@@ -114,17 +120,18 @@ impl<'a> Worker<'a> {
                 break;
             }
             outcomes.reserve_exact(points.end - point);
-            outcomes.push(self.trial::<S>(asset, point));
+            outcomes.push(self.trial(asset, point));
         }
         outcomes
     }
 
-    fn trial<S: Strategy>(&mut self, asset: usize, point: usize) -> Outcome {
-        let job = self.job;
+    fn trial(&mut self, asset: usize, point: usize) -> Outcome {
+        let (job, player) = (self.job, self.player);
         let point = self.place.point(point);
-        let (reader, market) = self.enter(asset);
+        let (reader, market, scratch) = self.enter(asset);
         let outcome = market.and_then(|market| {
-            panics::catch(|| simulate::run::<S>(reader, market, &job.settings, &point, None))
+            let stage = Stage { reader, market, settings: &job.settings };
+            panics::catch(|| player.trial(scratch, &stage, &point, None))
         });
         self.unreported += 1;
         if self.unreported == REPORT_EVERY {
@@ -135,12 +142,12 @@ impl<'a> Worker<'a> {
 
     fn summary(&mut self, asset: usize) -> Result<AssetSummary, Error> {
         let job = self.job;
-        let (reader, market) = self.enter(asset);
-        summary(reader, market?, &job.settings)
+        let (reader, market, _) = self.enter(asset);
+        summary(&Stage { reader, market: market?, settings: &job.settings })
     }
 
     /// Ends the loans of the trial before, and prepares the asset where it is another one.
-    fn enter(&mut self, asset: usize) -> (&PortalReader, Result<&AssetMarket, Error>) {
+    fn enter(&mut self, asset: usize) -> (&PortalReader, Result<&AssetMarket, Error>, &mut P::Scratch) {
         self.reader.refresh();
         let market = match self.market.take() {
             Some((at, market)) if at == asset => market,
@@ -151,7 +158,7 @@ impl<'a> Worker<'a> {
             }
         };
         let (_, market) = self.market.insert((asset, market));
-        (&self.reader, market.as_deref().map_err(|error| error.clone()))
+        (&self.reader, market.as_deref().map_err(|error| error.clone()), &mut self.scratch)
     }
 
     fn report(&mut self) {
@@ -164,25 +171,22 @@ impl<'a> Worker<'a> {
     }
 }
 
-impl Drop for Worker<'_> {
+impl<P: Player> Drop for Worker<'_, P> {
     fn drop(&mut self) {
         self.report();
     }
 }
 
 /// What all trials on an asset share, and what buying and holding it would have made.
-pub(super) fn summary(
-    reader: &PortalReader,
-    market: &AssetMarket,
-    settings: &Settings,
-) -> Result<AssetSummary, Error> {
+fn summary(stage: &Stage<'_>) -> Result<AssetSummary, Error> {
     let alone = Grid::new(Vec::new(), &[])?;
+    let market = stage.market;
     Ok(AssetSummary {
         symbol: market.symbol.clone(),
         bars: market.frame.bars,
         first: market.timestamp(market.first),
         last: market.timestamp(market.last),
         periods_per_year: market.frame.periods_per_year,
-        buy_and_hold: simulate::run::<BuyAndHold>(reader, market, settings, &alone.point(0), None)?,
+        buy_and_hold: simulate::run::<BuyAndHold>(stage, &alone.point(0), None)?,
     })
 }

@@ -2,30 +2,20 @@
 
 #![forbid(unsafe_code)]
 
+use super::player::{Recording, Stage};
 use crate::error::{Error, ErrorKind};
-use crate::portal::PortalReader;
-use crate::sweep::asset_market::AssetMarket;
 use crate::sweep::broker::{Fill, FillAt, Ledger};
 use crate::sweep::grid::Point;
 use crate::sweep::metrics::Metrics;
-use crate::sweep::settings::Settings;
 use crate::sweep::strategy::{Bar, Setup, Strategy};
-
-/// What a trial leaves beside its metrics, where it is wanted in full.
-#[derive(Debug, Default)]
-pub(super) struct Recording {
-    pub(super) fills: Vec<Fill>,
-    pub(super) equity: Vec<f64>,
-}
 
 /// Runs one trial. The order of a bar is filled at its close, or at the next open before anything else happens there.
 pub(super) fn run<S: Strategy>(
-    reader: &PortalReader,
-    market: &AssetMarket,
-    settings: &Settings,
+    stage: &Stage<'_>,
     point: &Point<'_>,
     record: Option<&mut Recording>,
 ) -> Result<Metrics, Error> {
+    let Stage { reader, market, settings } = *stage;
     let mut setup = Setup::new(reader, market, settings);
     let mut strategy = S::start(point, &mut setup)?;
     let (scene, bars) = setup.finish();

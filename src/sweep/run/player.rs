@@ -1,0 +1,90 @@
+//! What a sweep runs: a strategy's type, or rules that are known at run time only.
+
+#![forbid(unsafe_code)]
+
+use std::marker::PhantomData;
+
+use super::simulate;
+use crate::error::Error;
+use crate::parameter::Parameter;
+use crate::portal::PortalReader;
+use crate::sweep::asset_market::AssetMarket;
+use crate::sweep::broker::Fill;
+use crate::sweep::grid::Point;
+use crate::sweep::metrics::Metrics;
+use crate::sweep::settings::Settings;
+use crate::sweep::strategy::Strategy;
+
+/// One asset as a worker stands before it: what every trial on it is given.
+#[derive(Clone, Copy)]
+pub(in crate::sweep) struct Stage<'a> {
+    pub(in crate::sweep) reader: &'a PortalReader,
+    pub(in crate::sweep) market: &'a AssetMarket,
+    pub(in crate::sweep) settings: &'a Settings,
+}
+
+/// What a trial leaves beside its metrics, where it is wanted in full.
+#[derive(Debug, Default)]
+pub(in crate::sweep) struct Recording {
+    pub(in crate::sweep) fills: Vec<Fill>,
+    pub(in crate::sweep) equity: Vec<f64>,
+}
+
+/// What is run at each point of a grid. One is shared by all workers; what a worker keeps between trials is its own.
+pub(in crate::sweep) trait Player: Sync {
+    /// What a worker keeps from one trial to the next, so that no trial allocates what the one before had.
+    type Scratch: Default;
+
+    /// The name in outputs.
+    fn name(&self) -> String;
+
+    /// The parameters with their own ranges, in the grid's order.
+    fn parameters(&self) -> Result<Vec<Parameter>, Error>;
+
+    /// What must hold between parameters, whatever a user filters besides.
+    fn constraint(&self) -> &str;
+
+    /// Runs one trial, the same to the last bit whatever the scratch has seen.
+    fn trial(
+        &self,
+        scratch: &mut Self::Scratch,
+        stage: &Stage<'_>,
+        point: &Point<'_>,
+        record: Option<&mut Recording>,
+    ) -> Result<Metrics, Error>;
+}
+
+/// A strategy's type as a player: each trial makes a value of it.
+pub(in crate::sweep) struct Typed<S>(PhantomData<fn() -> S>);
+
+impl<S> Typed<S> {
+    pub(in crate::sweep) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<S: Strategy> Player for Typed<S> {
+    type Scratch = ();
+
+    fn name(&self) -> String {
+        S::NAME.to_owned()
+    }
+
+    fn parameters(&self) -> Result<Vec<Parameter>, Error> {
+        S::parameters()
+    }
+
+    fn constraint(&self) -> &str {
+        S::CONSTRAINT
+    }
+
+    fn trial(
+        &self,
+        (): &mut (),
+        stage: &Stage<'_>,
+        point: &Point<'_>,
+        record: Option<&mut Recording>,
+    ) -> Result<Metrics, Error> {
+        simulate::run::<S>(stage, point, record)
+    }
+}
