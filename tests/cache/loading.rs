@@ -371,3 +371,32 @@ fn errors_of_overlapping_generations_do_not_mix() {
     assert_eq!(cache.current().reader().get_or_load(&1, Tier::Variable, load).unwrap().id, 2);
     assert_eq!(old.reader().get_or_load(&1, Tier::Variable, load).unwrap_err().to_string(), "old");
 }
+
+#[test]
+fn what_a_load_needs_is_waited_for_before_its_own_flight() {
+    let cache = cache(patient(SOON));
+    let (started, begun) = channel();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let slow = |_: &u64| {
+                started.send(()).unwrap();
+                thread::sleep(Duration::from_millis(50));
+                Ok(Item::light(10))
+            };
+            cache.current().reader().get_or_load(&1, Tier::Variable, slow).unwrap();
+        });
+        begun.recv().unwrap();
+        let reader = cache.current().reader();
+        let need = || reader.get_or_load(&1, Tier::Variable, |_| Err(Error::load("it is being loaded")));
+        let twice = |_: &u64, ten: &Item| Ok(Item::light(ten.id * 2));
+        let twenty = reader.get_or_load_after(&2, Tier::Variable, need, twice).unwrap();
+        assert_eq!(twenty, &Item::light(20));
+        // A hit prepares nothing.
+        let unasked = || -> Result<(), Error> { Err(Error::load("nobody needs it")) };
+        let held = reader.get_or_load_after(&2, Tier::Variable, unasked, |_, ()| Ok(Item::light(0)));
+        assert_eq!(held.unwrap(), &Item::light(20));
+    });
+    let stats = cache.stats();
+    assert_eq!((stats.loads, stats.joined, stats.misses, stats.alone), (2, 1, 3, 0), "{stats:?}");
+    assert_eq!(stats.hits(), 1);
+}
