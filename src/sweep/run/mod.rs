@@ -17,7 +17,8 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 pub use backtest::Backtest;
 
-pub(super) use player::{Player, Stage, Typed};
+pub(super) use player::{Player, Stage};
+pub(super) use simulate::Typed;
 
 use benchmark::BuyAndHold;
 

@@ -2,9 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::marker::PhantomData;
-
-use super::simulate;
 use crate::error::Error;
 use crate::parameter::Parameter;
 use crate::portal::PortalReader;
@@ -13,7 +10,6 @@ use crate::sweep::broker::Fill;
 use crate::sweep::grid::Point;
 use crate::sweep::metrics::Metrics;
 use crate::sweep::settings::Settings;
-use crate::sweep::strategy::Strategy;
 
 /// One asset as a worker stands before it: what every trial on it is given.
 #[derive(Clone, Copy)]
@@ -52,39 +48,4 @@ pub(in crate::sweep) trait Player: Sync {
         point: &Point<'_>,
         record: Option<&mut Recording>,
     ) -> Result<Metrics, Error>;
-}
-
-/// A strategy's type as a player: each trial makes a value of it.
-pub(in crate::sweep) struct Typed<S>(PhantomData<fn() -> S>);
-
-impl<S> Typed<S> {
-    pub(in crate::sweep) const fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<S: Strategy> Player for Typed<S> {
-    type Scratch = ();
-
-    fn name(&self) -> String {
-        S::NAME.to_owned()
-    }
-
-    fn parameters(&self) -> Result<Vec<Parameter>, Error> {
-        S::parameters()
-    }
-
-    fn constraint(&self) -> &str {
-        S::CONSTRAINT
-    }
-
-    fn trial(
-        &self,
-        (): &mut (),
-        stage: &Stage<'_>,
-        point: &Point<'_>,
-        record: Option<&mut Recording>,
-    ) -> Result<Metrics, Error> {
-        simulate::run::<S>(stage, point, record)
-    }
 }

@@ -2,12 +2,50 @@
 
 #![forbid(unsafe_code)]
 
-use super::player::{Recording, Stage};
+use std::marker::PhantomData;
+
+use super::player::{Player, Recording, Stage};
 use crate::error::{Error, ErrorKind};
+use crate::parameter::Parameter;
 use crate::sweep::broker::{Fill, FillAt, Ledger};
 use crate::sweep::grid::Point;
 use crate::sweep::metrics::Metrics;
 use crate::sweep::strategy::{Bar, Setup, Strategy};
+
+/// A strategy's type as a player: each trial makes a value of it.
+pub(in crate::sweep) struct Typed<S>(PhantomData<fn() -> S>);
+
+impl<S> Typed<S> {
+    pub(in crate::sweep) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<S: Strategy> Player for Typed<S> {
+    type Scratch = ();
+
+    fn name(&self) -> String {
+        S::NAME.to_owned()
+    }
+
+    fn parameters(&self) -> Result<Vec<Parameter>, Error> {
+        S::parameters()
+    }
+
+    fn constraint(&self) -> &str {
+        S::CONSTRAINT
+    }
+
+    fn trial(
+        &self,
+        (): &mut (),
+        stage: &Stage<'_>,
+        point: &Point<'_>,
+        record: Option<&mut Recording>,
+    ) -> Result<Metrics, Error> {
+        run::<S>(stage, point, record)
+    }
+}
 
 /// Runs one trial. The order of a bar is filled at its close, or at the next open before anything else happens there.
 pub(super) fn run<S: Strategy>(
