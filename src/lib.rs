@@ -13,7 +13,8 @@ mod sync;
 pub mod asset;
 #[cfg(feature = "portal")]
 pub mod block;
-#[cfg(feature = "sweep")]
+#[cfg(feature = "portal")]
+#[cfg_attr(not(feature = "sweep"), allow(dead_code, reason = "rules compare, and only sweeps cross"))]
 mod compare;
 #[cfg(feature = "portal")]
 pub mod decimal;

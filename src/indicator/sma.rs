@@ -5,7 +5,7 @@
 use super::{Formula, Kind};
 use crate::asset::Field;
 use crate::error::{Error, ErrorKind};
-use crate::sum::Sum;
+use crate::sum;
 
 /// The mean of the last closes.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -37,38 +37,19 @@ impl Formula for Sma {
     }
 
     fn compute(&self, inputs: &[&[f64]]) -> Vec<f64> {
-        mean(inputs[0], self.bars)
+        let mut averages = Vec::new();
+        sum::means(inputs[0], self.bars, &mut averages);
+        averages
     }
-}
-
-/// The mean of the last `bars` values at each place; NaN until there are that many in a row that are finite.
-///
-/// One addition and one subtraction a bar, in twice the precision: the mean is right to the last place
-/// whatever the length of the series, so an average of equal prices is that price.
-fn mean(values: &[f64], bars: usize) -> Vec<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "a series has fewer than 2^53 bars")]
-    let divisor = bars as f64;
-    let mut sum = Sum::default();
-    let mut run = 0_usize;
-    let mut averages = Vec::with_capacity(values.len());
-    for (bar, &value) in values.iter().enumerate() {
-        if value.is_finite() {
-            sum = sum.add(value);
-            run += 1;
-        } else {
-            (sum, run) = (Sum::default(), 0);
-        }
-        if run > bars {
-            sum = sum.add(-values[bar - bars]);
-        }
-        averages.push(if run >= bars && run > 0 { sum.value() / divisor } else { f64::NAN });
-    }
-    averages
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn mean(values: &[f64], bars: usize) -> Vec<f64> {
+        Sma { bars }.compute(&[values])
+    }
 
     #[test]
     fn an_average_of_equal_prices_is_that_price() {
