@@ -3,7 +3,11 @@
 //! On real prices two averages tie exactly, and without a tolerance the order of their summation would decide the trade:
 //! *a is above b* means a > b + 1e-12 |b|, *below* means a < b - 1e-12 |b|, and what is neither is level.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
+
+mod lanes;
+
+use lanes::WORD;
 
 /// How much larger than rounding a difference must be to count, relative to the second value.
 const TOLERANCE: f64 = 1e-12;
@@ -39,14 +43,35 @@ pub fn below(a: f64, b: f64) -> bool {
 #[inline]
 #[must_use]
 pub fn crosses_above(before: (f64, f64), now: (f64, f64)) -> bool {
-    above(now.0, now.1) && before.0 <= before.1 + TOLERANCE * before.1.abs()
+    above(now.0, now.1) && is_defined(before) && !above(before.0, before.1)
 }
 
 /// Whether `a` fell below `b` with this bar: below now, defined and not below at the bar before.
 #[inline]
 #[must_use]
 pub fn crosses_below(before: (f64, f64), now: (f64, f64)) -> bool {
-    below(now.0, now.1) && before.0 >= before.1 - TOLERANCE * before.1.abs()
+    below(now.0, now.1) && is_defined(before) && !below(before.0, before.1)
+}
+
+fn is_defined((a, b): (f64, f64)) -> bool {
+    !a.is_nan() && !b.is_nan()
+}
+
+/// How two values compare at each of 64 bars, the first in the lowest bit: by one of the three, or by none where either
+/// is NaN or there is no bar.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Word {
+    pub(crate) above: u64,
+    pub(crate) below: u64,
+    pub(crate) level: u64,
+}
+
+/// Compares two columns of the same length and hands over a [`Word`] for each 64 bars, in order.
+///
+/// A bit is what [`above`] and [`below`] say of its bar, on every processor.
+#[inline]
+pub(crate) fn relate(a: &[f64], b: &[f64], each: impl FnMut(Word)) {
+    lanes::each_word(a, b, each);
 }
 
 /// Which bars [`mark`] marks.
@@ -63,83 +88,59 @@ pub(crate) enum Mark {
 /// Bits are set from word `first` of `words` on, and no bit is cleared, so that the bars of several pairs unite. `a` and
 /// `b` have the same length, and `words` holds that many bits.
 pub(crate) fn mark(bars: Mark, a: &[f64], b: &[f64], first: usize, words: &mut [u64]) {
+    match bars {
+        Mark::Crossings => mark_where(Word::crossings, a, b, first, words),
+        Mark::Changes => mark_where(Word::changes, a, b, first, words),
+    }
+}
+
+#[inline]
+fn mark_where(marked: impl Fn(Word, Word) -> u64, a: &[f64], b: &[f64], first: usize, words: &mut [u64]) {
     let start = first * WORD;
-    let mut before = match start.checked_sub(1) {
-        Some(bar) => Relation::of(a[bar], b[bar]),
-        None => Relation::default(),
-    };
-    let ((whole_a, rest_a), (whole_b, rest_b)) =
-        (a[start..].as_chunks::<WORD>(), b[start..].as_chunks::<WORD>());
-    let mut words = words[first..].iter_mut();
-    for ((a, b), word) in whole_a.iter().zip(whole_b).zip(&mut words) {
-        if let Some(above) = all_apart(a, b) {
-            let (not_above, not_below) = (!above << 1 | before.not_above, above << 1 | before.not_below);
-            *word |= match bars {
-                Mark::Crossings => above & not_above | !above & not_below,
-                Mark::Changes => (not_above ^ !above) | (not_below ^ above),
-            };
-            let is_above = above >> (WORD - 1);
-            before = Relation { not_above: 1 - is_above, not_below: is_above };
-        } else {
-            *word |= mark_slowly(bars, a, b, &mut before);
+    let mut carried = start.checked_sub(1).map_or(Word::default(), |bar| Word::of_one(a[bar], b[bar]));
+    let (mut words, mut left) = (words[first..].iter_mut(), a.len() - start);
+    relate(&a[start..], &b[start..], |now| {
+        let before = now.moved_up(carried);
+        carried = now.last();
+        // Beyond the last bar all is undefined, which is no change of a bar.
+        let bars = left.min(WORD);
+        left -= bars;
+        if let Some(word) = words.next() {
+            *word |= marked(now, before) & (u64::MAX >> (WORD - bars));
+        }
+    });
+}
+
+impl Word {
+    /// Of a single bar, in the lowest bit.
+    fn of_one(a: f64, b: f64) -> Self {
+        let (above, below) = (above(a, b), below(a, b));
+        let level = is_defined((a, b)) && !above && !below;
+        Self { above: above.into(), below: below.into(), level: level.into() }
+    }
+
+    /// The bars one later; `carried` holds, in its lowest bit, the one before the first.
+    fn moved_up(self, carried: Self) -> Self {
+        Self {
+            above: self.above << 1 | carried.above,
+            below: self.below << 1 | carried.below,
+            level: self.level << 1 | carried.level,
         }
     }
-    if let Some(word) = words.next().filter(|_| !rest_a.is_empty()) {
-        *word |= mark_slowly(bars, rest_a, rest_b, &mut before);
+
+    /// The last bar, in the lowest bit.
+    fn last(self) -> Self {
+        let last = |bits: u64| bits >> (WORD - 1);
+        Self { above: last(self.above), below: last(self.below), level: last(self.level) }
     }
-}
 
-/// Bars of a word.
-const WORD: usize = u64::BITS as usize;
-
-/// How a bar's two values compare, as what they are not, 1 for true: both 0 where either is NaN, or there is no bar.
-#[derive(Clone, Copy, PartialEq, Default)]
-struct Relation {
-    not_above: u64,
-    not_below: u64,
-}
-
-impl Relation {
-    fn of(x: f64, y: f64) -> Self {
-        let tolerance = TOLERANCE * y.abs();
-        Self { not_above: u64::from(x <= y + tolerance), not_below: u64::from(x >= y - tolerance) }
+    fn crossings(self, before: Self) -> u64 {
+        self.above & (before.below | before.level) | self.below & (before.above | before.level)
     }
-}
 
-/// Where `a` is above `b`, a bit a bar, provided that it is above or below at each of them by twice the tolerance.
-///
-/// Nearly every word is so, and one subtraction a bar tells: its sign, and that it is not small. No branch within, and
-/// four lanes whose bits are interleaved at the end, so that it vectorises: 0.4 ns a bar against 0.9 bit by bit.
-fn all_apart(a: &[f64; WORD], b: &[f64; WORD]) -> Option<u64> {
-    const LANES: usize = 4;
-    const SIGN: u64 = 1 << (WORD - 1);
-    let (mut negative, mut apart) = ([0_u64; LANES], [u64::MAX; LANES]);
-    for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
-        for lane in 0..LANES {
-            let gap = a[lane] - b[lane];
-            negative[lane] = negative[lane] >> LANES | gap.to_bits() & SIGN;
-            apart[lane] &= u64::from(gap.abs() > 2.0 * TOLERANCE * b[lane].abs()).wrapping_neg();
-        }
+    fn changes(self, before: Self) -> u64 {
+        self.above ^ before.above | self.below ^ before.below | self.level ^ before.level
     }
-    let below = negative[0] >> 3 | negative[1] >> 2 | negative[2] >> 1 | negative[3];
-    (apart.into_iter().fold(u64::MAX, |all, lane| all & lane) != 0).then_some(!below)
-}
-
-/// The bars to mark of at most one word, one by one: where averages are not defined yet, and where they tie.
-fn mark_slowly(bars: Mark, a: &[f64], b: &[f64], before: &mut Relation) -> u64 {
-    let mut word = 0;
-    for (bar, (&x, &y)) in a.iter().zip(b).enumerate() {
-        let now = Relation::of(x, y);
-        let marked = match bars {
-            Mark::Crossings => {
-                u64::from(above(x, y)) & before.not_above | u64::from(below(x, y)) & before.not_below
-            }
-            Mark::Changes => u64::from(now != *before),
-        };
-        word |= marked << bar;
-        *before = now;
-    }
-    word
 }
 
 #[cfg(test)]
@@ -160,17 +161,48 @@ mod tests {
         assert!(crosses_above((1.0, 1.0), (2.0, 1.0)) && crosses_below((1.0, 1.0), (1.0, 2.0)));
     }
 
-    #[test]
-    fn marks_are_those_of_a_walk_bar_by_bar() {
+    /// Runs of every length to 80: above, below, level, within rounding, undefined and infinite, in no order.
+    fn runs() -> Vec<f64> {
         let mut state = 7_u64;
-        // Runs of every length to 80: above, below, level, within rounding and undefined, in no order.
-        let mut a = Vec::new();
+        let mut column = Vec::new();
         for run in 0..80 {
             // Source: D. Knuth, MMIX's linear congruential generator.
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let values = [2.0, 0.5, 1.0, 1.0 + 5e-13, 1.0 - 5e-13, f64::NAN, 3.0, 1.0 + 1.5e-12];
-            a.extend(std::iter::repeat_n(values[usize::try_from(state >> 61).unwrap()], run));
+            let values = [2.0, 0.5, 1.0, 1.0 + 5e-13, 1.0 - 5e-13, f64::NAN, f64::INFINITY, 1.0 + 1.5e-12];
+            column.extend(std::iter::repeat_n(values[usize::try_from(state >> 61).unwrap()], run));
         }
+        column
+    }
+
+    #[test]
+    fn every_processor_sees_the_same_bits_and_they_are_those_of_single_comparisons() {
+        let a = runs();
+        for (shift, len) in [(0, a.len()), (1, a.len() - 1), (37, 640), (5, 63), (9, 1), (0, 0)] {
+            let b: Vec<f64> = a.iter().map(|one| 2.0 - one).rev().chain(a.iter().copied()).collect();
+            for b in [&vec![1.0; a.len()], &b] {
+                let (a, b) = (&a[shift..shift + len], &b[shift..shift + len]);
+                let expected: Vec<Word> = a
+                    .chunks(WORD)
+                    .zip(b.chunks(WORD))
+                    .map(|(a, b)| {
+                        let mut word = Word::default();
+                        for (bar, (&a, &b)) in a.iter().zip(b).enumerate() {
+                            let one = Word::of_one(a, b);
+                            word.above |= one.above << bar;
+                            word.below |= one.below << bar;
+                            word.level |= one.level << bar;
+                        }
+                        word
+                    })
+                    .collect();
+                lanes::each_way(a, b, |found| assert_eq!(found, expected, "{len} bars from {shift}"));
+            }
+        }
+    }
+
+    #[test]
+    fn marks_are_those_of_a_walk_bar_by_bar() {
+        let a = runs();
         let b = vec![1.0; a.len()];
         let crosses = |bar: usize| {
             let (before, now) = ((a[bar - 1], b[bar - 1]), (a[bar], b[bar]));
