@@ -234,10 +234,11 @@ impl Metrics {
     pub(super) fn new(tally: &Tally, frame: &Frame) -> Self {
         let bars = bars_f64(frame.bars);
         let growth = tally.last_equity / frame.cash;
-        let mean = tally.returns / bars;
+        let [returns, squares, ..] = tally.powers;
+        let mean = returns / bars;
         // Sums of squares: rounding leaves about 1e-15 of them, so a variance of 1e-13 is none.
-        let spread = tally.squares - tally.returns * mean;
-        let varies = frame.bars > 1 && spread > 1e-13 * tally.squares;
+        let spread = squares - returns * mean;
+        let varies = frame.bars > 1 && spread > 1e-13 * squares;
         let deviation = if varies { (spread / (bars - 1.0)).sqrt() } else { 0.0 };
         let root = frame.periods_per_year.sqrt();
         let cagr = if frame.days < 30.0 { f64::NAN } else { growth.powf(365.25 / frame.days) - 1.0 };

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::path::Path;
-use super::tally::{Tally, bars_f64};
+use super::tally::{Blocks, Tally, bars_f64};
 use super::{Account, Costs, Execution, FillAt};
 
 /// An order that was filled.
@@ -38,6 +38,8 @@ pub(in crate::sweep) struct Ledger<'a> {
     peak_bars: usize,
     /// Equity from which the open round trip started.
     trade_base: f64,
+    /// The bar after the block of returns that the cursor is in.
+    block_end: usize,
     tally: Tally,
     /// Equity per bar, where a curve is wanted.
     curve: Option<&'a mut Vec<f64>>,
@@ -50,7 +52,7 @@ impl<'a> Ledger<'a> {
         cash: f64,
         curve: Option<&'a mut Vec<f64>>,
     ) -> Self {
-        let tally = Tally::new(cash);
+        let tally = Tally::new(cash, path.len());
         let account = Account { cash, shares: 0.0 };
         Self {
             path,
@@ -61,6 +63,7 @@ impl<'a> Ledger<'a> {
             peak: cash,
             peak_bars: 0,
             trade_base: cash,
+            block_end: Blocks::end(tally.blocks.ended(), path.len()),
             tally,
             curve,
         }
@@ -123,7 +126,8 @@ impl<'a> Ledger<'a> {
             return;
         }
         // A flip is one order: its cost belongs to both round trips, by the shares that each of them traded.
-        let end = before - execution.cost * (held / execution.shares).abs();
+        let share = if left == 0.0 { 1.0 } else { (held / execution.shares).abs() };
+        let end = before - execution.cost * share;
         let profit = end - self.trade_base;
         self.tally.trades += 1;
         if profit > 0.0 {
@@ -165,6 +169,9 @@ impl<'a> Ledger<'a> {
         if equity >= self.peak {
             self.peak_bars = end;
         }
+        while end >= self.block_end {
+            self.end_block([0.0; 2]);
+        }
     }
 
     /// All in: equity moves as the close does, so the sums are the path's own.
@@ -173,54 +180,45 @@ impl<'a> Ledger<'a> {
         if let Some(curve) = self.curve.as_deref_mut() {
             curve.extend(self.path.close[start..end].iter().map(|close| shares * close));
         }
+        while end >= self.block_end {
+            self.end_block(self.path.two_sums(start, self.block_end));
+        }
         let sums = self.path.sums(start, end);
         let tally = &mut self.tally;
-        tally.returns += sums.returns;
-        tally.squares += sums.squares;
+        tally.powers.iter_mut().zip(sums.powers).for_each(|(power, sum)| *power += sum);
         tally.downside += sums.downside;
         tally.equities += shares * sums.closes;
         tally.held_bars += end - start;
         tally.last_equity = shares * self.path.close[end - 1];
-        self.ride_records(start, end);
+        self.ride_peaks(start, end);
     }
 
-    /// Follows the peaks of a held span from record to record. The bar before `start` was marked with these shares.
-    fn ride_records(&mut self, start: usize, end: usize) {
-        let (path, shares) = (self.path, self.account.shares);
-        let mut bar = start - 1;
+    /// Follows the peak of equity through a held span. The bar before `start` was marked with these shares.
+    fn ride_peaks(&mut self, start: usize, end: usize) {
+        let (path, shares, peak) = (self.path, self.account.shares, self.peak);
+        let mut at_peak = start - 1;
         if self.peak_bars != start {
-            // Below the peak: hop from the last marked bar to the first close that reaches it.
-            let mut low = f64::INFINITY;
-            loop {
-                let record = path.record(bar);
-                if record.next >= end {
-                    low = low.min(path.lowest(bar + 1, end));
-                    self.tally.lowest_ratio = self.tally.lowest_ratio.min(low * shares / self.peak);
-                    return;
-                }
-                low = low.min(record.low);
-                bar = record.next;
-                if shares * path.close[bar] >= self.peak {
-                    break;
-                }
+            let span = path.extremes(start, end);
+            if shares * span.high < peak {
+                self.tally.fall(shares * span.low, peak);
+                return;
             }
-            self.tally.lowest_ratio = self.tally.lowest_ratio.min(low * shares / self.peak);
-            self.tally.longest_below = self.tally.longest_below.max(bar - self.peak_bars);
-        }
-        let (mut ratio, mut longest) = (self.tally.lowest_ratio, self.tally.longest_below);
-        loop {
-            let record = path.record(bar);
-            if record.next >= end {
-                break;
+            at_peak = path.first_reaching(at_peak, |close| shares * close >= peak);
+            if start < at_peak {
+                self.tally.fall(shares * path.extremes(start, at_peak).low, peak);
             }
-            ratio = ratio.min(record.low_ratio);
-            longest = longest.max(record.next - bar - 1);
-            bar = record.next;
+            self.tally.longest_below = self.tally.longest_below.max(at_peak - self.peak_bars);
         }
-        self.tally.lowest_ratio = ratio.min(path.lowest(bar + 1, end) / path.close[bar]);
-        self.tally.longest_below = longest;
-        self.peak = shares * path.close[bar];
-        self.peak_bars = bar + 1;
+        let span = path.extremes(at_peak, end);
+        // Neither is looked for where it cannot be worse than what was met before: mostly so, after a trial's first spans.
+        if span.low < self.tally.lowest_ratio * span.high {
+            self.tally.lowest_ratio = self.tally.lowest_ratio.min(path.worst(at_peak, end));
+        }
+        if span.high_at > at_peak + self.tally.longest_below {
+            self.tally.longest_below = self.tally.longest_below.max(path.longest_below(at_peak, end));
+        }
+        self.peak = shares * span.high;
+        self.peak_bars = span.high_at + 1;
     }
 
     /// Accounts for one bar by its equity at the close.
@@ -228,10 +226,10 @@ impl<'a> Ledger<'a> {
         let equity = self.equity(bar);
         self.draw(equity, 1);
         let change = equity / self.tally.last_equity - 1.0;
-        let loss = change.min(0.0);
+        let (loss, square) = (change.min(0.0), change * change);
         let tally = &mut self.tally;
-        tally.returns += change;
-        tally.squares += change * change;
+        let powers = [change, square, square * change, square * square];
+        tally.powers.iter_mut().zip(powers).for_each(|(sum, power)| *sum += power);
         tally.downside += loss * loss;
         tally.equities += equity;
         tally.held_bars += usize::from(self.account.shares != 0.0);
@@ -244,8 +242,19 @@ impl<'a> Ledger<'a> {
             self.peak = equity;
             self.peak_bars = bar + 1;
         } else {
-            tally.lowest_ratio = tally.lowest_ratio.min(equity / self.peak);
+            tally.fall(equity, self.peak);
         }
+        while bar + 1 >= self.block_end {
+            self.end_block([0.0; 2]);
+        }
+    }
+
+    /// Notes what the returns sum to at the end of a block; `rest` is what the tally lacks until there.
+    #[cold]
+    fn end_block(&mut self, rest: [f64; 2]) {
+        let tally = &mut self.tally;
+        tally.blocks.note([tally.powers[0] + rest[0], tally.powers[1] + rest[1]]);
+        self.block_end = Blocks::end(tally.blocks.ended(), self.path.len());
     }
 
     fn draw(&mut self, equity: f64, bars: usize) {
@@ -258,6 +267,84 @@ impl<'a> Ledger<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::broker::tally::BLOCKS;
+
+    /// What a trial comes to, from its equity alone.
+    struct Walked {
+        powers: [f64; 4],
+        blocks: Vec<[f64; 2]>,
+        lowest_ratio: f64,
+        longest_below: usize,
+    }
+
+    fn walk(cash: f64, curve: &[f64]) -> Walked {
+        let (mut peak, mut below, mut before) = (cash, 0, cash);
+        let mut walked = Walked { powers: [0.0; 4], blocks: Vec::new(), lowest_ratio: 1.0, longest_below: 0 };
+        let mut returns = Vec::new();
+        for &equity in curve {
+            returns.push(equity / before - 1.0);
+            before = equity;
+            below = if equity >= peak { 0 } else { below + 1 };
+            peak = peak.max(equity);
+            walked.lowest_ratio = walked.lowest_ratio.min(equity / peak);
+            walked.longest_below = walked.longest_below.max(below);
+        }
+        for (power, sum) in (1..).zip(&mut walked.powers) {
+            *sum = returns.iter().map(|one| one.powi(power)).sum();
+        }
+        for block in 0..BLOCKS {
+            let bars = &returns[block * returns.len() / BLOCKS..(block + 1) * returns.len() / BLOCKS];
+            walked.blocks.push([bars.iter().sum(), bars.iter().map(|one| one * one).sum()]);
+        }
+        walked
+    }
+
+    #[test]
+    fn spans_come_to_what_a_walk_over_the_equity_of_every_bar_comes_to() {
+        let mut random = 5_u64;
+        let mut next = |below: u64| {
+            // Source: D. Knuth, MMIX's linear congruential generator.
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from((random >> 33) % below).unwrap()
+        };
+        for case in 0..400 {
+            let bars = 1 + next(if case % 4 == 0 { 30 } else { 600 });
+            // Some in steps of whole units, so that closes tie.
+            let scale = if case % 3 == 0 { 1.0 } else { 0.013 };
+            let mut price = 100.0;
+            let close: Vec<f64> = (0..bars)
+                .map(|_| {
+                    price = (price + scale * (bars_f64(next(7)) - 2.9).round()).max(1.0);
+                    price
+                })
+                .collect();
+            let open: Vec<f64> =
+                close.iter().map(|close| close * (0.99 + bars_f64(next(20)) / 1000.0)).collect();
+            let path = Path::new(open, close);
+            let mut curve = Vec::new();
+            let costs = if case % 5 == 0 { FREE } else { Costs::default() };
+            let mut ledger = Ledger::new(&path, costs, 1000.0, Some(&mut curve));
+            let (mut bar, most) = (next(10), 2 + next(120) as u64);
+            while bar < bars {
+                let weights = if case % 2 == 0 { [1.0, 0.0, 1.0, 0.0] } else { [1.0, 0.0, 0.5, -0.5] };
+                ledger.fill(bar, [FillAt::NextOpen, FillAt::Close][next(2)], weights[next(4)]);
+                bar += next(most) + usize::from(next(3) > 0);
+            }
+            let tally = ledger.finish();
+            assert_eq!(curve.len(), bars);
+            let walked = walk(1000.0, &curve);
+            let near = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b.abs().max(1.0);
+            assert!(near(tally.lowest_ratio, walked.lowest_ratio), "case {case}: the deepest fall");
+            assert_eq!(tally.longest_below, walked.longest_below, "case {case}");
+            for (found, expected) in tally.powers.into_iter().zip(walked.powers) {
+                assert!(near(found, expected), "case {case}: {found} beside {expected}");
+            }
+            let blocks = tally.blocks.each().zip(walked.blocks);
+            for (found, expected) in blocks.flat_map(|(one, other)| one.into_iter().zip(other)) {
+                assert!(near(found, expected), "case {case}: {found} beside {expected} in a block");
+            }
+        }
+    }
 
     const FREE: Costs = Costs { fee: 0.0, commission: 0.0, slippage_bps: 0.0 };
 

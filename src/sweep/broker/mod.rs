@@ -2,8 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+mod extremes;
 mod ledger;
 mod path;
+mod records;
 mod tally;
 
 use std::fmt;

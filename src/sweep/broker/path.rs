@@ -1,14 +1,17 @@
 //! The path of one asset's prices over a run, prepared so that a held span is accounted for without visiting its bars.
 //!
 //! While all cash is in shares, equity moves as the close does. So the sums of its returns over a span are differences of
-//! prefix sums, the same for every trial on the asset; and the records that a drawdown is measured from are found by
-//! hopping from each bar to the next whose close is not lower.
+//! prefix sums, its peaks and falls are those of the closes, and both are the same for every trial on the asset.
 
 #![forbid(unsafe_code)]
 
+use super::extremes::{Extremes, ExtremesTable};
+use super::records::Records;
 use crate::sum::Sum;
 
 /// Prices of one asset over [from, to], and what is derived from them once for all trials. Indices count from `from`.
+///
+/// Some 110 bytes a bar.
 #[derive(Debug)]
 pub(in crate::sweep) struct Path {
     /// Prices in quote currency per share, on the run's adjustment.
@@ -16,39 +19,26 @@ pub(in crate::sweep) struct Path {
     pub(in crate::sweep) close: Vec<f64>,
     /// Element `i` sums what came before bar `i`; one longer than the bars.
     sums: Vec<Sums>,
-    records: Vec<Record>,
+    extremes: ExtremesTable,
+    records: Records,
 }
 
 /// Sums over a stretch of bars.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(in crate::sweep) struct Sums {
-    /// Of r, the return of the close per bar.
-    pub(in crate::sweep) returns: f64,
-    /// Of r squared.
-    pub(in crate::sweep) squares: f64,
+    /// Of r, the return of the close per bar, and of its second, third and fourth powers.
+    pub(in crate::sweep) powers: [f64; 4],
     /// Of min(r, 0) squared.
     pub(in crate::sweep) downside: f64,
     /// Of the close.
     pub(in crate::sweep) closes: f64,
 }
 
-/// What follows a bar until its close is reached again.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::sweep) struct Record {
-    /// The first later bar whose close is not lower; the number of bars where there is none.
-    pub(in crate::sweep) next: usize,
-    /// The lowest close strictly between; infinite where there is no bar between.
-    pub(in crate::sweep) low: f64,
-    /// `low` by the bar's own close.
-    pub(in crate::sweep) low_ratio: f64,
-}
-
 impl Path {
     /// Prepares a path; every close is finite and above 0.
     pub(in crate::sweep) fn new(open: Vec<f64>, close: Vec<f64>) -> Self {
-        let sums = sums(&close);
-        let records = records(&close);
-        Self { open, close, sums, records }
+        let (sums, extremes, records) = (sums(&close), ExtremesTable::new(&close), Records::new(&close));
+        Self { open, close, sums, extremes, records }
     }
 
     pub(in crate::sweep) fn len(&self) -> usize {
@@ -58,70 +48,59 @@ impl Path {
     /// The sums over bars `start..end`, `start` at least 1.
     #[inline]
     pub(in crate::sweep) fn sums(&self, start: usize, end: usize) -> Sums {
-        let (a, b) = (self.sums[start], self.sums[end]);
+        let (a, b) = (&self.sums[start], &self.sums[end]);
         Sums {
-            returns: b.returns - a.returns,
-            squares: b.squares - a.squares,
+            powers: std::array::from_fn(|power| b.powers[power] - a.powers[power]),
             downside: b.downside - a.downside,
             closes: b.closes - a.closes,
         }
     }
 
+    /// The sums of r and of its square over bars `start..end`, `start` at least 1.
     #[inline]
-    pub(in crate::sweep) fn record(&self, bar: usize) -> Record {
-        self.records[bar]
+    pub(in crate::sweep) fn two_sums(&self, start: usize, end: usize) -> [f64; 2] {
+        let (a, b) = (&self.sums[start], &self.sums[end]);
+        [b.powers[0] - a.powers[0], b.powers[1] - a.powers[1]]
     }
 
-    /// The lowest close of some bars; infinite where there are none.
+    /// The highest and the lowest close of bars `start..end`, of which there is at least one.
     #[inline]
-    pub(in crate::sweep) fn lowest(&self, start: usize, end: usize) -> f64 {
-        const LANES: usize = 4;
-        let smaller = |a: f64, b: f64| if b < a { b } else { a };
-        let (chunks, rest) = self.close[start..end].as_chunks::<LANES>();
-        let mut lowest = [f64::INFINITY; LANES];
-        for chunk in chunks {
-            for lane in 0..LANES {
-                lowest[lane] = smaller(lowest[lane], chunk[lane]);
-            }
-        }
-        lowest.into_iter().chain(rest.iter().copied()).fold(f64::INFINITY, smaller)
+    pub(in crate::sweep) fn extremes(&self, start: usize, end: usize) -> Extremes {
+        self.extremes.between(&self.close, start, end)
+    }
+
+    /// The lowest close by the highest at or before it, within bars `start..end`, of which there is at least one.
+    pub(in crate::sweep) fn worst(&self, start: usize, end: usize) -> f64 {
+        self.extremes.worst(&self.close, start, end)
+    }
+
+    /// The first bar after `bar` whose close is not lower than a value above that bar's own; the number of bars where there
+    /// is none.
+    pub(in crate::sweep) fn first_reaching(&self, bar: usize, reaches: impl Fn(f64) -> bool) -> usize {
+        self.records.first(bar, |next| reaches(self.close[next]))
+    }
+
+    /// The longest stretch of bars below the highest close so far, from `start` until the last highest one before `end`.
+    pub(in crate::sweep) fn longest_below(&self, start: usize, end: usize) -> usize {
+        self.records.longest_gap(start, end)
     }
 }
 
 fn sums(close: &[f64]) -> Vec<Sums> {
     let mut prefix = Vec::with_capacity(close.len() + 1);
-    let [mut returns, mut squares, mut downside, mut closes] = [Sum::default(); 4];
-    let extend = |sum: &mut Sum, value: f64| {
-        *sum = sum.add(value);
-        sum.value()
-    };
+    let mut sums = [Sum::default(); 6];
     prefix.push(Sums::default());
     for (bar, &now) in close.iter().enumerate() {
         let change = bar.checked_sub(1).map_or(0.0, |before| now / close[before] - 1.0);
-        let loss = change.min(0.0);
-        prefix.push(Sums {
-            returns: extend(&mut returns, change),
-            squares: extend(&mut squares, change * change),
-            downside: extend(&mut downside, loss * loss),
-            closes: extend(&mut closes, now),
-        });
+        let (loss, square) = (change.min(0.0), change * change);
+        let values = [change, square, square * change, square * square, loss * loss, now];
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum = sum.add(value);
+        }
+        let [first, second, third, fourth, downside, closes] = sums.map(Sum::value);
+        prefix.push(Sums { powers: [first, second, third, fourth], downside, closes });
     }
     prefix
-}
-
-/// From the last bar back, hopping over what lower bars have found already: linear in all.
-fn records(close: &[f64]) -> Vec<Record> {
-    let mut records = vec![Record { next: 0, low: 0.0, low_ratio: 0.0 }; close.len()];
-    for bar in (0..close.len()).rev() {
-        let (mut next, mut low) = (bar + 1, f64::INFINITY);
-        while next < close.len() && close[next] < close[bar] {
-            let lower: Record = records[next];
-            low = low.min(close[next]).min(lower.low);
-            next = lower.next;
-        }
-        records[bar] = Record { next, low, low_ratio: low / close[bar] };
-    }
-    records
 }
 
 #[cfg(test)]
@@ -129,18 +108,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_leads_to_the_next_close_that_is_not_lower() {
-        let path = Path::new(vec![1.0; 6], vec![4.0, 2.0, 3.0, 4.0, 5.0, 1.0]);
-        let nexts: Vec<usize> = (0..6).map(|bar| path.record(bar).next).collect();
-        assert_eq!(nexts, [3, 2, 3, 4, 6, 6]);
-        assert_eq!((path.record(0).low_ratio, path.record(1).low), (0.5, f64::INFINITY));
-        assert_eq!((path.lowest(0, 6), path.lowest(2, 2)), (1.0, f64::INFINITY));
-    }
-
-    #[test]
     fn sums_over_a_span_leave_out_the_rest() {
         let path = Path::new(vec![1.0; 4], vec![4.0, 2.0, 3.0, 3.0]);
         let sums = path.sums(2, 4);
-        assert_eq!((sums.returns, sums.squares, sums.downside, sums.closes), (0.5, 0.25, 0.0, 6.0));
+        let expected = Sums { powers: [0.5, 0.25, 0.125, 0.0625], downside: 0.0, closes: 6.0 };
+        assert_eq!((sums, path.two_sums(2, 4)), (expected, [0.5, 0.25]));
+        assert_eq!((path.sums(1, 2).downside, path.sums(1, 2).closes), (0.25, 2.0));
     }
 }

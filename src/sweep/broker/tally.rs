@@ -5,8 +5,10 @@
 /// What the metrics of a trial are made of.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sweep) struct Tally {
-    pub(in crate::sweep) returns: f64,
-    pub(in crate::sweep) squares: f64,
+    /// Sums of r, the return per bar, and of its second, third and fourth powers.
+    pub(in crate::sweep) powers: [f64; 4],
+    pub(in crate::sweep) blocks: Blocks,
+    /// The sum of min(r, 0) squared.
     pub(in crate::sweep) downside: f64,
     pub(in crate::sweep) equities: f64,
     /// The lowest equity by the peak before it; 1 where it never fell.
@@ -27,10 +29,10 @@ pub(in crate::sweep) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new(cash: f64) -> Self {
+    pub(super) fn new(cash: f64, bars: usize) -> Self {
         Self {
-            returns: 0.0,
-            squares: 0.0,
+            powers: [0.0; 4],
+            blocks: Blocks::new(bars),
             downside: 0.0,
             equities: 0.0,
             lowest_ratio: 1.0,
@@ -46,6 +48,57 @@ impl Tally {
             last_equity: cash,
             ruined_at: None,
         }
+    }
+
+    /// Takes note of an equity below its peak.
+    #[inline]
+    pub(super) fn fall(&mut self, equity: f64, peak: f64) {
+        // A product first: nearly always it is enough, and a division is what a span costs most.
+        if equity < self.lowest_ratio * peak {
+            self.lowest_ratio = self.lowest_ratio.min(equity / peak);
+        }
+    }
+}
+
+/// Blocks of bars, as long as they can be alike, whose returns are summed one by one: cross-validation joins them anew.
+pub(in crate::sweep) const BLOCKS: usize = 16;
+
+/// What the returns of a trial and their squares sum to at the end of each block, from the first bar on.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sweep) struct Blocks {
+    sums: [[f64; 2]; BLOCKS],
+    ended: usize,
+}
+
+impl Blocks {
+    /// Where there are fewer bars than blocks, the first ones end before there is any bar.
+    fn new(bars: usize) -> Self {
+        let empty = (0..BLOCKS).take_while(|block| Self::end(*block, bars) == 0).count();
+        Self { sums: [[0.0; 2]; BLOCKS], ended: empty }
+    }
+
+    /// The bar after a block's last; past the last block, one that is never reached.
+    pub(super) fn end(block: usize, bars: usize) -> usize {
+        // Blocks are few and bars fit memory: the product fits a word.
+        if block < BLOCKS { (block + 1) * bars / BLOCKS } else { usize::MAX }
+    }
+
+    pub(super) fn ended(&self) -> usize {
+        self.ended
+    }
+
+    pub(super) fn note(&mut self, sums: [f64; 2]) {
+        if let Some(place) = self.sums.get_mut(self.ended) {
+            *place = sums;
+            self.ended += 1;
+        }
+    }
+
+    /// Of each block alone: the sum of r, and of its square.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the statistics of overfitting, which come next"))]
+    pub(in crate::sweep) fn each(&self) -> impl Iterator<Item = [f64; 2]> {
+        let before = std::iter::once([0.0; 2]).chain(self.sums);
+        self.sums.into_iter().zip(before).map(|(end, start)| [end[0] - start[0], end[1] - start[1]])
     }
 }
 
