@@ -86,7 +86,7 @@ src/lib.rs         | 1 | lib.rs has logic        | pub fn f() {}
 tests/a/utils.rs   | 1 | utils names nothing     |
 src/portal/load.rs | 1 | unsafe code is possible | #![allow(dead_code)]~fn f() {}
 src/portal/load.rs | 1 | unsafe code is possible | //! #![forbid(unsafe_code)]~fn f() {}~#![forbid(unsafe_code)]
-src/portal/load.rs | 2 | in sync.rs and cache/   | #![forbid(unsafe_code)]~unsafe fn f() {}
+src/portal/load.rs | 2 | in sync.rs, cache/     | #![forbid(unsafe_code)]~unsafe fn f() {}
 src/cache/clock.rs | 3 | SAFETY                  | // SAFETY: of what?~fn f() {~    unsafe { g() }~}
 src/sync.rs        | 3 | SAFETY                  | // SAFETY: owned.~unsafe impl Send for A {}~unsafe impl Sync for A {}
 src/sweep/mod.rs   | 3 | ORDERING                | #![forbid(unsafe_code)]~use a::Ordering::Relaxed;~fn f() { a.load(Relaxed) }
