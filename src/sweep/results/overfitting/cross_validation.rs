@@ -4,20 +4,24 @@
 //! looked up over the other half: how often is it no better there than the median of all trials?
 //!
 //! # Algorithm
-//! With 16 blocks that is 12,870 times as many Sharpe ratios as there are trials, so a ratio costs a dozen operations on
+//! With 16 blocks that is 12,870 times as many Sharpe ratios as there are trials, so a ratio costs eight operations on
 //! vectors and no division:
 //! - *Meet in the middle.* The sums over any half of the blocks are one of 256 sums over the first 8 blocks and one of
 //!   256 over the last 8: one addition instead of seven. Unlike sums that are carried along from split to split they do
-//!   not drift, so that trials of equal returns tie to the bit and a trial that did nothing has sums of exactly 0.
-//! - *No root, no division.* All trials have the same bars, so a Sharpe ratio orders them as s |s| / q does, with s the
-//!   sum of returns and q that of squares; and two of these compare as products across.
+//!   not drift: a trial that did nothing has sums of exactly 0.
+//! - *No root.* All trials have the same bars, so a Sharpe ratio orders them as s |s| / q does, with s the sum of returns
+//!   and q that of squares; and against a given ratio it takes a multiplication.
+//! - *Once for all that are alike.* Trials of the same sums are one, with a weight.
 //! - *Two passes.* The first finds the best trial of each split, and does no more for others than find out that none of
-//!   [`LANES`] is better; the second counts how many are below it in the other half.
+//!   [`LANES`] is better; the second adds the weights of those that are below it in the other half.
 //!
 //! Trials are taken in chunks whose size depends on their number alone, and chunks are put together in order: the result
 //! is the same to the bit for any number of threads.
 
 #![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSlice;
@@ -25,7 +29,7 @@ use rayon::slice::ParallelSlice;
 use super::blocks::BlockSums;
 use crate::sweep::broker::bars_f64;
 
-/// Trials side by side: their tables of sums, 256 KiB for 16 blocks, stay in the second cache.
+/// Trials side by side: their tables of sums, 256 KiB for 16 blocks, stay in the second level of a core's cache.
 const LANES: usize = 32;
 
 /// Vectors that a loop over the lanes keeps apart, so that one addition does not wait for the one before.
@@ -34,7 +38,7 @@ const STRIDE: usize = 8;
 /// The fewest trials of a chunk: below, the tables of the splits cost more than another thread brings.
 const FEWEST: usize = 16 * LANES;
 
-/// The most chunks: each holds a best trial for each split, some 300 kB for 16 blocks.
+/// The most chunks: each holds a best trial for each split, 200 kB for 16 blocks.
 const MOST_CHUNKS: usize = 64;
 
 /// Added to a sum of squares: a trial without a return in half of the blocks has a ratio of 0 there. Any other sum is
@@ -54,7 +58,7 @@ const NOTHING: f64 = 1e-200;
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct CrossValidation {
     /// Trials that have a Sharpe ratio.
-    pub trials: usize,
+    pub trials: u64,
     /// Ways to choose half of the blocks.
     pub splits: usize,
     /// The probability of backtest overfitting: the share of splits in which the best trial of one half is not above the
@@ -81,58 +85,78 @@ impl CrossValidation {
             S.is_multiple_of(2) && (2..=24).contains(&S),
             "{S} blocks, expected an even number from 2 to 24"
         );
-        let trials: Vec<BlockSums<S>> = trials.iter().filter(|trial| trial.has_sharpe()).copied().collect();
-        if trials.len() < 2 {
+        let (distinct, count) = distinct(trials);
+        if count < 2 {
             return None;
         }
         let splits = splits(S / 2);
-        let chunk = trials.len().div_ceil(MOST_CHUNKS).max(FEWEST).next_multiple_of(LANES);
-        let chunks: Vec<Vec<Best>> = trials
-            .par_chunks(chunk)
-            .enumerate()
-            .map(|(at, trials)| best(trials, at * chunk, &splits))
-            .collect();
-        let mut chunks = chunks.into_iter();
-        let mut winners = chunks.next()?;
-        for chunk in chunks {
-            for (winner, other) in winners.iter_mut().zip(chunk) {
-                if winner.is_below(other.lead, other.squares) {
-                    *winner = other;
+        let chunk = distinct.len().div_ceil(MOST_CHUNKS).max(FEWEST).next_multiple_of(LANES);
+        let chunks = distinct.par_chunks(chunk).enumerate();
+        let chunks: Vec<Vec<Best>> = chunks.map(|(at, trials)| best(trials, at * chunk, &splits)).collect();
+        let best = chunks.into_iter().reduce(|mut best, chunk| {
+            for (best, other) in best.iter_mut().zip(chunk) {
+                if other.ratio > best.ratio {
+                    *best = other;
                 }
             }
-        }
-        let outside: Vec<Best> = (winners.iter().zip(&splits))
-            .map(|(winner, split)| Best::of(&trials[winner.trial], winner.trial, split.other(S / 2)))
+            best
+        })?;
+        let outside: Vec<Outside> = (best.iter().zip(&splits))
+            .map(|(best, split)| Outside::new(&distinct[best.trial], split.other(S / 2)))
             .collect();
-        let counts = trials
-            .par_chunks(chunk)
-            .map(|trials| ranks(trials, &splits, &outside))
-            .collect::<Vec<_>>()
-            .into_iter()
-            .reduce(|mut sum, counts| {
-                sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-                sum
-            })?;
-        Some(Self::of_counts(trials.len(), &counts, &outside))
+        let chunks: Vec<Vec<u64>> =
+            distinct.par_chunks(chunk).map(|trials| below(trials, &splits, &outside)).collect();
+        let below = chunks.into_iter().reduce(|mut sums, chunk| {
+            sums.iter_mut().zip(chunk).for_each(|(sum, weight)| *sum += weight);
+            sums
+        })?;
+        Some(Self::of_ranks(count, &below, &outside))
     }
 
-    /// `counts` holds, for each split, twice the number of trials below the best plus that of those which tie with it.
-    fn of_counts(trials: usize, counts: &[u64], outside: &[Best]) -> Self {
-        // A rank from 1 to n by n + 1, doubled: the best itself is among those that tie.
-        let full = 2 * (trials as u64 + 1);
-        let not_above = counts.iter().filter(|count| 2 * (**count + 1) <= full).count();
-        let lost = outside.iter().filter(|best| best.lead < 0.0).count();
-        // Whole numbers below 2^53: exact in any order.
-        let ranks: u64 = counts.iter().map(|count| count + 1).sum();
-        let splits = bars_f64(counts.len());
+    /// `below` holds, for each split, how many trials are below the best one in the other half.
+    fn of_ranks(trials: u64, below: &[u64], outside: &[Outside]) -> Self {
+        // Doubled, as the middle rank of an even number that tie is none of theirs.
+        let ranks =
+            below.iter().zip(outside).map(|(below, best)| 2 * (below - best.itself) + best.weight + 1);
+        let full = 2 * (trials + 1);
+        let not_above = ranks.clone().filter(|rank| 2 * rank <= full).count();
+        let lost = outside.iter().filter(|best| best.ratio < 0.0).count();
+        let splits = bars_f64(below.len());
         Self {
             trials,
-            splits: counts.len(),
+            splits: below.len(),
             overfitting: bars_f64(not_above) / splits,
             loss: bars_f64(lost) / splits,
-            mean_rank: whole(ranks) / whole(full) / splits,
+            // Whole numbers below 2^53: exact in any order.
+            mean_rank: whole(ranks.sum()) / whole(full) / splits,
         }
     }
+}
+
+/// A trial, and how many have the same sums.
+#[derive(Clone, Copy, Debug)]
+struct Weighted<const S: usize> {
+    sums: BlockSums<S>,
+    weight: u64,
+}
+
+/// The trials that have a Sharpe ratio, each once and in order, and how many they are in all.
+fn distinct<const S: usize>(trials: &[BlockSums<S>]) -> (Vec<Weighted<S>>, u64) {
+    let mut distinct: Vec<Weighted<S>> = Vec::new();
+    let mut known: HashMap<_, usize> = HashMap::new();
+    let mut count = 0;
+    for sums in trials.iter().filter(|trial| trial.has_sharpe()) {
+        count += 1;
+        // A sum of nothing may be -0.
+        match known.entry((sums.returns.map(|sum| (sum + 0.0).to_bits()), sums.squares.map(f64::to_bits))) {
+            Entry::Occupied(at) => distinct[*at.get()].weight += 1,
+            Entry::Vacant(new) => {
+                new.insert(distinct.len());
+                distinct.push(Weighted { sums: *sums, weight: 1 });
+            }
+        }
+    }
+    (distinct, count)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "12,870 ranks of a billion trials stay below 2^53")]
@@ -166,65 +190,83 @@ fn splits(half: usize) -> Vec<Split> {
     sets.clone().flat_map(of).collect()
 }
 
-/// The best trial of a split so far: its index, s |s|, and q.
+/// The best trial of a split so far: s |s| / q, and its index.
 #[derive(Clone, Copy, Debug)]
 struct Best {
-    lead: f64,
-    squares: f64,
+    ratio: f64,
     trial: usize,
 }
 
-impl Best {
-    /// Below every trial.
-    const NONE: Self = Self { lead: -1.0, squares: 0.0, trial: usize::MAX };
+/// The best trial of a split in the other half.
+#[derive(Clone, Copy, Debug)]
+struct Outside {
+    ratio: f64,
+    /// How many have the same sums, itself included.
+    weight: u64,
+    /// What it adds to the weight of those below itself: nothing, unless the product with its own ratio rounds up.
+    itself: u64,
+}
 
-    fn is_below(&self, lead: f64, squares: f64) -> bool {
-        lead * self.squares > self.lead * squares
-    }
-
-    /// A trial over a split, by the additions that [`Tables`] makes and in their order: it ties with its likes.
-    fn of<const S: usize>(sums: &BlockSums<S>, trial: usize, split: Split) -> Self {
+impl Outside {
+    /// By the additions that [`Tables`] makes and in their order: the same sums to the bit.
+    fn new<const S: usize>(trial: &Weighted<S>, split: Split) -> Self {
         let half = S / 2;
         let side = |blocks: &[f64], set: usize, start: f64| {
-            (0..half)
-                .rev()
-                .filter(|block| set >> block & 1 == 1)
-                .fold(start, |sum, block| sum + blocks[block])
+            let chosen = (0..half).rev().filter(|block| set >> block & 1 == 1);
+            chosen.fold(start, |sum, block| sum + blocks[block])
         };
         let both = |blocks: &[f64; S], start: f64| {
             side(&blocks[..half], split.left, start) + side(&blocks[half..], split.right, 0.0)
         };
-        let (returns, squares) = (both(&sums.returns, 0.0), both(&sums.squares, NOTHING));
-        Self { lead: returns * returns.abs(), squares, trial }
+        let (returns, squares) = (both(&trial.sums.returns, 0.0), both(&trial.sums.squares, NOTHING));
+        let lead = returns * returns.abs();
+        let ratio = lead / squares;
+        let itself = if lead < ratio * squares { trial.weight } else { 0 };
+        Self { ratio, weight: trial.weight, itself }
     }
 }
 
+/// One number for each lane, in groups that fill some vectors.
+type Lanes<T = f64> = [[T; STRIDE]; LANES / STRIDE];
+
 /// The sums of some trials over every set of blocks of one half of the run.
 struct Tables {
-    returns: Vec<[f64; LANES]>,
-    squares: Vec<[f64; LANES]>,
+    returns: Vec<Lanes>,
+    squares: Vec<Lanes>,
 }
 
 impl Tables {
     fn new(half: usize) -> Self {
-        let empty = vec![[0.0; LANES]; 1 << half];
+        let empty = vec![[[0.0; STRIDE]; LANES / STRIDE]; 1 << half];
         Self { returns: empty.clone(), squares: empty }
     }
 
     /// Fills the tables for blocks from `first` on. Each set is the set without its lowest block, and that block: sums
-    /// are made from the highest block down. Lanes beyond the last trial are left alone.
-    fn fill<const S: usize>(&mut self, trials: &[BlockSums<S>], first: usize, squares_of_none: f64) {
-        self.squares[0] = [squares_of_none; LANES];
-        for set in 1..self.returns.len() {
-            let (without, block) = (set & (set - 1), first + set.trailing_zeros() as usize);
-            let (mut returns, mut squares) = (self.returns[without], self.squares[without]);
+    /// are made from the highest block down.
+    fn fill<const S: usize>(&mut self, trials: &[Weighted<S>], first: usize, squares_of_none: f64) {
+        self.squares[0] = [[squares_of_none; STRIDE]; LANES / STRIDE];
+        for block in (0..S / 2).rev() {
+            // Of lanes beyond the last trial nothing is asked.
+            let [mut returns, mut squares] = [[[0.0; STRIDE]; LANES / STRIDE]; 2];
             for (lane, trial) in trials.iter().enumerate() {
-                returns[lane] += trial.returns[block];
-                squares[lane] += trial.squares[block];
+                returns.as_flattened_mut()[lane] = trial.sums.returns[first + block];
+                squares.as_flattened_mut()[lane] = trial.sums.squares[first + block];
             }
-            (self.returns[set], self.squares[set]) = (returns, squares);
+            // The sets whose lowest block it is: it alone, or with any of those above.
+            for set in (1 << block..self.returns.len()).step_by(2 << block) {
+                let without = set & (set - 1);
+                self.returns[set] = add(&self.returns[without], &returns);
+                self.squares[set] = add(&self.squares[without], &squares);
+            }
         }
     }
+}
+
+fn add(one: &Lanes, other: &Lanes) -> Lanes {
+    let mut sums = *one;
+    let flat = sums.as_flattened_mut().iter_mut().zip(other.as_flattened());
+    flat.for_each(|(sum, other)| *sum += other);
+    sums
 }
 
 /// Both halves of the run for [`LANES`] trials.
@@ -238,79 +280,89 @@ impl Tile {
         Self { left: Tables::new(half), right: Tables::new(half) }
     }
 
-    /// Takes the next trials; in the place of missing ones stand copies of the last, or what was there.
-    fn fill<const S: usize>(&mut self, trials: &[BlockSums<S>]) {
+    /// Takes the next trials.
+    fn fill<const S: usize>(&mut self, trials: &[Weighted<S>]) {
         self.left.fill(trials, 0, NOTHING);
         self.right.fill(trials, S / 2, 0.0);
     }
 
-    /// The sums of each lane over a split, as s |s| and q.
+    /// The sums of each lane over a split, as s |s| and q, group by group.
     #[inline]
-    fn each(&self, split: Split, mut see: impl FnMut(usize, f64, f64)) {
-        let (left, right) = (&self.left.returns[split.left], &self.right.returns[split.right]);
-        let (left_squares, right_squares) =
-            (&self.left.squares[split.left], &self.right.squares[split.right]);
-        for lane in 0..LANES {
-            let returns = left[lane] + right[lane];
-            see(lane, returns * returns.abs(), left_squares[lane] + right_squares[lane]);
-        }
+    fn sums(&self, split: Split) -> impl Iterator<Item = ([f64; STRIDE], [f64; STRIDE])> {
+        let returns = self.left.returns[split.left].iter().zip(&self.right.returns[split.right]);
+        let squares = self.left.squares[split.left].iter().zip(&self.right.squares[split.right]);
+        returns.zip(squares).map(|(returns, squares)| {
+            let mut sums = ([0.0; STRIDE], [0.0; STRIDE]);
+            for lane in 0..STRIDE {
+                let sum = returns.0[lane] + returns.1[lane];
+                sums.0[lane] = sum * sum.abs();
+                sums.1[lane] = squares.0[lane] + squares.1[lane];
+            }
+            sums
+        })
     }
 }
 
 /// The best of some trials in each split; `first` is the index of the first of them.
-fn best<const S: usize>(trials: &[BlockSums<S>], first: usize, splits: &[Split]) -> Vec<Best> {
-    let mut winners = vec![Best::NONE; splits.len()];
+fn best<const S: usize>(trials: &[Weighted<S>], first: usize, splits: &[Split]) -> Vec<Best> {
+    let mut winners = vec![Best { ratio: f64::NEG_INFINITY, trial: first }; splits.len()];
     let mut tile = Tile::new(S / 2);
     for (at, trials) in trials.chunks(LANES).enumerate() {
         tile.fill(trials);
         for (winner, split) in winners.iter_mut().zip(splits) {
             let mut furthest = [f64::NEG_INFINITY; STRIDE];
-            let (lead, squares) = (winner.lead, winner.squares);
-            tile.each(*split, |lane, of_lane, squares_of_lane| {
-                let ahead = of_lane * squares - lead * squares_of_lane;
-                let furthest = &mut furthest[lane % STRIDE];
-                *furthest = if ahead > *furthest { ahead } else { *furthest };
-            });
+            let ratio = winner.ratio;
+            for (leads, squares) in tile.sums(*split) {
+                for lane in 0..STRIDE {
+                    let ahead = leads[lane] - ratio * squares[lane];
+                    furthest[lane] = if ahead > furthest[lane] { ahead } else { furthest[lane] };
+                }
+            }
             if furthest.iter().any(|ahead| *ahead > 0.0) {
-                tile.each(*split, |lane, lead, squares| {
-                    if lane < trials.len() && winner.is_below(lead, squares) {
-                        *winner = Best { lead, squares, trial: first + at * LANES + lane };
-                    }
-                });
+                improve(winner, tile.sums(*split), first + at * LANES, trials.len());
             }
         }
     }
     winners
 }
 
-/// For each split, twice the number of trials that are below the best one in the other half, and of those that tie with
-/// it.
-fn ranks<const S: usize>(trials: &[BlockSums<S>], splits: &[Split], outside: &[Best]) -> Vec<u64> {
-    let mut counts = vec![0; splits.len()];
+/// Puts a better trial in the place of the best so far; the first lane is the trial `first`, and there are `count`.
+#[cold]
+fn improve(
+    winner: &mut Best,
+    sums: impl Iterator<Item = ([f64; STRIDE], [f64; STRIDE])>,
+    first: usize,
+    count: usize,
+) {
+    let lanes = sums.flat_map(|(leads, squares)| leads.into_iter().zip(squares));
+    for (lane, (lead, squares)) in lanes.enumerate().take(count) {
+        if lead / squares > winner.ratio {
+            *winner = Best { ratio: lead / squares, trial: first + lane };
+        }
+    }
+}
+
+/// For each split, how many of some trials are below the best one in the other half.
+fn below<const S: usize>(trials: &[Weighted<S>], splits: &[Split], outside: &[Outside]) -> Vec<u64> {
+    let mut weights_below = vec![0; splits.len()];
     let mut tile = Tile::new(S / 2);
     for trials in trials.chunks(LANES) {
         tile.fill(trials);
-        for ((count, split), best) in counts.iter_mut().zip(splits).zip(outside) {
-            let mut ahead = [0_u64; STRIDE];
-            let mut see = |lane: usize, lead: f64, squares: f64| {
-                let (here, there) = (lead * best.squares, best.lead * squares);
-                ahead[lane % STRIDE] += u64::from(here < there) + u64::from(here <= there);
-            };
-            let other = split.other(S / 2);
-            if trials.len() == LANES {
-                tile.each(other, see);
-            } else {
-                tile.each(other, |lane, lead, squares| {
-                    if lane < trials.len() {
-                        see(lane, lead, squares);
-                    }
-                });
+        let mut weights: Lanes<u64> = [[0; STRIDE]; LANES / STRIDE];
+        weights.as_flattened_mut().iter_mut().zip(trials).for_each(|(weight, trial)| *weight = trial.weight);
+        for ((sum, split), best) in weights_below.iter_mut().zip(splits).zip(outside) {
+            let mut below = [0; STRIDE];
+            for ((leads, squares), weights) in tile.sums(split.other(S / 2)).zip(&weights) {
+                for lane in 0..STRIDE {
+                    // A mask, as a branch would be wrong half of the time.
+                    let mask = u64::from(leads[lane] < best.ratio * squares[lane]).wrapping_neg();
+                    below[lane] += weights[lane] & mask;
+                }
             }
-            // The best ties with itself: one of the two counts of it is taken off, which leaves a doubled middle rank.
-            *count += ahead.iter().sum::<u64>();
+            *sum += below.iter().sum::<u64>();
         }
     }
-    counts
+    weights_below
 }
 
 #[cfg(test)]
@@ -376,7 +428,7 @@ mod tests {
             let (overfitting, loss, mean_rank) = naive(&trials, 400);
             assert_eq!(
                 (found.trials, found.splits, found.overfitting, found.loss),
-                (count, 70, overfitting, loss)
+                (count as u64, 70, overfitting, loss)
             );
             assert!((found.mean_rank - mean_rank).abs() < 1e-12, "{found:?}, not {mean_rank}");
         }
