@@ -78,7 +78,7 @@ fn halves(value: f64) -> (f64, f64) {
 }
 
 /// Calls `each` for every value in order, with the sum of the last `bars` values up to it; NaN until there are that
-/// many in a row that are finite, and for 0 bars.
+/// many in a row that are finite, for 0 bars, and where the sum is more than a number can hold.
 ///
 /// One addition and one subtraction a bar, in twice the precision: the sum is right to the last place whatever the
 /// length of the series.
@@ -95,7 +95,13 @@ pub(crate) fn rolling(values: &[f64], bars: usize, mut each: impl FnMut(f64)) {
         if run > bars {
             sum = sum.add(-values[bar - bars]);
         }
-        each(if run >= bars && run > 0 { sum.value() } else { f64::NAN });
+        if !sum.value().is_finite() {
+            sum = values[bar + 1 - run.min(bars)..=bar]
+                .iter()
+                .fold(Sum::default(), |sum, value| sum.add(*value));
+        }
+        let is_defined = run >= bars && run > 0 && sum.value().is_finite();
+        each(if is_defined { sum.value() } else { f64::NAN });
     }
 }
 

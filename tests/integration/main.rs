@@ -24,6 +24,7 @@ mod decimal;
 mod derived;
 mod event_columns;
 mod files;
+mod functions;
 mod grid;
 mod history;
 mod ingest;

@@ -4,7 +4,7 @@
 
 use super::moments::{Places, Total};
 use super::recursion::Smoothing;
-use super::window::{Rolling, roll};
+use super::window::{Rolling, finite, roll};
 use super::{Argument, DegreeRule, Function, Inputs, Kernel, Unit};
 use crate::sum;
 
@@ -82,7 +82,7 @@ pub(super) static TABLE: [Function; 8] = [
             let [mut once, mut twice] = [(); 2].map(|()| Smoothing::exponential(inputs.counts[0]));
             out.extend(inputs.columns[0].iter().map(|&value| {
                 let first = once.next(value);
-                2.0 * first - twice.next(first)
+                finite(2.0 * first - twice.next(first))
             }));
         }),
         ..AVERAGE
@@ -100,7 +100,7 @@ pub(super) static TABLE: [Function; 8] = [
             out.extend(inputs.columns[0].iter().map(|&value| {
                 let first = once.next(value);
                 let second = twice.next(first);
-                3.0 * first - 3.0 * second + thrice.next(second)
+                finite(3.0 * first - 3.0 * second + thrice.next(second))
             }));
         }),
         ..AVERAGE
@@ -191,7 +191,7 @@ fn kama(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
     roll([values], bars + 1, kaufman, Kaufman::straightness, out);
     let mut average = f64::NAN;
     for (bar, out) in out.iter_mut().enumerate() {
-        if out.is_nan() {
+        if !out.is_finite() {
             average = f64::NAN;
             continue;
         }
@@ -200,6 +200,6 @@ fn kama(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
         }
         let share = *out * (fast - slow) + slow;
         average += share * share * (values[bar] - average);
-        *out = average;
+        *out = finite(average);
     }
 }

@@ -6,6 +6,7 @@ use super::extremes;
 use super::ranges::true_range;
 use super::recursion::Smoothing;
 use super::statistics::deviation;
+use super::window::finite;
 use super::{Argument, DegreeRule, Function, Inputs, Kernel, Unit};
 use crate::asset::Field;
 use crate::sum;
@@ -121,7 +122,9 @@ fn bollinger(inputs: &Inputs<'_>, widths: f64, out: &mut Vec<f64>) {
     let mut deviations = Vec::with_capacity(inputs.bars);
     deviation(inputs.columns[0], inputs.counts[0], &mut deviations);
     sum::means(inputs.columns[0], inputs.counts[0], out);
-    out.iter_mut().zip(&deviations).for_each(|(middle, deviation)| *middle += widths * deviation);
+    out.iter_mut()
+        .zip(&deviations)
+        .for_each(|(middle, deviation)| *middle = finite(*middle + widths * deviation));
 }
 
 fn keltner(inputs: &Inputs<'_>, widths: f64, out: &mut Vec<f64>) {
@@ -130,5 +133,5 @@ fn keltner(inputs: &Inputs<'_>, widths: f64, out: &mut Vec<f64>) {
     let mut width = Smoothing::exponential(inputs.counts[0]);
     let mut middle = Smoothing::exponential(inputs.counts[0]);
     let closes = inputs.columns[2].iter().zip(&ranges);
-    out.extend(closes.map(|(&close, &range)| middle.next(close) + widths * width.next(range)));
+    out.extend(closes.map(|(&close, &range)| finite(middle.next(close) + widths * width.next(range))));
 }

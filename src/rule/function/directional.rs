@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::oscillators::change;
+use super::ranges::range_of;
 use super::recursion::Smoothing;
 use super::{Argument, DegreeRule, Function, Inputs, Kernel, Unit};
 use crate::asset::Field;
@@ -66,16 +67,15 @@ fn lines(inputs: &Inputs<'_>, of: impl Fn(f64, f64) -> f64, out: &mut Vec<f64>) 
     out.extend(high.iter().zip(low).zip(close).map(|((&high, &low), &close)| {
         let (high_before, low_before, close_before) = before;
         before = (high, low, close);
-        let (mut up, mut down, mut range) = (f64::NAN, f64::NAN, f64::NAN);
-        if (high + low + high_before + low_before + close_before).is_finite() {
+        let (mut up, mut down) = (f64::NAN, f64::NAN);
+        if (high + low + high_before + low_before).is_finite() {
             // Which move is the larger is asked of the prices, where rounding is known: the moves themselves may be
             // all rounding.
             let (now, then) = (high + low, high_before + low_before);
             up = if above(now, then) { change(high, high_before).max(0.0) } else { 0.0 };
             down = if above(then, now) { change(low_before, low).max(0.0) } else { 0.0 };
-            range = high.max(close_before) - low.min(close_before);
         }
-        let range = ranges.next(range);
+        let range = ranges.next(range_of(high, low, close_before));
         of(100.0 * ups.next(up) / range, 100.0 * downs.next(down) / range)
     }));
     out.iter_mut().filter(|value| value.is_infinite()).for_each(|value| *value = f64::NAN);

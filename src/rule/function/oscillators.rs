@@ -111,7 +111,7 @@ pub(super) static TABLE: [Function; 7] = [
     },
     Function {
         name: "cci",
-        arguments: &[Argument::bars_or("n", 20, 1)],
+        arguments: &[Argument::bars_or("n", 20, 2)],
         fields: BARS,
         range: "any, three quarters of them between -100 and 100",
         definition: "(p - sma(p, n)) / (0.015 * d), where p is hlc3 and d the mean distance of the last n p from \
@@ -148,7 +148,7 @@ fn rsi(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
         let (up, down) =
             if change.is_finite() { (change.max(0.0), (-change).max(0.0)) } else { (change, change) };
         let (up, down) = (ups.next(up), downs.next(down));
-        100.0 * up / (up + down)
+        finite(100.0 * up / (up + down))
     }));
 }
 
@@ -160,7 +160,7 @@ pub(super) fn change(value: f64, before: f64) -> f64 {
 
 fn macd(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
     let [mut fast, mut slow] = [inputs.counts[0], inputs.counts[1]].map(Smoothing::exponential);
-    out.extend(inputs.columns[0].iter().map(|&value| fast.next(value) - slow.next(value)));
+    out.extend(inputs.columns[0].iter().map(|&value| finite(fast.next(value) - slow.next(value))));
 }
 
 /// Appends what `place` makes of the close, the highest high and the lowest low; NaN where the two are level.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::recursion::Smoothing;
+use super::window::finite;
 use super::{Argument, DegreeRule, Function, Inputs, Kernel, Unit};
 use crate::asset::Field;
 
@@ -43,15 +44,21 @@ pub(super) static TABLE: [Function; 2] = [
     },
 ];
 
+/// A bar's true range, with the close before; NaN where any of the three is.
+pub(super) fn range_of(high: f64, low: f64, before: f64) -> f64 {
+    // `f64::max` would drop what is undefined.
+    let is_known = (high + low + before).is_finite();
+    if is_known { finite(high.max(before) - low.min(before)) } else { f64::NAN }
+}
+
 /// Appends the true range at each bar, of high, low and close.
 pub(super) fn true_range(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
     let [high, low, close] = [inputs.columns[0], inputs.columns[1], inputs.columns[2]];
     let mut before = f64::NAN;
-    out.extend(high.iter().zip(low).zip(close).map(|((&high, &low), &close)| {
-        // `f64::max` would drop what is undefined.
-        let is_known = (high + low + before).is_finite();
-        let range = if is_known { high.max(before) - low.min(before) } else { f64::NAN };
-        before = close;
-        range
-    }));
+    out.extend(
+        high.iter()
+            .zip(low)
+            .zip(close)
+            .map(|((&high, &low), &close)| range_of(high, low, std::mem::replace(&mut before, close))),
+    );
 }

@@ -6,7 +6,8 @@ use crate::sum::Sum;
 
 /// An average that starts as the mean of its first `bars` values and then moves by a share of the distance to each.
 ///
-/// A value that is not finite ends it, and what follows is averaged as if the series began there. The step is
+/// A value that is not finite ends it, and what follows is averaged as if the series began there; so does an average that
+/// is more than a number can hold. The step is
 /// `old + share * (value - old)`, so that an average that has reached a price stays there.
 #[derive(Clone)]
 pub(super) struct Smoothing {
@@ -49,6 +50,9 @@ impl Smoothing {
             if self.run == self.bars {
                 self.last = self.sum.value() / self.bars as f64;
             }
+        }
+        if self.run >= self.bars && !self.last.is_finite() {
+            *self = Self::new(self.bars, self.share);
         }
         self.last
     }

@@ -4,7 +4,7 @@
 
 use super::moments::{Places, Products};
 use super::sorted::{Sorted, quantile};
-use super::window::roll;
+use super::window::{finite, roll};
 use super::{Argument, DegreeRule, Function, Inputs, Kernel, Unit};
 use crate::compare::above;
 use crate::sum;
@@ -137,7 +137,7 @@ fn zscore(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
     sum::means(inputs.columns[0], inputs.counts[0], &mut means);
     deviation(inputs.columns[0], inputs.counts[0], out);
     for ((out, mean), value) in out.iter_mut().zip(means).zip(inputs.columns[0]) {
-        *out = if is_spread(mean, *out) { (value - mean) / *out } else { f64::NAN };
+        *out = if is_spread(mean, *out) { finite((value - mean) / *out) } else { f64::NAN };
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::moments::Total;
 use super::oscillators::{change, typical};
-use super::window::{Rolling, roll};
+use super::window::{Rolling, finite, roll};
 use super::{Argument, DegreeRule, Function, Inputs, Kernel, Unit};
 use crate::asset::Field;
 
@@ -115,7 +115,7 @@ fn mfi(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
 fn obv(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
     let (mut before, mut total) = (f64::NAN, 0.0);
     out.extend(inputs.columns[0].iter().zip(inputs.columns[1]).map(|(&close, &volume)| {
-        if !(close + volume).is_finite() {
+        if !(close + volume + total).is_finite() {
             (before, total) = (f64::NAN, 0.0);
             return f64::NAN;
         }
@@ -128,6 +128,6 @@ fn obv(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
         } else {
             0.0
         };
-        total
+        finite(total)
     }));
 }
