@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 use crate::error::Error;
 
@@ -35,7 +36,13 @@ pub struct Parameter {
 /// The values to try. A range of ten million is three numbers.
 #[derive(Clone, PartialEq, Debug)]
 enum Values {
-    Range { start: Decimal, step: Decimal, count: usize },
+    Range {
+        start: Decimal,
+        step: Decimal,
+        count: usize,
+        /// Start and step, where all values are whole and fit: a trial asks for such ones without a decimal.
+        whole: Option<(usize, usize)>,
+    },
     List(Vec<Decimal>),
 }
 
@@ -116,7 +123,7 @@ impl Parameter {
     #[must_use]
     pub fn value(&self, index: usize) -> Decimal {
         match &self.values {
-            Values::Range { start, step, count } => {
+            Values::Range { start, step, count, .. } => {
                 assert!(index < *count, "value {index} of {count} values");
                 // A product, not a sum of steps: each value is exact on its own.
                 (*start + *step * Decimal::from(index)).normalize()
@@ -200,6 +207,15 @@ impl Parameter {
     /// These values where a strategy's own parameter had others: what makes sense is for the strategy to say.
     pub(crate) fn in_place_of(&self, own: &Self) -> Self {
         Self { domain: own.domain, ..self.clone() }
+    }
+
+    /// The value of an index as a count, where it is one. The index is below the count of values.
+    #[inline]
+    pub(crate) fn whole_value(&self, index: usize) -> Option<usize> {
+        match &self.values {
+            Values::Range { whole: Some((start, step)), .. } => Some(start + step * index),
+            _ => whole_number(self.value(index)),
+        }
     }
 
     /// The first value and the distance to the next, where each is as far from the one before.
@@ -324,7 +340,16 @@ fn range(name: &str, text: &str) -> Result<Values, Error> {
     // The last value is the largest, and so none of the others overflows either.
     let end = Decimal::from(last).checked_mul(step).and_then(|span| span.checked_add(start));
     let count = usize::try_from(last + 1).ok().filter(|_| end.is_some()).ok_or_else(too_many)?;
-    Ok(Values::Range { start, step, count })
+    let whole = whole_number(start).zip(whole_number(step));
+    let whole = whole.filter(|(start, step)| {
+        step.checked_mul(count - 1).and_then(|span| span.checked_add(*start)).is_some()
+    });
+    Ok(Values::Range { start, step, count, whole })
+}
+
+/// A value as a count, where it is one.
+fn whole_number(value: Decimal) -> Option<usize> {
+    value.is_integer().then(|| value.to_usize()).flatten()
 }
 
 #[cfg(test)]

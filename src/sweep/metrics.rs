@@ -231,6 +231,15 @@ impl Metrics {
         self.values.map(f64::to_bits)
     }
 
+    /// In the order of [`Metric::ALL`]; NaN where a metric is not defined.
+    pub(super) fn values(&self) -> [f64; Metric::ALL.len()] {
+        self.values
+    }
+
+    pub(super) fn of_values(value: impl Fn(Metric) -> f64) -> Self {
+        Self { values: Metric::ALL.map(value) }
+    }
+
     pub(super) fn new(tally: &Tally, frame: &Frame) -> Self {
         let bars = bars_f64(frame.bars);
         let growth = tally.last_equity / frame.cash;

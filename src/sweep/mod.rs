@@ -20,6 +20,7 @@ mod grid;
 mod metrics;
 mod results;
 mod run;
+mod score;
 mod settings;
 mod strategy;
 

@@ -127,10 +127,18 @@ fn results_are_also_written_to_a_file_whole() {
     assert!(small(&["--out", &path("a.json")]).status.success());
     let document: Value = serde_json::from_slice(&std::fs::read(path("a.json")).unwrap()).unwrap();
     assert_eq!(document["results"].as_array().map(Vec::len), Some(8));
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside");
+    assert!(small(&["--out", &path("a.arrow"), "--metrics", "core"]).status.success());
+    let arrow = std::fs::File::open(path("a.arrow")).unwrap();
+    let batches: Vec<_> =
+        arrow_ipc::reader::FileReader::try_new(arrow, None).unwrap().map(Result::unwrap).collect();
+    assert_eq!(batches.iter().map(arrow_array::RecordBatch::num_rows).sum::<usize>(), 8);
+    let schema = batches[0].schema();
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    assert_eq!(names, ["asset", "fast", "slow", "status", "error", "total_return", "sharpe", "max_drawdown"]);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left beside");
     let refused = small(&["--out", &path("a.txt")]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(stderr(&refused).contains("expected a name that ends in .csv or .json"));
+    assert!(stderr(&refused).contains("expected a name that ends in .csv, .json or .arrow"));
 }
 
 #[test]

@@ -33,6 +33,7 @@ mod metrics;
 mod naive;
 mod portal;
 mod replay;
+mod result_columns;
 mod shell;
 mod stocks;
 mod sweep;

@@ -50,7 +50,7 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Also write the results of every trial to a file
-    #[arg(long, value_name = "FILE.csv|FILE.json")]
+    #[arg(long, value_name = "FILE.csv|FILE.json|FILE.arrow")]
     out: Option<PathBuf>,
     /// Share of the trials that may fail before the exit code is 3
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
@@ -118,8 +118,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Format::Csv => rows::write_csv(&report, out),
         Format::Json => rows::write_json(&report, out),
     };
-    if let Some((file, format)) = &file {
-        file.write(|out| write(*format, out))?;
+    match &file {
+        Some((file, OutFormat::Text(format))) => file.write(|out| write(*format, out))?,
+        Some((file, OutFormat::Arrow)) => {
+            file.write(|out| Ok(results.write_arrow(arguments.metrics.metrics(), out)?))?;
+        }
+        None => {}
     }
     let signal = stop.close();
     output::to_stdout(|out| write(arguments.format, out))?;
@@ -163,12 +167,20 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "expected a share from 0 to 1, such as 0.05".to_owned())
 }
 
+/// What a file of results can be: what stdout can, or what only a program reads.
+#[derive(Clone, Copy, Debug)]
+enum OutFormat {
+    Text(Format),
+    Arrow,
+}
+
 /// The file of `--out`, and the format that its name asks for.
-fn find_file(path: &Path) -> anyhow::Result<(OutputFile, Format)> {
+fn find_file(path: &Path) -> anyhow::Result<(OutputFile, OutFormat)> {
     let format = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => Format::Csv,
-        Some("json") => Format::Json,
-        _ => bail!("{}: expected a name that ends in .csv or .json", path.display()),
+        Some("csv") => OutFormat::Text(Format::Csv),
+        Some("json") => OutFormat::Text(Format::Json),
+        Some("arrow") => OutFormat::Arrow,
+        _ => bail!("{}: expected a name that ends in .csv, .json or .arrow", path.display()),
     };
     Ok((OutputFile::find(path)?, format))
 }

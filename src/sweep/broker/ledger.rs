@@ -339,7 +339,7 @@ mod tests {
             for (found, expected) in tally.powers.into_iter().zip(walked.powers) {
                 assert!(near(found, expected), "case {case}: {found} beside {expected}");
             }
-            let blocks = tally.blocks.each().zip(walked.blocks);
+            let blocks = tally.blocks.each().into_iter().zip(walked.blocks);
             for (found, expected) in blocks.flat_map(|(one, other)| one.into_iter().zip(other)) {
                 assert!(near(found, expected), "case {case}: {found} beside {expected} in a block");
             }

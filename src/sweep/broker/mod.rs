@@ -15,7 +15,7 @@ pub use ledger::Fill;
 
 pub(in crate::sweep) use ledger::Ledger;
 pub(in crate::sweep) use path::Path;
-pub(in crate::sweep) use tally::{Tally, bars_f64};
+pub(in crate::sweep) use tally::{BLOCKS, Tally, bars_f64};
 
 use crate::asset::Field;
 use crate::error::Error;

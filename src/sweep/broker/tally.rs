@@ -95,10 +95,13 @@ impl Blocks {
     }
 
     /// Of each block alone: the sum of r, and of its square.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the statistics of overfitting, which come next"))]
-    pub(in crate::sweep) fn each(&self) -> impl Iterator<Item = [f64; 2]> {
-        let before = std::iter::once([0.0; 2]).chain(self.sums);
-        self.sums.into_iter().zip(before).map(|(end, start)| [end[0] - start[0], end[1] - start[1]])
+    pub(in crate::sweep) fn each(&self) -> [[f64; 2]; BLOCKS] {
+        let mut before = [0.0; 2];
+        self.sums.map(|end| {
+            let block = [end[0] - before[0], end[1] - before[1]];
+            before = end;
+            block
+        })
     }
 }
 

@@ -10,7 +10,6 @@ mod walk;
 use std::sync::atomic::AtomicBool;
 
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 use constraint::{Constraint, unknown};
 use program::Program;
@@ -218,11 +217,15 @@ impl Grid {
     }
 
     fn value(&self, raw: u64, position: usize) -> Decimal {
+        self.parameters[position].value(self.index(raw, position))
+    }
+
+    /// Which of a parameter's values a place of the product has.
+    fn index(&self, raw: u64, position: usize) -> usize {
         // As many values as a product of at most `MAX_PRODUCT`: both divisors fit.
         let after: u64 = self.parameters[position + 1..].iter().map(|one| one.count() as u64).product();
-        let one = &self.parameters[position];
-        let index = raw / after % one.count() as u64;
-        one.value(usize::try_from(index).expect("a product's indices fit a word"))
+        let index = raw / after % self.parameters[position].count() as u64;
+        usize::try_from(index).expect("a product's indices fit a word")
     }
 }
 
@@ -317,11 +320,19 @@ impl<'a> Point<'a> {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn decimal(self, name: &str) -> Result<Decimal, Error> {
-        let position = self.grid.parameters.iter().position(|one| one.name() == name);
-        position.map(|position| self.grid.value(self.raw, position)).ok_or_else(|| {
+        self.position(name).map(|position| self.grid.value(self.raw, position)).ok_or_else(|| {
             let names: Vec<&str> = self.grid.parameters.iter().map(Parameter::name).collect();
             unknown("strategy", name, &names)
         })
+    }
+
+    /// Which of a parameter's values it is, by the parameter's position.
+    pub(in crate::sweep) fn index(self, position: usize) -> usize {
+        self.grid.index(self.raw, position)
+    }
+
+    fn position(self, name: &str) -> Option<usize> {
+        self.grid.parameters.iter().position(|one| one.name() == name)
     }
 
     /// A parameter that counts, such as bars.
@@ -337,11 +348,14 @@ impl<'a> Point<'a> {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn usize(self, name: &str) -> Result<usize, Error> {
+        if let Some(position) = self.position(name)
+            && let Some(whole) =
+                self.grid.parameters[position].whole_value(self.grid.index(self.raw, position))
+        {
+            return Ok(whole);
+        }
         let value = self.decimal(name)?;
-        let whole = value.is_integer().then(|| value.to_usize()).flatten();
-        whole.ok_or_else(|| {
-            Error::bad_parameter(name, format!("is {value}, expected a whole number of at least 0"))
-        })
+        Err(Error::bad_parameter(name, format!("is {value}, expected a whole number of at least 0")))
     }
 
     /// A parameter as the nearest binary number.

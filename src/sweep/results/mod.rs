@@ -2,11 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+mod arrow;
 mod json;
 mod outcomes;
 mod overfitting;
 mod rank;
 mod rows;
+mod sink;
+mod slab;
 mod trial;
 
 use std::ops::Range;
@@ -21,15 +24,19 @@ pub use rows::{Rows, number_cell};
 pub use trial::{AssetSummary, Outcome, Trial};
 
 pub(super) use outcomes::Outcomes;
+pub(super) use sink::Sink;
+pub(super) use slab::Slab;
 
 use super::grid::{Grid, Place};
+use super::score::ReturnSums;
 use super::settings::Settings;
 use crate::asset::Symbol;
 use crate::error::Error;
 
 /// The results of a sweep: asset by asset, each in grid order, whatever the number of threads.
 ///
-/// A trial that ran takes 128 bytes, whatever its outcome; one that a stopped sweep never reached takes none.
+/// They are held column by column. A trial that ran takes 408 bytes, whatever its outcome: its metrics, and what its
+/// returns sum to. One that a stopped sweep never reached takes none.
 #[derive(Clone, Debug)]
 pub struct Results {
     pub(super) strategy: String,
@@ -313,6 +320,58 @@ impl Results {
     pub fn trial(&self, index: usize) -> Trial<'_> {
         let mut one = Trials::new(self, index..self.len());
         one.next().unwrap_or_else(|| panic!("trial {index} of {} trials", self.len()))
+    }
+
+    /// What the returns per bar of a trial sum to, by its place in the order of the results: r, and its second, third and
+    /// fourth powers. `None` where the trial is not done.
+    ///
+    /// # Panics
+    /// Where `index` is not below [`Results::len`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// let bars = results.summaries()[0].as_ref().unwrap().bars as f64;
+    /// let record = TrackRecord::of_sums(bars, results.power_sums(0).unwrap()).unwrap();
+    /// let annual = record.sharpe * 252_f64.sqrt();
+    /// assert!((annual - results.trial(0).outcome.metrics().unwrap().get(Metric::Sharpe).unwrap()).abs() < 1e-9);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn power_sums(&self, index: usize) -> Option<[f64; 4]> {
+        self.returns(index).map(|returns| returns.powers)
+    }
+
+    /// The sums of a trial's returns and of their squares over 16 blocks of consecutive bars, by its place in the order of
+    /// the results. `None` where the trial is not done.
+    ///
+    /// # Panics
+    /// Where `index` is not below [`Results::len`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// let (blocks, [returns, ..]) = (results.block_sums(0).unwrap(), results.power_sums(0).unwrap());
+    /// assert!((blocks.returns.iter().sum::<f64>() - returns).abs() < 1e-12);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn block_sums(&self, index: usize) -> Option<BlockSums> {
+        self.returns(index).map(|sums| BlockSums {
+            returns: sums.blocks.map(|[returns, _]| returns),
+            squares: sums.blocks.map(|[_, squares]| squares),
+        })
+    }
+
+    fn returns(&self, index: usize) -> Option<ReturnSums> {
+        assert!(index < self.len(), "trial {index} of {} trials", self.len());
+        self.outcomes.returns(index / self.grid.len(), index % self.grid.len())
     }
 
     /// How many threads ran it.

@@ -1,64 +1,66 @@
-//! The outcomes of a sweep, in chunks of consecutive points of one asset: a chunk that no thread reached holds nothing.
+//! The outcomes of a sweep in memory, in slabs of consecutive points of one asset: one that no thread reached holds nothing.
 
 #![forbid(unsafe_code)]
 
-use std::ops::Range;
-
+use super::sink::Sink;
+use super::slab::Slab;
 use super::trial::Outcome;
-
-/// Trials of a chunk: some 0.2 ms of work, against some 2 us to find its first point.
-const CHUNK: usize = 64;
-
-/// What a trial is that has no outcome.
-static UNFINISHED: Outcome = Outcome::Unfinished;
+use crate::error::Error;
+use crate::sweep::score::ReturnSums;
 
 /// What became of each trial.
 #[derive(Clone, Debug)]
 pub(in crate::sweep) struct Outcomes {
     points: usize,
-    /// Asset by asset; each holds the outcomes of its first trials, of all of them unless the sweep was stopped.
-    chunks: Vec<Vec<Outcome>>,
+    /// Asset by asset.
+    slabs: Vec<Slab>,
     ran: usize,
     failed: usize,
     /// The position of the asset and the index of the point.
     first_failed: Option<(usize, usize)>,
 }
 
-impl Outcomes {
-    pub(in crate::sweep) fn new(points: usize, chunks: Vec<Vec<Outcome>>) -> Self {
-        let mut outcomes = Self { points, chunks, ran: 0, failed: 0, first_failed: None };
-        for (chunk, ended) in outcomes.chunks.iter().enumerate() {
-            outcomes.ran += ended.len();
-            for (offset, _) in ended.iter().enumerate().filter(|(_, one)| matches!(one, Outcome::Failed(_))) {
-                let (asset, range) = Self::place(points, chunk);
-                outcomes.failed += 1;
-                outcomes.first_failed.get_or_insert((asset, range.start + offset));
-            }
+impl Sink for Outcomes {
+    fn take(&mut self, slab: Slab) -> Result<(), Error> {
+        let (asset, points) = Slab::place(self.points, self.slabs.len());
+        self.ran += slab.rows();
+        self.failed += slab.failures().len();
+        if let Some((row, _)) = slab.failures().first() {
+            self.first_failed.get_or_insert((asset, points.start + row));
         }
-        outcomes
+        self.slabs.push(slab);
+        Ok(())
+    }
+}
+
+impl Outcomes {
+    /// For a grid of so many points.
+    pub(in crate::sweep) fn new(points: usize) -> Self {
+        Self { points, slabs: Vec::new(), ran: 0, failed: 0, first_failed: None }
     }
 
-    /// How many chunks an asset's points make.
-    pub(in crate::sweep) fn chunks_of(points: usize) -> usize {
-        points.div_ceil(CHUNK)
+    pub(super) fn get(&self, asset: usize, point: usize) -> Outcome<'_> {
+        let (slab, row) = Slab::find(self.points, asset, point);
+        self.slabs[slab].outcome(row)
     }
 
-    /// The asset's position and the points of a chunk.
-    pub(in crate::sweep) fn place(points: usize, chunk: usize) -> (usize, Range<usize>) {
-        let (asset, start) = (chunk / Self::chunks_of(points), chunk % Self::chunks_of(points) * CHUNK);
-        (asset, start..points.min(start + CHUNK))
-    }
-
-    pub(super) fn get(&self, asset: usize, point: usize) -> &Outcome {
-        let chunk = asset * Self::chunks_of(self.points) + point / CHUNK;
-        self.chunks[chunk].get(point % CHUNK).unwrap_or(&UNFINISHED)
+    /// What the returns of a trial sum to; `None` where it is not done.
+    pub(super) fn returns(&self, asset: usize, point: usize) -> Option<ReturnSums> {
+        let (slab, row) = Slab::find(self.points, asset, point);
+        self.slabs[slab].returns(row)
     }
 
     /// The trials of an asset that ran, by the index of their point.
-    pub(super) fn ran_of(&self, asset: usize) -> impl Iterator<Item = (usize, &Outcome)> {
-        let count = Self::chunks_of(self.points);
-        let chunks = self.chunks[asset * count..(asset + 1) * count].iter().enumerate();
-        chunks.flat_map(|(chunk, ended)| (chunk * CHUNK..).zip(ended))
+    pub(super) fn ran_of(&self, asset: usize) -> impl Iterator<Item = (usize, Outcome<'_>)> {
+        self.slabs_of(asset)
+            .flat_map(|(first, slab)| (0..slab.rows()).map(move |row| (first + row, slab.outcome(row))))
+    }
+
+    /// The slabs of an asset, each with the index of its first point.
+    pub(super) fn slabs_of(&self, asset: usize) -> impl Iterator<Item = (usize, &Slab)> {
+        let count = Slab::count(self.points);
+        let slabs = (asset * count..).zip(&self.slabs[asset * count..(asset + 1) * count]);
+        slabs.map(|(slab, rows)| (Slab::place(self.points, slab).1.start, rows))
     }
 
     pub(super) fn ran(&self) -> usize {

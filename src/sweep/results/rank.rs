@@ -16,7 +16,7 @@ pub struct Ranked<'a> {
     /// The first trial in grid order with these results.
     pub trial: Trial<'a>,
     /// Its metrics.
-    pub metrics: &'a Metrics,
+    pub metrics: Metrics,
     /// How many points of the grid have exactly these results.
     pub points: usize,
 }
@@ -43,7 +43,7 @@ impl Results {
         let mut places: Vec<Ranked<'_>> = Vec::new();
         let mut known = HashMap::new();
         for trial in self.ran_of(asset) {
-            let Some(metrics) = trial.outcome.metrics() else { continue };
+            let Some(&metrics) = trial.outcome.metrics() else { continue };
             if metrics.get(Metric::Trades).unwrap_or_default() < bars_f64(min_trades) {
                 continue;
             }
@@ -55,7 +55,7 @@ impl Results {
                 Entry::Occupied(old) => places[*old.get()].points += 1,
             }
         }
-        places.sort_by(|a, b| compare(by, a.metrics, b.metrics));
+        places.sort_by(|a, b| compare(by, &a.metrics, &b.metrics));
         places
     }
 }

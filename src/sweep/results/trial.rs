@@ -16,21 +16,21 @@ pub struct Trial<'a> {
     /// The point of the grid.
     pub point: Point<'a>,
     /// How it ended.
-    pub outcome: &'a Outcome,
+    pub outcome: Outcome<'a>,
 }
 
 /// How one trial ended.
-#[derive(Clone, Debug)]
-pub enum Outcome {
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome<'a> {
     /// With metrics.
     Done(Metrics),
     /// With the reason of its failure or its panic.
-    Failed(Error),
+    Failed(&'a Error),
     /// Not at all: the sweep was stopped before its turn.
     Unfinished,
 }
 
-impl Outcome {
+impl<'a> Outcome<'a> {
     /// The metrics of a trial that is done.
     ///
     /// # Examples
@@ -55,11 +55,12 @@ impl Outcome {
     /// # Examples
     /// ```
     /// use lookback::{Error, sweep::Outcome};
-    /// let outcome = Outcome::Failed(Error::load("out of luck"));
+    /// let error = Error::load("out of luck");
+    /// let outcome = Outcome::Failed(&error);
     /// assert_eq!(outcome.error().unwrap().to_string(), "out of luck");
     /// ```
     #[must_use]
-    pub fn error(&self) -> Option<&Error> {
+    pub fn error(&self) -> Option<&'a Error> {
         match self {
             Self::Failed(error) => Some(error),
             _ => None,

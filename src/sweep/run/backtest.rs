@@ -48,8 +48,7 @@ impl Backtest {
         let mut record = Recording::default();
         let stage = Stage { reader: &reader, market: &market, settings: &settings };
         let mut scratch = P::Scratch::default();
-        let metrics =
-            panics::catch(|| player.trial(&mut scratch, &stage, &grid.point(0), Some(&mut record)))?;
+        let score = panics::catch(|| player.trial(&mut scratch, &stage, &grid.point(0), Some(&mut record)))?;
         let summary = summary(&stage)?;
         Ok(Self {
             strategy: player.name(),
@@ -57,7 +56,7 @@ impl Backtest {
             grid,
             version: snapshot.bundle().version().to_owned(),
             summary,
-            metrics,
+            metrics: score.metrics,
             fills: record.fills,
             moments: (market.first..=market.last).map(|bar| market.timestamp(bar)).collect(),
             equity: record.equity,

@@ -5,21 +5,21 @@
 use std::fs;
 
 use crate::error::Error;
-use crate::sweep::results::Outcome;
+use crate::sweep::results::Slab;
 
-/// Counts the trials of a sweep.
+/// Sees whether there is memory for the trials of a sweep.
 ///
 /// # Errors
 /// `Invalid` where their results would not fit into the memory that is available now, or cannot be counted.
-pub(super) fn checked_trials(assets: usize, points: usize) -> Result<usize, Error> {
+pub(super) fn check_trials(assets: usize, points: usize) -> Result<(), Error> {
     check(assets, points, available_bytes())
 }
 
-fn check(assets: usize, points: usize, available: Option<usize>) -> Result<usize, Error> {
+fn check(assets: usize, points: usize, available: Option<usize>) -> Result<(), Error> {
     let total = assets.checked_mul(points);
-    let bytes = total.and_then(|total| total.checked_mul(size_of::<Outcome>()));
-    match (total, bytes) {
-        (Some(total), Some(bytes)) if available.is_none_or(|available| bytes <= available) => Ok(total),
+    let bytes = total.and_then(|total| total.checked_mul(Slab::ROW_BYTES));
+    match bytes {
+        Some(bytes) if available.is_none_or(|available| bytes <= available) => Ok(()),
         _ => {
             let available =
                 available.map_or_else(String::new, |bytes| format!(", {} are available", gigabytes(bytes)));
@@ -53,21 +53,22 @@ fn available_bytes() -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::metrics::Metric;
 
     #[test]
     fn results_that_do_not_fit_are_refused_with_their_size() {
-        assert_eq!(check(5, 78_600, Some(1 << 30)).unwrap(), 393_000);
+        assert!(check(5, 78_600, Some(1 << 30)).is_ok());
         let error = check(5, 81_000_000, Some(8_000_000_000)).unwrap_err().to_string();
         assert_eq!(
             error,
-            "sweep: 81000000 points on 5 assets need 51.8 GB for their results, 8.0 GB are available; \
+            "sweep: 81000000 points on 5 assets need 165.2 GB for their results, 8.0 GB are available; \
              sweep fewer values or assets, or keep fewer points by a filter"
         );
         assert!(check(usize::MAX, 2, None).unwrap_err().to_string().contains("more than can be counted"));
     }
 
     #[test]
-    fn a_result_takes_what_its_metrics_take_and_a_word() {
-        assert_eq!(size_of::<Outcome>(), 128);
+    fn a_result_takes_its_metrics_four_sums_and_two_for_each_of_sixteen_blocks() {
+        assert_eq!(Slab::ROW_BYTES, 8 * (Metric::ALL.len() + 4 + 2 * 16));
     }
 }

@@ -4,16 +4,19 @@
 
 mod backtest;
 mod benchmark;
+mod delivery;
+mod markets;
 mod memory;
 mod panics;
 mod player;
 mod simulate;
+mod worker;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Instant;
 
 use rayon::ThreadPoolBuilder;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 pub use backtest::Backtest;
 
@@ -21,15 +24,18 @@ pub(super) use player::{Player, Stage};
 pub(super) use simulate::Typed;
 
 use benchmark::BuyAndHold;
+use delivery::Delivery;
+use markets::Markets;
+use worker::{Shared, Worker};
 
 use super::Sweep;
-use super::asset_market::AssetMarket;
-use super::grid::{Grid, Place};
-use super::results::{AssetSummary, Outcome, Outcomes, Results};
+use super::grid::Grid;
+use super::results::{AssetSummary, Outcomes, Results};
 use super::settings::Settings;
+use super::strategy::SetupMemory;
 use crate::asset::AssetId;
 use crate::error::Error;
-use crate::portal::{PortalReader, Snapshot};
+use crate::portal::Snapshot;
 
 /// How many trials of a sweep are over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,9 +45,6 @@ pub struct Progress {
     /// All trials of the sweep.
     pub total: usize,
 }
-
-/// Trials between two reports of a thread: rare enough that threads do not meet at the counter.
-const REPORT_EVERY: usize = 64;
 
 /// What all workers of one sweep share.
 pub(super) struct Job<'a> {
@@ -58,22 +61,27 @@ impl Job<'_> {
     pub(super) fn run<P: Player>(self, player: &P) -> Result<Results, Error> {
         let started = Instant::now();
         let (assets, points) = (self.assets.len(), self.grid.len());
-        let total = memory::checked_trials(assets, points)?;
+        memory::check_trials(assets, points)?;
         let asked = self.threads.filter(|threads| *threads > Sweep::thread_limit());
         let threads = self.threads.map_or(0, |threads| threads.min(Sweep::thread_limit()));
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .map_err(|error| Error::invalid("threads", format!("{threads} could not be started: {error}")))?;
-        let done = AtomicUsize::new(0);
-        let (chunks, summaries) = pool.install(|| {
-            let worker = || Worker::new(&self, player, &done, total);
-            let chunks = (0..assets * Outcomes::chunks_of(points)).into_par_iter();
-            let chunks = chunks.map_init(worker, Worker::chunk).collect();
-            let assets = (0..assets).into_par_iter();
-            let summaries = assets.map_init(worker, Worker::summary).collect();
-            (chunks, summaries)
-        });
+        let mut outcomes = Outcomes::new(points);
+        let shared = Shared {
+            job: &self,
+            player,
+            markets: Markets::new(&self.assets, points, &self.settings),
+            summaries: (0..assets).map(|_| OnceLock::new()).collect(),
+            delivery: Delivery::new(&mut outcomes),
+            next: AtomicUsize::new(0),
+            done: AtomicUsize::new(0),
+            is_over: AtomicBool::new(false),
+        };
+        pool.broadcast(|_| Worker::new(&shared).work());
+        let summaries = shared.summaries.into_iter().filter_map(OnceLock::into_inner).collect();
+        shared.delivery.end()?;
         let bundle = self.snapshot.bundle();
         Ok(Results {
             strategy: player.name(),
@@ -81,100 +89,12 @@ impl Job<'_> {
             version: bundle.version().to_owned(),
             assets: self.assets.iter().map(|asset| bundle.symbols()[asset.index()].clone()).collect(),
             summaries,
-            outcomes: Outcomes::new(points, chunks),
+            outcomes,
             threads_asked: asked,
             threads: pool.current_num_threads(),
             elapsed: started.elapsed(),
             grid: self.grid,
         })
-    }
-}
-
-/// One thread's share of a job: a reader, the asset that it is at, its place in the grid, and what its player keeps.
-struct Worker<'a, P: Player> {
-    job: &'a Job<'a>,
-    player: &'a P,
-    scratch: P::Scratch,
-    reader: PortalReader,
-    market: Option<(usize, Result<Box<AssetMarket>, Error>)>,
-    place: Place<'a>,
-    done: &'a AtomicUsize,
-    total: usize,
-    unreported: usize,
-}
-
-impl<'a, P: Player> Worker<'a, P> {
-    fn new(job: &'a Job<'a>, player: &'a P, done: &'a AtomicUsize, total: usize) -> Self {
-        let (reader, place) = (job.snapshot.reader(), Place::new(&job.grid));
-        let scratch = P::Scratch::default();
-        Self { job, player, scratch, reader, market: None, place, done, total, unreported: 0 }
-    }
-
-    /// Runs the trials of a chunk, all or those before the sweep is stopped.
-    fn chunk(&mut self, chunk: usize) -> Vec<Outcome> {
-        let (asset, points) = Outcomes::place(self.job.grid.len(), chunk);
-        let mut outcomes = Vec::new();
-        for point in points.clone() {
-            // ORDERING: Relaxed, the flag guards no data: a trial more or less makes no difference.
-            if self.job.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
-                outcomes.shrink_to_fit();
-                break;
-            }
-            outcomes.reserve_exact(points.end - point);
-            outcomes.push(self.trial(asset, point));
-        }
-        outcomes
-    }
-
-    fn trial(&mut self, asset: usize, point: usize) -> Outcome {
-        let (job, player) = (self.job, self.player);
-        let point = self.place.point(point);
-        let (reader, market, scratch) = self.enter(asset);
-        let outcome = market.and_then(|market| {
-            let stage = Stage { reader, market, settings: &job.settings };
-            panics::catch(|| player.trial(scratch, &stage, &point, None))
-        });
-        self.unreported += 1;
-        if self.unreported == REPORT_EVERY {
-            self.report();
-        }
-        outcome.map_or_else(Outcome::Failed, Outcome::Done)
-    }
-
-    fn summary(&mut self, asset: usize) -> Result<AssetSummary, Error> {
-        let job = self.job;
-        let (reader, market, _) = self.enter(asset);
-        summary(&Stage { reader, market: market?, settings: &job.settings })
-    }
-
-    /// Ends the loans of the trial before, and prepares the asset where it is another one.
-    fn enter(&mut self, asset: usize) -> (&PortalReader, Result<&AssetMarket, Error>, &mut P::Scratch) {
-        self.reader.refresh();
-        let market = match self.market.take() {
-            Some((at, market)) if at == asset => market,
-            _ => {
-                let job = self.job;
-                let load = || AssetMarket::load(&self.reader, job.assets[asset], &job.settings);
-                panics::catch(load).map(Box::new)
-            }
-        };
-        let (_, market) = self.market.insert((asset, market));
-        (&self.reader, market.as_deref().map_err(|error| error.clone()), &mut self.scratch)
-    }
-
-    fn report(&mut self) {
-        let new = std::mem::take(&mut self.unreported);
-        // ORDERING: Relaxed, a count for people to read: it guards no data.
-        let done = self.done.fetch_add(new, Ordering::Relaxed) + new;
-        if let (Some(progress), 1..) = (self.job.progress, new) {
-            progress(Progress { done, total: self.total });
-        }
-    }
-}
-
-impl<P: Player> Drop for Worker<'_, P> {
-    fn drop(&mut self) {
-        self.report();
     }
 }
 
@@ -188,6 +108,7 @@ fn summary(stage: &Stage<'_>) -> Result<AssetSummary, Error> {
         first: market.timestamp(market.first),
         last: market.timestamp(market.last),
         periods_per_year: market.frame.periods_per_year,
-        buy_and_hold: simulate::run::<BuyAndHold>(stage, &alone.point(0), None)?,
+        buy_and_hold: simulate::run::<BuyAndHold>(&mut SetupMemory::default(), stage, &alone.point(0), None)?
+            .metrics,
     })
 }

@@ -8,7 +8,7 @@ use crate::portal::PortalReader;
 use crate::sweep::asset_market::AssetMarket;
 use crate::sweep::broker::Fill;
 use crate::sweep::grid::Point;
-use crate::sweep::metrics::Metrics;
+use crate::sweep::score::Score;
 use crate::sweep::settings::Settings;
 
 /// One asset as a worker stands before it: what every trial on it is given.
@@ -47,5 +47,5 @@ pub(in crate::sweep) trait Player: Sync {
         stage: &Stage<'_>,
         point: &Point<'_>,
         record: Option<&mut Recording>,
-    ) -> Result<Metrics, Error>;
+    ) -> Result<Score, Error>;
 }

@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind};
 use crate::parameter::Parameter;
 use crate::sweep::broker::{Fill, FillAt, Ledger};
 use crate::sweep::grid::Point;
-use crate::sweep::metrics::Metrics;
-use crate::sweep::strategy::{Bar, Setup, Strategy};
+use crate::sweep::score::Score;
+use crate::sweep::strategy::{Bar, Setup, SetupMemory, Strategy};
 
 /// A strategy's type as a player: each trial makes a value of it.
 pub(in crate::sweep) struct Typed<S>(PhantomData<fn() -> S>);
@@ -22,7 +22,7 @@ impl<S> Typed<S> {
 }
 
 impl<S: Strategy> Player for Typed<S> {
-    type Scratch = ();
+    type Scratch = SetupMemory;
 
     fn name(&self) -> String {
         S::NAME.to_owned()
@@ -38,25 +38,26 @@ impl<S: Strategy> Player for Typed<S> {
 
     fn trial(
         &self,
-        (): &mut (),
+        memory: &mut SetupMemory,
         stage: &Stage<'_>,
         point: &Point<'_>,
         record: Option<&mut Recording>,
-    ) -> Result<Metrics, Error> {
-        run::<S>(stage, point, record)
+    ) -> Result<Score, Error> {
+        run::<S>(memory, stage, point, record)
     }
 }
 
 /// Runs one trial. The order of a bar is filled at its close, or at the next open before anything else happens there.
 pub(super) fn run<S: Strategy>(
+    memory: &mut SetupMemory,
     stage: &Stage<'_>,
     point: &Point<'_>,
     record: Option<&mut Recording>,
-) -> Result<Metrics, Error> {
+) -> Result<Score, Error> {
     let Stage { reader, market, settings } = *stage;
-    let mut setup = Setup::new(reader, market, settings);
+    let mut setup = Setup::new(reader, market, settings, std::mem::take(memory));
     let mut strategy = S::start(point, &mut setup)?;
-    let (scene, bars) = setup.finish();
+    let ready = setup.finish();
     let (mut fills, curve) =
         record.map_or((None, None), |record| (Some(&mut record.fills), Some(&mut record.equity)));
     let mut ledger = Ledger::new(&market.path, settings.costs, settings.cash, curve);
@@ -69,11 +70,11 @@ pub(super) fn run<S: Strategy>(
         }
     };
     let mut waiting: Option<(usize, f64)> = None;
-    for bar in bars.iter() {
+    for bar in ready.bars.iter() {
         if let Some((open, weight)) = waiting.take() {
             fill(&mut ledger, open, weight);
         }
-        let mut view = Bar::new(&scene, &ledger, bar);
+        let mut view = Bar::new(&ready.scene, &ledger, bar);
         strategy.on_bar(&mut view)?;
         if let Some(weight) = view.into_target()? {
             match settings.fill {
@@ -86,10 +87,11 @@ pub(super) fn run<S: Strategy>(
         fill(&mut ledger, open, weight);
     }
     let tally = ledger.finish();
+    *memory = ready.into_memory();
     if let Some(bar) = tally.ruined_at {
         let date = market.timestamp(market.first + bar);
         let message = format!("the position lost all equity by {date}");
         return Err(ErrorKind::Strategy { message }.into());
     }
-    Ok(Metrics::new(&tally, &market.frame))
+    Ok(Score::new(&tally, &market.frame))
 }

@@ -22,6 +22,7 @@ pub struct Bar<'a> {
 }
 
 impl<'a> Bar<'a> {
+    #[inline]
     pub(in crate::sweep) fn new(scene: &'a Scene<'a>, ledger: &'a Ledger<'a>, bar: usize) -> Self {
         Self { scene, ledger, bar, target: None }
     }
@@ -47,6 +48,7 @@ impl<'a> Bar<'a> {
     /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
     /// # Ok::<(), lookback::Error>(())
     /// ```
+    #[inline]
     #[must_use]
     pub fn index(&self) -> usize {
         self.bar
@@ -73,6 +75,7 @@ impl<'a> Bar<'a> {
     /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
     /// # Ok::<(), lookback::Error>(())
     /// ```
+    #[inline]
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
         Timestamp(self.scene.market.calendar.as_slice()[self.bar])
@@ -99,24 +102,28 @@ impl<'a> Bar<'a> {
     /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
     /// # Ok::<(), lookback::Error>(())
     /// ```
+    #[inline]
     #[must_use]
     pub fn symbol(&self) -> &'a Symbol {
         &self.scene.market.symbol
     }
 
     /// The open, in quote currency per share as it was traded.
+    #[inline]
     #[must_use]
     pub fn open(&self) -> f64 {
         self.traded(Field::Open)
     }
 
     /// The highest price, in quote currency per share as it was traded.
+    #[inline]
     #[must_use]
     pub fn high(&self) -> f64 {
         self.traded(Field::High)
     }
 
     /// The lowest price, in quote currency per share as it was traded.
+    #[inline]
     #[must_use]
     pub fn low(&self) -> f64 {
         self.traded(Field::Low)
@@ -143,17 +150,20 @@ impl<'a> Bar<'a> {
     /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
     /// # Ok::<(), lookback::Error>(())
     /// ```
+    #[inline]
     #[must_use]
     pub fn close(&self) -> f64 {
         self.traded(Field::Close)
     }
 
     /// Shares traded.
+    #[inline]
     #[must_use]
     pub fn volume(&self) -> f64 {
         self.traded(Field::Volume)
     }
 
+    #[inline]
     fn traded(&self, field: Field) -> f64 {
         self.scene.market.traded(field, self.bar)
     }
@@ -182,6 +192,7 @@ impl<'a> Bar<'a> {
     /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
     /// # Ok::<(), lookback::Error>(())
     /// ```
+    #[inline]
     #[must_use]
     pub fn value(&self, column: IndicatorId) -> f64 {
         self.at_level(column, self.bar)
@@ -208,11 +219,13 @@ impl<'a> Bar<'a> {
     /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
     /// # Ok::<(), lookback::Error>(())
     /// ```
+    #[inline]
     #[must_use]
     pub fn previous(&self, column: IndicatorId) -> f64 {
         self.bar.checked_sub(1).map_or(f64::NAN, |before| self.at_level(column, before))
     }
 
+    #[inline]
     fn at_level(&self, column: IndicatorId, bar: usize) -> f64 {
         match self.scene.column(column) {
             (Kind::PriceLike, values) => values[bar] * self.scene.market.scale[self.bar],
@@ -241,6 +254,7 @@ impl<'a> Bar<'a> {
     /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
     /// # Ok::<(), lookback::Error>(())
     /// ```
+    #[inline]
     #[must_use]
     pub fn crosses_above(&self, a: IndicatorId, b: IndicatorId) -> bool {
         self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_above(before, now))
@@ -267,6 +281,7 @@ impl<'a> Bar<'a> {
     /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
     /// # Ok::<(), lookback::Error>(())
     /// ```
+    #[inline]
     #[must_use]
     pub fn crosses_below(&self, a: IndicatorId, b: IndicatorId) -> bool {
         self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_below(before, now))
@@ -274,6 +289,7 @@ impl<'a> Bar<'a> {
 
     /// Both values at the bar before and now. Two price-like values are compared as they are held: a common factor
     /// changes no comparison but for rounding, and so the answer is that of [`Setup::wake_on_crossing`].
+    #[inline]
     fn pairs(&self, a: IndicatorId, b: IndicatorId) -> Option<((f64, f64), (f64, f64))> {
         let before = self.bar.checked_sub(1)?;
         let ((kind_a, x), (kind_b, y)) = (self.scene.column(a), self.scene.column(b));
@@ -335,6 +351,7 @@ impl<'a> Bar<'a> {
     /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
     /// # Ok::<(), lookback::Error>(())
     /// ```
+    #[inline]
     #[must_use]
     pub fn position(&self) -> f64 {
         self.ledger.weight(self.bar - self.scene.market.first)
@@ -361,6 +378,7 @@ impl<'a> Bar<'a> {
     /// # Sweep::new().asset("IBM").backtest::<Probe>(&portal)?;
     /// # Ok::<(), lookback::Error>(())
     /// ```
+    #[inline]
     #[must_use]
     pub fn equity(&self) -> f64 {
         self.ledger.equity(self.bar - self.scene.market.first)
@@ -370,10 +388,12 @@ impl<'a> Bar<'a> {
     ///
     /// One order, not a standing rebalancing; asked twice at one bar, the last counts. A weight outside -1 to 1 fails the
     /// trial.
+    #[inline]
     pub fn set_target(&mut self, weight: f64) {
         self.target = Some(weight);
     }
 
+    #[inline]
     pub(in crate::sweep) fn into_target(self) -> Result<Option<f64>, Error> {
         match self.target {
             Some(weight) if !(-1.0..=1.0).contains(&weight) => {

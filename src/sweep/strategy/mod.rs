@@ -26,6 +26,8 @@ mod wake;
 pub use bar::Bar;
 pub use scene::IndicatorId;
 pub use setup::Setup;
+
+pub(super) use setup::SetupMemory;
 pub use wake::Period;
 
 use super::grid::Point;

@@ -26,6 +26,7 @@ impl<'a> Scene<'a> {
     ///
     /// # Panics
     /// Where another trial declared it: the runner makes that the trial's failure.
+    #[inline]
     pub(super) fn column(&self, id: IndicatorId) -> (Kind, &'a [f64]) {
         *self.columns.get(id.0).expect("a column is read in the trial that declared it")
     }

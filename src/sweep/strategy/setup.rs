@@ -9,7 +9,7 @@ use super::wake::{BarSet, Period, WakeUp};
 use crate::asset::{Field, Symbol};
 use crate::compare::Mark;
 use crate::error::Error;
-use crate::portal::{Indicator, PortalReader, Request};
+use crate::portal::{Indicator, Kind, PortalReader, Request};
 use crate::sweep::asset_market::AssetMarket;
 use crate::sweep::settings::Settings;
 
@@ -19,6 +19,36 @@ use crate::sweep::settings::Settings;
 pub struct Setup<'a> {
     scene: Scene<'a>,
     wake_ups: Vec<WakeUp>,
+    /// Memory for the bars that the wake-ups come to.
+    words: Vec<u64>,
+}
+
+/// Memory of trials that are over, so that the next one allocates nothing.
+#[derive(Debug, Default)]
+pub(in crate::sweep) struct SetupMemory {
+    /// Empty between trials.
+    columns: Vec<(Kind, &'static [f64])>,
+    wake_ups: Vec<WakeUp>,
+    words: Vec<u64>,
+}
+
+/// What a trial runs on, and the bars at which its strategy is asked.
+pub(in crate::sweep) struct Ready<'a> {
+    pub(in crate::sweep) scene: Scene<'a>,
+    pub(in crate::sweep) bars: BarSet,
+    wake_ups: Vec<WakeUp>,
+}
+
+impl Ready<'_> {
+    /// Ends the trial, and keeps its memory.
+    pub(in crate::sweep) fn into_memory(self) -> SetupMemory {
+        let Self { scene, bars, mut wake_ups } = self;
+        wake_ups.clear();
+        let mut columns = scene.columns;
+        columns.clear();
+        let columns = columns.into_iter().map(|(kind, _)| (kind, &[][..])).collect();
+        SetupMemory { columns, wake_ups, words: bars.into_words() }
+    }
 }
 
 impl<'a> Setup<'a> {
@@ -26,15 +56,18 @@ impl<'a> Setup<'a> {
         reader: &'a PortalReader,
         market: &'a AssetMarket,
         settings: &'a Settings,
+        memory: SetupMemory,
     ) -> Self {
-        let scene = Scene { reader, market, settings, columns: Vec::with_capacity(4) };
-        Self { scene, wake_ups: Vec::new() }
+        let SetupMemory { columns, wake_ups, words } = memory;
+        // Of no column, and so of any lifetime: collecting keeps the allocation.
+        let columns = columns.into_iter().map(|(kind, _): (Kind, &'static [f64])| (kind, &[][..])).collect();
+        Self { scene: Scene { reader, market, settings, columns }, wake_ups, words }
     }
 
     /// Ends the declarations: what the trial runs on, and the bars at which it is asked.
-    pub(in crate::sweep) fn finish(self) -> (Scene<'a>, BarSet) {
-        let bars = BarSet::of(&self.wake_ups, &self.scene);
-        (self.scene, bars)
+    pub(in crate::sweep) fn finish(self) -> Ready<'a> {
+        let bars = BarSet::of(&self.wake_ups, &self.scene, self.words);
+        Ready { scene: self.scene, bars, wake_ups: self.wake_ups }
     }
 
     /// The simple moving average of the close over some bars.

@@ -43,14 +43,18 @@ const WORD: usize = u64::BITS as usize;
 
 impl BarSet {
     /// The bars of a run at which a strategy is asked: all, where it declared nothing.
-    pub(super) fn of(wake_ups: &[WakeUp], scene: &Scene<'_>) -> Self {
+    ///
+    /// `words` is memory to use again, whatever it holds.
+    pub(super) fn of(wake_ups: &[WakeUp], scene: &Scene<'_>, mut words: Vec<u64>) -> Self {
         let (first, last) = (scene.market.first, scene.market.last);
-        if wake_ups.is_empty() || wake_ups.contains(&WakeUp::EveryBar) {
-            let mut all = Self { words: vec![u64::MAX; last / WORD + 1] };
-            all.keep(first, last);
-            return all;
+        let is_every_bar = wake_ups.is_empty() || wake_ups.contains(&WakeUp::EveryBar);
+        words.clear();
+        words.resize(last / WORD + 1, if is_every_bar { u64::MAX } else { 0 });
+        let mut bars = Self { words };
+        if is_every_bar {
+            bars.keep(first, last);
+            return bars;
         }
-        let mut bars = Self { words: vec![0; last / WORD + 1] };
         for wake_up in wake_ups {
             match *wake_up {
                 WakeUp::EveryBar => {}
@@ -65,18 +69,14 @@ impl BarSet {
     }
 
     /// The bars of the set, earliest first.
-    pub(in crate::sweep) fn iter(&self) -> impl Iterator<Item = usize> {
-        self.words.iter().enumerate().flat_map(|(index, &word)| {
-            let mut left = word;
-            std::iter::from_fn(move || {
-                let bit = left.trailing_zeros() as usize;
-                // Clears the lowest bit; 0 stays 0.
-                (left != 0).then(|| {
-                    left &= left - 1;
-                    index * WORD + bit
-                })
-            })
-        })
+    #[inline]
+    pub(in crate::sweep) fn iter(&self) -> Bars<'_> {
+        Bars { words: &self.words, index: 0, left: self.words.first().copied().unwrap_or_default() }
+    }
+
+    /// The memory of the set, to use again.
+    pub(super) fn into_words(self) -> Vec<u64> {
+        self.words
     }
 
     fn add(&mut self, bar: usize) {
@@ -128,6 +128,31 @@ impl BarSet {
                 self.add(bar);
             }
         }
+    }
+}
+
+/// The bars of a [`BarSet`], earliest first.
+#[derive(Debug)]
+pub(in crate::sweep) struct Bars<'a> {
+    words: &'a [u64],
+    /// The word that we are in, and its bits that are still to come.
+    index: usize,
+    left: u64,
+}
+
+impl Iterator for Bars<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.left == 0 {
+            self.index += 1;
+            self.left = *self.words.get(self.index)?;
+        }
+        let bar = self.index * WORD + self.left.trailing_zeros() as usize;
+        // Clears the lowest bit.
+        self.left &= self.left - 1;
+        Some(bar)
     }
 }
 

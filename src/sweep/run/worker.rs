@@ -1,0 +1,129 @@
+//! One thread's share of a sweep.
+
+#![forbid(unsafe_code)]
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::delivery::Delivery;
+use super::markets::{Market, Markets};
+use super::{Job, Player, Progress, Stage, panics, summary};
+use crate::error::Error;
+use crate::portal::PortalReader;
+use crate::sweep::grid::Place;
+use crate::sweep::results::{AssetSummary, Slab};
+use crate::sweep::score::Score;
+
+/// Trials between two reports of a thread: rare enough that threads do not meet at the counter.
+const REPORT_EVERY: usize = 64;
+
+/// Bytes that a worker borrows from the cache before it ends its loans: until then what is evicted cannot be freed.
+const LENT_BYTES: usize = 1 << 20;
+
+/// What the workers of a sweep share.
+pub(super) struct Shared<'a, P> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) player: &'a P,
+    pub(super) markets: Markets<'a>,
+    pub(super) summaries: Vec<OnceLock<Result<AssetSummary, Error>>>,
+    pub(super) delivery: Delivery<'a>,
+    /// The next slab to begin, of all assets.
+    pub(super) next: AtomicUsize,
+    pub(super) done: AtomicUsize,
+    /// Whether the sink has failed: then nothing more is run.
+    pub(super) is_over: AtomicBool,
+}
+
+/// One thread's share of a job: a reader, its place in the grid, and what its player keeps.
+pub(super) struct Worker<'s, 'a, P: Player> {
+    shared: &'s Shared<'a, P>,
+    scratch: P::Scratch,
+    reader: PortalReader,
+    place: Place<'a>,
+    lent_bytes: usize,
+    unreported: usize,
+}
+
+impl<'s, 'a, P: Player> Worker<'s, 'a, P> {
+    pub(super) fn new(shared: &'s Shared<'a, P>) -> Self {
+        let (reader, place) = (shared.job.snapshot.reader(), Place::new(&shared.job.grid));
+        Self { shared, scratch: P::Scratch::default(), reader, place, lent_bytes: 0, unreported: 0 }
+    }
+
+    /// Runs slabs until none is left. They are begun in order, so that they end nearly so.
+    pub(super) fn work(&mut self) {
+        let slabs = self.shared.job.assets.len() * Slab::count(self.shared.job.grid.len());
+        loop {
+            // ORDERING: Relaxed, the number is all that it says.
+            let slab = self.shared.next.fetch_add(1, Ordering::Relaxed);
+            if slab >= slabs || !self.slab(slab) {
+                return;
+            }
+        }
+    }
+
+    /// Runs the trials of a slab, all or those before the sweep is stopped; false where nobody takes results any more.
+    fn slab(&mut self, place: usize) -> bool {
+        let shared = self.shared;
+        let (asset, points) = Slab::place(shared.job.grid.len(), place);
+        self.reader.refresh();
+        let market = shared.markets.enter(asset, &self.reader);
+        if points.start == 0 {
+            let stage = |market| Stage { reader: &self.reader, market, settings: &shared.job.settings };
+            let made = market.as_deref().map_err(Clone::clone).and_then(|market| summary(&stage(market)));
+            shared.summaries[asset].get_or_init(|| made);
+        }
+        let mut slab = Slab::new(points.len());
+        for point in points {
+            // ORDERING: Relaxed, the flags guard no data: a trial more or less makes no difference.
+            let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+            if shared.job.stop.is_some_and(is_set) || is_set(&shared.is_over) {
+                break;
+            }
+            slab.push(self.trial(&market, point));
+        }
+        shared.markets.leave(asset);
+        let is_taken = shared.delivery.hand_over(place, slab);
+        if !is_taken {
+            // ORDERING: Relaxed, as above; why it failed is behind the delivery's lock.
+            shared.is_over.store(true, Ordering::Relaxed);
+        }
+        is_taken
+    }
+
+    fn trial(&mut self, market: &Market, point: usize) -> Result<Score, Error> {
+        let shared = self.shared;
+        let point = self.place.point(point);
+        let market = market.as_deref().map_err(Clone::clone);
+        // A trial is lent some columns, each of all the asset's bars; how many is not known, and need not be.
+        self.lent_bytes += market.as_ref().map_or(0, |market| 4 * size_of::<f64>() * (market.last + 1));
+        if self.lent_bytes > LENT_BYTES {
+            self.lent_bytes = 0;
+            self.reader.refresh();
+        }
+        let outcome = market.and_then(|market| {
+            let stage = Stage { reader: &self.reader, market, settings: &shared.job.settings };
+            panics::catch(|| shared.player.trial(&mut self.scratch, &stage, &point, None))
+        });
+        self.unreported += 1;
+        if self.unreported == REPORT_EVERY {
+            self.report();
+        }
+        outcome
+    }
+
+    fn report(&mut self) {
+        let new = std::mem::take(&mut self.unreported);
+        // ORDERING: Relaxed, a count for people to read: it guards no data.
+        let done = self.shared.done.fetch_add(new, Ordering::Relaxed) + new;
+        if let (Some(progress), 1..) = (self.shared.job.progress, new) {
+            progress(Progress { done, total: self.shared.job.assets.len() * self.shared.job.grid.len() });
+        }
+    }
+}
+
+impl<P: Player> Drop for Worker<'_, '_, P> {
+    fn drop(&mut self) {
+        self.report();
+    }
+}
