@@ -82,7 +82,7 @@ impl Bundle {
     /// ```
     pub fn append(path: impl AsRef<Path>, series: Vec<Series>) -> Result<Self, Error> {
         let series = series::checked(series.into_iter().map(Sourced::from).collect())?;
-        store::append(path.as_ref(), &series)?;
+        store::append(path.as_ref(), &series, &[])?;
         Self::open(path)
     }
 
@@ -153,12 +153,10 @@ impl Bundle {
         static SAMPLE: OnceLock<Result<Bundle, Error>> = OnceLock::new();
         const FILE: &[u8] = include_bytes!("../../data/stocks.csv.gz");
         let parse = || {
-            let file = csv::read("stocks.csv.gz", FILE, &csv::Options::default())?;
-            let own = |rows| match adjust::own(rows) {
-                Ok(adjusted) => Ok(adjusted.sourced),
-                Err((line, message)) => Err(csv::parse_error("stocks.csv.gz", line, message)),
-            };
-            let assets = file.assets.into_iter().map(own).collect::<Result<_, _>>()?;
+            let files = csv::read("stocks.csv.gz", FILE, &csv::Options::default(), &|_, _| ())?;
+            let rows = files.into_iter().flat_map(|file| file.assets);
+            let assets =
+                rows.map(|rows| adjust::own(rows).map(|own| own.sourced)).collect::<Result<_, _>>()?;
             Self::in_memory("sample", Frequency::Day, assets)
         };
         SAMPLE.get_or_init(parse).clone()

@@ -28,12 +28,15 @@ mod store;
 
 pub use adjust::derive_adjustments;
 pub use adjustment::{Adjustment, AdjustmentKind, EventOrigin};
+pub use csv::{DecimalMark, Delimiter, Preset};
 pub use digest::predecessor_version;
-pub use ingest::{Ingested, Options as IngestOptions, ingest};
+pub use ingest::{
+    Ingested, Options as IngestOptions, Progress as IngestProgress, Step as IngestStep, append, ingest,
+};
 pub use jump::Jump;
 pub use origin::{SourceFile, TimestampUnit};
 pub use series::Series;
-pub use session::{Session, Stamp};
+pub use session::{Hours, Session, Stamp};
 
 use bars::Bars;
 

@@ -33,6 +33,9 @@ pub enum TimestampUnit {
     /// RFC 3339 with an offset.
     #[serde(rename = "rfc3339")]
     Rfc3339,
+    /// Times without an offset, in a time zone that was given.
+    #[serde(rename = "local")]
+    Local,
     /// Seconds since the Unix epoch.
     #[serde(rename = "s")]
     Seconds,
@@ -62,7 +65,7 @@ impl TimestampUnit {
     /// Nanoseconds of one step of it.
     pub(super) fn ns(self) -> i64 {
         match self {
-            Self::Date | Self::Rfc3339 | Self::Nanoseconds => 1,
+            Self::Date | Self::Rfc3339 | Self::Local | Self::Nanoseconds => 1,
             Self::Microseconds => 1_000,
             Self::Milliseconds => 1_000_000,
             Self::Seconds => 1_000_000_000,
@@ -75,6 +78,7 @@ impl fmt::Display for TimestampUnit {
         f.pad(match self {
             Self::Date => "dates",
             Self::Rfc3339 => "RFC 3339",
+            Self::Local => "local times",
             Self::Seconds => "seconds since the epoch",
             Self::Milliseconds => "milliseconds since the epoch",
             Self::Microseconds => "microseconds since the epoch",

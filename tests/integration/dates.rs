@@ -117,7 +117,7 @@ fn moments_within_the_day_and_without_an_offset_are_dated_in_utc_and_it_is_said(
     assert_eq!(found, ["2024-01-04", "2024-01-05", "2024-01-08"]);
     let note = "AAPL.csv: daily bars are stamped within the day and with no offset; took the date in UTC: \
                 2024-01-04T14:30:00Z is the bar of 2024-01-04; where sessions are of another date, write dates, or \
-                moments with their offset";
+                moments with their offset, or pass --tz";
     assert_eq!(notes, [note]);
 }
 
@@ -127,8 +127,8 @@ fn days_that_start_before_midnight_utc_are_refused_where_no_offset_tells_their_d
     let midnights = ["03", "04", "08", "09", "10", "11", "14"].map(|day| format!("2024-01-{day}T15:00:00Z"));
     let message = refusal(&midnights.each_ref().map(String::as_str));
     let expected = "AAPL.csv line 8: AAPL 2024-01-14 is a Sunday in UTC, and the file has no Fridays: its days start \
-                    before midnight UTC, so that each bar would be known a day early; expected dates, or moments with \
-                    the exchange's own offset (2024-01-05T00:00:00+09:00)";
+                    before midnight UTC, so that each bar would be known a day early; expected dates, moments with the \
+                    exchange's own offset (2024-01-05T00:00:00+09:00), or its time zone by --tz";
     assert_eq!(message, expected);
     // A currency that trades on all days has Fridays.
     let all = ["05", "06", "07", "08"].map(|day| format!("2024-01-{day}T15:00:00Z"));

@@ -29,8 +29,10 @@ struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Turn CSV files into a bundle.
+    /// Turn files of bars into a bundle.
     Ingest(ingest::Arguments),
+    /// Append files of bars to a bundle.
+    Append(ingest::AppendArguments),
     /// Show what a bundle holds.
     Info(info::Arguments),
     /// Print a window of history.
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
     init_logging();
     exit::conclude(match arguments.command {
         Command::Ingest(arguments) => ingest::run(&arguments),
+        Command::Append(arguments) => ingest::run_append(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),

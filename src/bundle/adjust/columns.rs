@@ -13,6 +13,7 @@ use super::SMALLEST_SPLIT;
 use crate::bundle::adjustment::{AdjustmentKind, ratio_text};
 use crate::bundle::csv::Rows;
 use crate::decimal;
+use crate::error::Error;
 use crate::time::Timestamp;
 
 /// What the columns tell.
@@ -46,7 +47,7 @@ impl fmt::Display for Already {
 }
 
 /// Reads the columns, or says at which line a dividend cannot be.
-pub(super) fn read(rows: &Rows) -> Result<Told, (u64, String)> {
+pub(super) fn read(rows: &Rows) -> Result<Told, Error> {
     let mut told = Told::default();
     let mut as_traded = true;
     for event in rows.events() {
@@ -57,7 +58,7 @@ pub(super) fn read(rows: &Rows) -> Result<Told, (u64, String)> {
             if amount >= close {
                 let message =
                     format!("the dividend is {amount}, expected less than the close before, {close}");
-                return Err((event.line, message));
+                return Err(rows.refuse(event.bar, message));
             }
             told.events.push((event.bar, AdjustmentKind::Dividend(decimal::to_f64(amount))));
         }

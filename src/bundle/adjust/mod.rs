@@ -50,8 +50,8 @@ pub(super) struct Adjusted {
 /// these leave open, or by none.
 ///
 /// # Errors
-/// The line and what is wrong there.
-pub(super) fn own(rows: Rows) -> Result<Adjusted, (u64, String)> {
+/// `Parse` where an event cannot be.
+pub(super) fn own(rows: Rows) -> Result<Adjusted, Error> {
     let columns = rows.event_columns();
     let origin = match columns {
         EventColumns { splits: false, dividends: false, adjusted_close: false } => EventOrigin::Unknown,
@@ -68,7 +68,7 @@ pub(super) fn own(rows: Rows) -> Result<Adjusted, (u64, String)> {
     if let Some(adjusted_closes) = rows.adjusted_closes() {
         let known = Known::new(&rows, &events);
         let Derived { events: derived, within } =
-            Derived::beyond(&rows.closes(), &adjusted_closes, |bar| known.undone(bar));
+            Derived::beyond(rows.closes(), adjusted_closes, |bar| known.undone(bar));
         let is_told =
             |kind: &AdjustmentKind| if kind.is_split() { columns.splits } else { columns.dividends };
         let (unexplained, more): (Vec<_>, Vec<_>) = derived.into_iter().partition(|(_, kind)| is_told(kind));

@@ -11,7 +11,8 @@ use std::collections::HashMap;
 use super::frequency;
 use super::rows::Rows;
 use super::stamped::Stamped;
-use crate::time::{Frequency, Timestamp};
+use crate::error::Error;
+use crate::time::{DAY_NS, Frequency, Timestamp};
 
 impl Rows {
     /// The frequency of the bars; `Ok(None)` where one bar at an hour of the day tells nothing.
@@ -19,97 +20,115 @@ impl Rows {
     /// A file with a bar a day, most of them stamped at one time of the day, is a daily one, whatever daylight saving
     /// and half days do to the distance between its moments.
     pub(in crate::bundle) fn frequency(&self) -> Result<Option<Frequency>, String> {
-        let mut dates: Vec<i64> = self.rows.iter().map(|row| row.stamped.date().0).collect();
+        let stamped = || (0..self.len()).map(|bar| self.stamped(bar));
+        let mut dates: Vec<i64> = stamped().map(|stamped| stamped.date().0).collect();
         let is_a_bar_a_day = dates.windows(2).all(|pair| pair[0] < pair[1]);
-        let mut times: HashMap<i64, usize> = HashMap::new();
-        for row in &self.rows {
-            *times.entry(row.stamped.wall.0 - row.stamped.date().0).or_default() += 1;
-        }
-        let most = times.values().copied().max().unwrap_or(0);
-        let is_midnight = times.len() == 1 && times.contains_key(&0);
-        if is_midnight || (is_a_bar_a_day && dates.len() > 1 && 2 * most > dates.len()) {
+        let is_midnight = stamped().all(|stamped| stamped.wall.is_midnight());
+        if is_midnight || (is_a_bar_a_day && dates.len() > 1 && self.has_usual_time()) {
             dates.dedup();
             return frequency::detect(&dates);
         }
-        frequency::detect(&self.moments().collect::<Vec<_>>())
+        frequency::detect(&self.moments)
     }
 
-    /// Moves the bars of a day or a week to their dates, and says what was assumed where it could be otherwise.
+    /// Whether most bars are stamped at one time of the day.
+    fn has_usual_time(&self) -> bool {
+        let mut times: HashMap<i64, usize> = HashMap::new();
+        for bar in 0..self.len() {
+            *times.entry(self.time_of_day_ns(bar)).or_default() += 1;
+        }
+        times.values().any(|&count| 2 * count > self.len())
+    }
+
+    /// What a clock on the wall showed at a bar, in nanoseconds since its midnight.
+    pub(in crate::bundle) fn time_of_day_ns(&self, bar: usize) -> i64 {
+        self.stamped(bar).wall.0.rem_euclid(DAY_NS)
+    }
+
+    /// Moves the bars of a day or a week to their dates, and says what was assumed where it could be otherwise; `zone` is
+    /// the time zone that their dates were asked for in.
     ///
     /// # Errors
-    /// The line and what is wrong, where two bars fall on one date, or where the dates cannot be those of sessions.
-    pub(in crate::bundle) fn keep_dates(&mut self) -> Result<Option<Assumed>, (u64, String)> {
-        let assumed = self.rows.iter().find_map(|row| match row.stamped {
-            stamped if stamped.has_offset() => Some(Assumed::WrittenDate(stamped)),
-            stamped if stamped.date() != stamped.wall => Some(Assumed::UtcDate(stamped)),
+    /// `Parse` where two bars fall on one date, or where the dates cannot be those of sessions.
+    pub(in crate::bundle) fn keep_dates(&mut self, zone: Option<&str>) -> Result<Option<Assumed>, Error> {
+        let stamped = || (0..self.len()).map(|bar| self.stamped(bar));
+        let assumed = stamped().find_map(|stamped| match (zone, stamped) {
+            (Some(zone), _) if stamped.has_offset() || stamped.date() != stamped.wall => {
+                Some(Assumed::ZoneDate(stamped, zone.to_owned()))
+            }
+            (None, _) if stamped.has_offset() => Some(Assumed::WrittenDate(stamped)),
+            (None, _) if stamped.date() != stamped.wall => Some(Assumed::UtcDate(stamped)),
             _ => None,
         });
         let Some(assumed) = assumed else { return Ok(None) };
-        for pair in self.rows.windows(2) {
-            let (above, below) = (pair[0].stamped.date(), pair[1].stamped.date());
-            if above >= below {
-                let message = format!(
-                    "{} {below} comes after {above} of line {}, expected one bar for each date, in order",
-                    self.symbol, pair[0].line
-                );
-                return Err((pair[1].line, message));
-            }
+        let dates: Vec<i64> = stamped().map(|stamped| stamped.date().0).collect();
+        if let Some(above) = dates.windows(2).position(|pair| pair[0] >= pair[1]) {
+            let below = above + 1;
+            let message = format!(
+                "{} {} comes after {} of {}, expected one bar for each date, in order",
+                self.symbol,
+                Timestamp(dates[below]),
+                Timestamp(dates[above]),
+                self.place(above, below)
+            );
+            return Err(self.refuse(below, message));
         }
         if matches!(assumed, Assumed::UtcDate(_))
-            && let Some((line, date)) = self.a_sunday_for_a_monday()
+            && let Some(bar) = self.a_sunday_for_a_monday()
         {
             let message = format!(
-                "{} {date} is a Sunday in UTC, and the file has no Fridays: its days start before midnight UTC, so that \
-                 each bar would be known a day early; expected dates, or moments with the exchange's own offset \
-                 (2024-01-05T00:00:00+09:00)",
-                self.symbol
+                "{} {} is a Sunday in UTC, and the file has no Fridays: its days start before midnight UTC, so that \
+                 each bar would be known a day early; expected dates, moments with the exchange's own offset \
+                 (2024-01-05T00:00:00+09:00), or its time zone by --tz",
+                self.symbol,
+                Timestamp(dates[bar])
             );
-            return Err((line, message));
+            return Err(self.refuse(bar, message));
         }
-        for row in &mut self.rows {
-            row.stamped = Stamped::utc(row.stamped.date());
-        }
+        self.restamp(dates);
         Ok(Some(assumed))
     }
 
     /// A bar on a Sunday of a series that has no Fridays, though it spans some: a week that is a day early.
-    fn a_sunday_for_a_monday(&self) -> Option<(u64, Timestamp)> {
+    fn a_sunday_for_a_monday(&self) -> Option<usize> {
         const FRIDAY: i64 = 4;
         const SUNDAY: i64 = 6;
         // Day 0, 1 January 1970, was a Thursday; weeks start on Monday.
         let weekday = |days: i64| (days + 3).rem_euclid(7);
-        let days = || self.rows.iter().map(|row| row.stamped.wall.days());
+        let days = || (0..self.len()).map(|bar| self.stamped(bar).wall.days());
         let count = |wanted: i64| days().filter(|&day| weekday(day) == wanted).count();
         let spans_a_friday = (days().next()?..=days().next_back()?).any(|day| weekday(day) == FRIDAY);
         // A special session may be held on any day: a quarter as many Fridays are still none.
         if !spans_a_friday || 4 * count(FRIDAY) >= count(SUNDAY) {
             return None;
         }
-        let sunday = self.rows.iter().find(|row| weekday(row.stamped.wall.days()) == SUNDAY)?;
-        Some((sunday.line, sunday.stamped.date()))
+        days().position(|day| weekday(day) == SUNDAY)
     }
 }
 
 /// What was taken to be the date of a daily bar.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::bundle) enum Assumed {
     /// The date as it is written, in its own offset.
     WrittenDate(Stamped),
+    /// The date in a time zone that was asked for.
+    ZoneDate(Stamped, String),
     /// The date in UTC of a moment within the day, for want of an offset.
     UtcDate(Stamped),
 }
 
 impl Assumed {
     /// What tells one assumption from another.
-    pub(in crate::bundle) fn name(self) -> &'static str {
+    pub(in crate::bundle) fn name(&self) -> &'static str {
         match self {
             Self::WrittenDate(_) => "written date",
+            Self::ZoneDate(..) => "date in a zone",
             Self::UtcDate(_) => "date in UTC",
         }
     }
 
     /// A sentence for the user, to be read after the name of a file.
-    pub(in crate::bundle) fn sentence(self) -> String {
+    pub(in crate::bundle) fn sentence(&self) -> String {
         match self {
             Self::WrittenDate(stamped) => format!(
                 "each daily bar keeps the date that it is stamped with in its own offset: {} ({} in UTC) is the bar of {}",
@@ -117,9 +136,14 @@ impl Assumed {
                 stamped.moment,
                 stamped.date()
             ),
+            Self::ZoneDate(stamped, zone) => format!(
+                "each daily bar keeps its date in {zone}: {} in UTC is the bar of {}",
+                stamped.moment,
+                stamped.date()
+            ),
             Self::UtcDate(stamped) => format!(
                 "daily bars are stamped within the day and with no offset; took the date in UTC: {} is the bar of {}; where \
-                 sessions are of another date, write dates, or moments with their offset",
+                 sessions are of another date, write dates, or moments with their offset, or pass --tz",
                 stamped.moment,
                 stamped.date()
             ),

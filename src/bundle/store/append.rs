@@ -22,6 +22,7 @@ use crate::bundle::bars::Bars as _;
 use crate::bundle::column::{DIGITS, DecimalColumn, Scales};
 use crate::bundle::digest::BATCH_ROWS;
 use crate::bundle::memory::Memory;
+use crate::bundle::origin::SourceFile;
 use crate::bundle::series::{Series, Sourced};
 use crate::error::Error;
 use crate::time::Calendar;
@@ -30,7 +31,13 @@ use crate::time::Calendar;
 const MERGED_UP_TO: usize = 2;
 
 /// Appends checked series, in the order of their symbols, to the bundle of a folder.
-pub(in crate::bundle) fn append(target: &Path, series: &[Sourced]) -> Result<(), Error> {
+///
+/// `sources` are the files that they come from, if they come from any.
+pub(in crate::bundle) fn append(
+    target: &Path,
+    series: &[Sourced],
+    sources: &[SourceFile],
+) -> Result<(), Error> {
     // Where there is no folder, none is to be made.
     current::read(target)?;
     let folder = Folder::lock(target)?;
@@ -61,7 +68,7 @@ pub(in crate::bundle) fn append(target: &Path, series: &[Sourced]) -> Result<(),
         manifest.session(),
         segments,
         entries,
-        manifest.sources.clone(),
+        manifest.sources.iter().chain(sources).cloned().collect(),
     );
     folder.publish(&appended)
 }

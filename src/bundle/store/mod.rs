@@ -82,7 +82,7 @@ pub(super) fn open(folder: &Path) -> Result<Opened, Error> {
 /// Writes a bundle to a folder, in the place of the one that is there.
 pub(super) fn replace(
     target: &Path,
-    frequency: Frequency,
+    (frequency, session): (Frequency, &Session),
     series: &[Sourced],
     sources: Vec<SourceFile>,
 ) -> Result<(), Error> {
@@ -105,6 +105,6 @@ pub(super) fn replace(
         ));
     }
     let segments = vec![writer.finish()?];
-    let manifest = Manifest::new(&folder.name(), frequency, Session::default(), segments, assets, sources);
+    let manifest = Manifest::new(&folder.name(), frequency, session.clone(), segments, assets, sources);
     folder.publish(&manifest)
 }

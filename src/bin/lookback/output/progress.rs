@@ -1,4 +1,4 @@
-//! A bar on stderr while trials run.
+//! A bar on stderr while trials run or files are read.
 
 #![forbid(unsafe_code)]
 
@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use lookback::bundle::{IngestProgress, IngestStep};
 use lookback::sweep::Progress;
 
 use super::text::grouped;
@@ -31,4 +32,37 @@ pub fn bar() -> ProgressBar {
 pub fn show(bar: &ProgressBar, progress: Progress) {
     bar.set_length(progress.total as u64);
     bar.update(|state| state.set_pos(state.pos().max(progress.done as u64)));
+}
+
+/// A bar of the bytes that an ingest has read.
+#[derive(Clone, Debug)]
+pub struct Bytes(ProgressBar);
+
+impl Bytes {
+    /// A bar where stderr is a terminal, and nothing elsewhere.
+    pub fn new() -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new(0);
+        let style = "{bar:40} {binary_bytes}/{binary_total_bytes}, {binary_bytes_per_sec}, {eta} left{msg}";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// What shows the steps of an ingest on it.
+    pub fn progress(&self) -> IngestProgress {
+        let bar = self.0.clone();
+        IngestProgress::new(move |step| match step {
+            IngestStep::Found { bytes, .. } => bar.set_length(bytes),
+            IngestStep::Read { bytes } => bar.inc(bytes),
+            IngestStep::Writing => bar.set_message(", writing"),
+        })
+    }
+
+    pub fn clear(&self) {
+        self.0.finish_and_clear();
+    }
 }
