@@ -88,7 +88,7 @@ pub(super) fn offset(text: &str) -> Option<i64> {
         b'-' => -1,
         _ => return None,
     };
-    let digits = text[1..].as_bytes();
+    let digits = &text.as_bytes()[1..];
     let minutes = match digits.len() {
         2 => 0,
         4 => number(digits, 2, 2)?,

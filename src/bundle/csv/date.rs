@@ -54,10 +54,10 @@ impl Rows {
         let stamped = || (0..self.len()).map(|bar| self.stamped(bar));
         let assumed = stamped().find_map(|stamped| match (zone, stamped) {
             (Some(zone), _) if stamped.has_offset() || stamped.date() != stamped.wall => {
-                Some(Assumed::ZoneDate(stamped, zone.to_owned()))
+                Some(Assumed::InZone(stamped, zone.to_owned()))
             }
-            (None, _) if stamped.has_offset() => Some(Assumed::WrittenDate(stamped)),
-            (None, _) if stamped.date() != stamped.wall => Some(Assumed::UtcDate(stamped)),
+            (None, _) if stamped.has_offset() => Some(Assumed::Written(stamped)),
+            (None, _) if stamped.date() != stamped.wall => Some(Assumed::Utc(stamped)),
             _ => None,
         });
         let Some(assumed) = assumed else { return Ok(None) };
@@ -73,7 +73,7 @@ impl Rows {
             );
             return Err(self.refuse(below, message));
         }
-        if matches!(assumed, Assumed::UtcDate(_))
+        if matches!(assumed, Assumed::Utc(_))
             && let Some(bar) = self.a_sunday_for_a_monday()
         {
             let message = format!(
@@ -110,38 +110,38 @@ impl Rows {
 #[derive(Clone, Debug)]
 pub(in crate::bundle) enum Assumed {
     /// The date as it is written, in its own offset.
-    WrittenDate(Stamped),
+    Written(Stamped),
     /// The date in a time zone that was asked for.
-    ZoneDate(Stamped, String),
+    InZone(Stamped, String),
     /// The date in UTC of a moment within the day, for want of an offset.
-    UtcDate(Stamped),
+    Utc(Stamped),
 }
 
 impl Assumed {
     /// What tells one assumption from another.
     pub(in crate::bundle) fn name(&self) -> &'static str {
         match self {
-            Self::WrittenDate(_) => "written date",
-            Self::ZoneDate(..) => "date in a zone",
-            Self::UtcDate(_) => "date in UTC",
+            Self::Written(_) => "written date",
+            Self::InZone(..) => "date in a zone",
+            Self::Utc(_) => "date in UTC",
         }
     }
 
     /// A sentence for the user, to be read after the name of a file.
     pub(in crate::bundle) fn sentence(&self) -> String {
         match self {
-            Self::WrittenDate(stamped) => format!(
+            Self::Written(stamped) => format!(
                 "each daily bar keeps the date that it is stamped with in its own offset: {} ({} in UTC) is the bar of {}",
                 stamped.wall.to_string().trim_end_matches('Z'),
                 stamped.moment,
                 stamped.date()
             ),
-            Self::ZoneDate(stamped, zone) => format!(
+            Self::InZone(stamped, zone) => format!(
                 "each daily bar keeps its date in {zone}: {} in UTC is the bar of {}",
                 stamped.moment,
                 stamped.date()
             ),
-            Self::UtcDate(stamped) => format!(
+            Self::Utc(stamped) => format!(
                 "daily bars are stamped within the day and with no offset; took the date in UTC: {} is the bar of {}; where \
                  sessions are of another date, write dates, or moments with their offset, or pass --tz",
                 stamped.moment,
