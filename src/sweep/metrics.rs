@@ -44,6 +44,11 @@ pub enum Metric {
     Turnover,
     /// Fees, commissions and slippage, in quote currency.
     Costs,
+    /// What was owed beyond the account when it was closed, in quote currency; 0 where it never was.
+    ///
+    /// A short can lose more than all equity. At the first close at which nothing is left, the account is closed at 0:
+    /// that bar returns -100 %, and later ones 0.
+    Debt,
 }
 
 /// Which direction of a metric is better.
@@ -74,7 +79,7 @@ pub enum Unit {
 
 impl Metric {
     /// All of them, in the order of every output.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::TotalReturn,
         Self::Cagr,
         Self::Volatility,
@@ -90,6 +95,7 @@ impl Metric {
         Self::Exposure,
         Self::Turnover,
         Self::Costs,
+        Self::Debt,
     ];
 
     /// The name in snake case.
@@ -119,6 +125,7 @@ impl Metric {
             Self::Exposure => "exposure",
             Self::Turnover => "turnover",
             Self::Costs => "costs",
+            Self::Debt => "debt",
         }
     }
 
@@ -137,7 +144,8 @@ impl Metric {
             | Self::OpenTrades
             | Self::Exposure
             | Self::Turnover
-            | Self::Costs => Better::Lower,
+            | Self::Costs
+            | Self::Debt => Better::Lower,
             _ => Better::Higher,
         }
     }
@@ -162,7 +170,7 @@ impl Metric {
             Self::MaxDrawdownBars => Unit::Bars,
             Self::Trades | Self::OpenTrades => Unit::Trades,
             Self::Turnover => Unit::PerYear,
-            Self::Costs => Unit::Currency,
+            Self::Costs | Self::Debt => Unit::Currency,
         }
     }
 }
@@ -270,6 +278,7 @@ impl Metrics {
             Metric::Exposure => bars_f64(tally.held_bars) / bars,
             Metric::Turnover => tally.notional / (tally.equities / bars) / (bars / frame.periods_per_year),
             Metric::Costs => tally.costs,
+            Metric::Debt => tally.debt,
         });
         Self { values }
     }

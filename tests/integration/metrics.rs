@@ -35,6 +35,7 @@ script!(Hold: 0 => 1.0);
 script!(TwoTrades: 0 => 1.0, 1 => 0.0, 2 => 1.0, 3 => 0.0);
 script!(BuyLast: 3 => 1.0);
 script!(Short: 0 => -1.0, 2 => 0.0);
+script!(Squeezed: 0 => -1.0, 1 => 1.0, 2 => 1.0);
 script!(Flip: 0 => 0.5, 1 => -1.0, 2 => 1.0, 3 => -0.25);
 script!(Again: 0 => 1.0, 1 => 1.0, 2 => 0.0, 3 => 0.0);
 
@@ -220,10 +221,66 @@ fn a_short_gains_what_the_price_loses() {
 }
 
 #[test]
-fn a_short_that_loses_everything_is_a_failed_trial() {
-    let portal = stocks::portal(vec![stocks::closes("A", &[10.0, 30.0, 8.0, 20.0])]);
-    let error = Sweep::new().settings(settings(FREE)).backtest::<Short>(&portal).unwrap_err();
-    assert_eq!(error.to_string(), "strategy failed: the position lost all equity by 2024-01-02");
+fn a_short_that_loses_everything_closes_the_account_and_is_finished() {
+    // 100 shares short at 10: at 30 the account of 1000 owes 1000 more.
+    let closes = [[10.0, 30.0, 8.0].as_slice(), &[20.0; 40]].concat();
+    let backtest = run::<Short>(&closes, FREE);
+    let equity: Vec<f64> = backtest.equity().map(|(_, equity)| equity).collect();
+    assert_eq!(equity[..3], [1000.0, 0.0, 0.0]);
+    assert_eq!((equity.len(), equity.last()), (43, Some(&0.0)));
+    assert_eq!(backtest.fills().len(), 1);
+    for loss in [Metric::TotalReturn, Metric::Cagr, Metric::MaxDrawdown] {
+        check(&backtest, loss, -1.0);
+    }
+    check(&backtest, Metric::Debt, 1000.0);
+    check(&backtest, Metric::Trades, 1.0);
+    check(&backtest, Metric::OpenTrades, 0.0);
+    check(&backtest, Metric::WinRate, 0.0);
+    check(&backtest, Metric::Exposure, 1.0 / 43.0);
+    // One return of -100 % among 43.
+    let (mean, bars) = (-1.0 / 43.0, 43.0);
+    let variance: f64 = (42.0 * f64::powi(mean, 2) + f64::powi(-1.0 - mean, 2)) / (bars - 1.0);
+    check(&backtest, Metric::Sharpe, mean / variance.sqrt() * 252.0_f64.sqrt());
+}
+
+#[test]
+fn who_owes_after_buying_back_is_closed_at_that_bar_and_orders_nothing_more() {
+    // Sells 100 at 10, buys back at the open of 25, and would buy at the close.
+    let bars = [(10.0, 10.0), (10.0, 10.0), (25.0, 12.0), (12.0, 12.0), (12.0, 12.0)];
+    let portal = stocks::portal(vec![stocks::asset("A", &bars, Vec::new())]);
+    let next_open = Settings { fill: FillAt::NextOpen, ..settings(FREE) };
+    let backtest = backtest::<Squeezed>(&portal, next_open);
+    let equity: Vec<f64> = backtest.equity().map(|(_, equity)| equity).collect();
+    assert_eq!(equity, [1000.0, 1000.0, 0.0, 0.0, 0.0]);
+    check(&backtest, Metric::Debt, 500.0);
+    assert_eq!(backtest.fills().map(|(_, fill)| fill.shares).collect::<Vec<_>>(), [-100.0, 100.0]);
+}
+
+#[test]
+fn a_strategy_sees_that_its_account_is_closed() {
+    let closes = [10.0, 30.0, 8.0, 20.0];
+    let backtest = run::<Watching>(&closes, FREE);
+    check(&backtest, Metric::Debt, 1000.0);
+}
+
+/// Short at the first bar; fails unless nothing is left from the second on.
+struct Watching;
+
+impl Strategy for Watching {
+    const NAME: &'static str = "watching";
+    fn parameters() -> Result<Vec<Parameter>, Error> {
+        Ok(Vec::new())
+    }
+    fn start(_: &Point<'_>, _: &mut Setup<'_>) -> Result<Self, Error> {
+        Ok(Self)
+    }
+    fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+        match bar.index() {
+            0 => bar.set_target(-1.0),
+            _ => assert_eq!((bar.equity(), bar.position()), (0.0, 0.0)),
+        }
+        Ok(())
+    }
 }
 
 #[test]

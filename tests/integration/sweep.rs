@@ -23,7 +23,7 @@ fn small() -> Sweep {
     Sweep::new().parameter("fast=5:20:5".parse().unwrap()).parameter("slow=20:60:20".parse().unwrap())
 }
 
-fn bits(results: &Results) -> Vec<Option<[u64; 15]>> {
+fn bits(results: &Results) -> Vec<Option<[u64; Metric::ALL.len()]>> {
     results.trials().map(|trial| trial.outcome.metrics().map(|metrics| metrics.to_bits())).collect()
 }
 

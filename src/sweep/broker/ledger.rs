@@ -69,15 +69,16 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// The weight of the position at a bar's close, which no fill has passed.
+    /// The weight of the position at a bar's close, which no fill has passed; 0 where nothing is left.
     pub(in crate::sweep) fn weight(&self, bar: usize) -> f64 {
         let worth = self.account.shares * self.path.close[bar];
-        if worth == 0.0 { 0.0 } else { worth / (self.account.cash + worth) }
+        let equity = self.account.cash + worth;
+        if worth == 0.0 || equity <= 0.0 { 0.0 } else { worth / equity }
     }
 
-    /// Equity at a bar's close, which no fill has passed.
+    /// Equity at a bar's close, which no fill has passed; 0 where nothing is left.
     pub(in crate::sweep) fn equity(&self, bar: usize) -> f64 {
-        self.account.equity(self.path.close[bar])
+        self.account.equity(self.path.close[bar]).max(0.0)
     }
 
     /// Fills an order for a weight at the open or the close of a bar; `None` where that leaves nothing to trade.
@@ -94,7 +95,35 @@ impl<'a> Ledger<'a> {
     /// A bar may see several fills, in the order in which they happened; bars never go back. Equity is marked once for
     /// each bar, at its close and with what is held then.
     pub(in crate::sweep) fn fill_at(&mut self, bar: usize, price: f64, weight: f64) -> Option<Execution> {
-        let execution = self.account.order(weight, price, &self.costs)?;
+        self.trade(bar, price, weight, self.costs)
+    }
+
+    /// Fills as [`Ledger::fill_at`] does, but pays no slippage: the price of a limit order, or a better one.
+    pub(in crate::sweep) fn fill_limit(&mut self, bar: usize, price: f64, weight: f64) -> Option<Execution> {
+        self.trade(bar, price, weight, Costs { slippage_bps: 0.0, ..self.costs })
+    }
+
+    /// Shares held after the last fill; negative where short.
+    pub(in crate::sweep) fn shares(&self) -> f64 {
+        self.account.shares
+    }
+
+    /// Whether the account was closed at a bar that is accounted for: no order is filled any more.
+    pub(in crate::sweep) fn is_closed(&self) -> bool {
+        self.tally.ruined_at.is_some()
+    }
+
+    /// Accounts for the bars before one where one of them may have closed the account: a short's, which are marked one
+    /// by one anyway, and those of a short that was bought back for more than there was.
+    pub(in crate::sweep) fn catch_up(&mut self, bar: usize) {
+        if self.account.shares < 0.0 || self.account.cash < 0.0 {
+            self.advance(bar);
+        }
+    }
+
+    fn trade(&mut self, bar: usize, price: f64, weight: f64, costs: Costs) -> Option<Execution> {
+        self.catch_up(bar);
+        let execution = self.account.order(weight, price, &costs)?;
         self.advance(bar);
         self.book(&execution, price);
         self.traded = true;
@@ -223,7 +252,11 @@ impl<'a> Ledger<'a> {
 
     /// Accounts for one bar by its equity at the close.
     fn mark(&mut self, bar: usize) {
-        let equity = self.equity(bar);
+        let mut equity = self.account.equity(self.path.close[bar]);
+        if equity <= 0.0 {
+            self.close_account(bar, equity);
+            equity = 0.0;
+        }
         self.draw(equity, 1);
         let change = equity / self.tally.last_equity - 1.0;
         let (loss, square) = (change.min(0.0), change * change);
@@ -234,9 +267,6 @@ impl<'a> Ledger<'a> {
         tally.equities += equity;
         tally.held_bars += usize::from(self.account.shares != 0.0);
         tally.last_equity = equity;
-        if equity <= 0.0 && tally.ruined_at.is_none() {
-            tally.ruined_at = Some(bar);
-        }
         if equity >= self.peak {
             tally.longest_below = tally.longest_below.max(bar - self.peak_bars);
             self.peak = equity;
@@ -255,6 +285,18 @@ impl<'a> Ledger<'a> {
         let tally = &mut self.tally;
         tally.blocks.note([tally.powers[0] + rest[0], tally.powers[1] + rest[1]]);
         self.block_end = Blocks::end(tally.blocks.ended(), self.path.len());
+    }
+
+    /// Ends an account that is worth nothing at a close: what is held is gone, and so is what is owed beyond.
+    fn close_account(&mut self, bar: usize, equity: f64) {
+        let tally = &mut self.tally;
+        tally.ruined_at = Some(bar);
+        tally.debt = -equity;
+        if self.account.shares != 0.0 {
+            tally.trades += 1;
+            tally.gross_loss += self.trade_base - equity;
+        }
+        self.account = Account { cash: 0.0, shares: 0.0 };
     }
 
     fn draw(&mut self, equity: f64, bars: usize) {

@@ -160,6 +160,8 @@ impl Account {
         let slippage = costs.slippage();
         let worth = self.shares * price;
         let equity = self.cash + worth;
+        // Who has nothing left can only end what is held.
+        let weight = if equity > 0.0 { weight } else { 0.0 };
         if weight == 0.0 {
             return (self.shares != 0.0).then(|| self.trade(-self.shares, price, slippage, costs));
         }

@@ -24,8 +24,10 @@ pub(in crate::sweep) struct Tally {
     pub(in crate::sweep) gross_profit: f64,
     pub(in crate::sweep) gross_loss: f64,
     pub(in crate::sweep) last_equity: f64,
-    /// The first bar at whose close nothing was left: a short position can lose more than the account holds.
+    /// The bar at whose close nothing was left, and the account was closed: a short can lose more than it holds.
     pub(in crate::sweep) ruined_at: Option<usize>,
+    /// What was owed beyond the account when it was closed.
+    pub(in crate::sweep) debt: f64,
 }
 
 impl Tally {
@@ -47,6 +49,7 @@ impl Tally {
             gross_loss: 0.0,
             last_equity: cash,
             ruined_at: None,
+            debt: 0.0,
         }
     }
 

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use super::player::{Player, Recording, Stage};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::parameter::Parameter;
 use crate::sweep::broker::{Fill, FillAt, Ledger};
 use crate::sweep::grid::Point;
@@ -74,6 +74,7 @@ pub(super) fn run<S: Strategy>(
         if let Some((open, weight)) = waiting.take() {
             fill(&mut ledger, open, weight);
         }
+        ledger.catch_up(bar - market.first);
         let mut view = Bar::new(&ready.scene, &ledger, bar);
         strategy.on_bar(&mut view)?;
         if let Some(weight) = view.into_target()? {
@@ -88,10 +89,5 @@ pub(super) fn run<S: Strategy>(
     }
     let tally = ledger.finish();
     *memory = ready.into_memory();
-    if let Some(bar) = tally.ruined_at {
-        let date = market.timestamp(market.first + bar);
-        let message = format!("the position lost all equity by {date}");
-        return Err(ErrorKind::Strategy { message }.into());
-    }
     Ok(Score::new(&tally, &market.frame))
 }
