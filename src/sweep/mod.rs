@@ -29,7 +29,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 
-pub use broker::{Costs, Fill, FillAt};
+pub use broker::{Costs, Counts, Exits, Fill, FillAt, Level, Positions, Reason, Signals, Size, Weights};
 pub use grid::{Grid, Point, Points};
 pub use metrics::{Better, Metric, Metrics, Unit};
 pub use results::{AssetSummary, Outcome, Ranked, Results, Rows, Trial, number_cell};
