@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::path::Path;
+use super::rates::Carry;
 use super::tally::{Blocks, Tally, bars_f64};
 use super::{Account, Costs, Execution, FillAt};
 
@@ -41,6 +42,10 @@ pub(in crate::sweep) struct Ledger<'a> {
     /// The bar after the block of returns that the cursor is in.
     block_end: usize,
     tally: Tally,
+    /// What holding earns and costs, where that is anything.
+    carry: Option<Carry<'a>>,
+    /// The first bar whose carry is not booked.
+    carried: usize,
     /// Equity per bar, where a curve is wanted.
     curve: Option<&'a mut Vec<f64>>,
 }
@@ -65,8 +70,15 @@ impl<'a> Ledger<'a> {
             trade_base: cash,
             block_end: Blocks::end(tally.blocks.ended(), path.len()),
             tally,
+            carry: None,
+            carried: 1,
             curve,
         }
+    }
+
+    /// Books what holding earns and costs, from the first bar on.
+    pub(in crate::sweep) fn carrying(self, carry: Option<Carry<'a>>) -> Self {
+        Self { carry, ..self }
     }
 
     /// The weight of the position at a bar's close, which no fill has passed; 0 where nothing is left.
@@ -113,12 +125,25 @@ impl<'a> Ledger<'a> {
         self.tally.ruined_at.is_some()
     }
 
-    /// Accounts for the bars before one where one of them may have closed the account: a short's, which are marked one
-    /// by one anyway, and those of a short that was bought back for more than there was.
+    /// Brings the account to a bar's open where the bars before may have changed it: a short's, one of which may have
+    /// closed it, those of a short that was bought back for more than there was, and those that carry something. All of
+    /// them are marked one by one anyway, so that no sum depends on where this is called.
     pub(in crate::sweep) fn catch_up(&mut self, bar: usize) {
-        if self.account.shares < 0.0 || self.account.cash < 0.0 {
+        let Account { cash, shares } = self.account;
+        if shares < 0.0 || cash < 0.0 || (self.carry.is_some() && cash != 0.0) {
             self.advance(bar);
+            self.book_carry(bar);
         }
+    }
+
+    /// Books what was earned and paid up to a bar, all before which are accounted for.
+    fn book_carry(&mut self, bar: usize) {
+        let Some(carry) = self.carry.filter(|_| bar >= self.carried) else { return };
+        self.carried = bar + 1;
+        let (interest, borrow) = carry.of(bar, &self.account, self.path.close[bar - 1]);
+        self.account.cash += interest - borrow;
+        // Interest on the cash beside a position is not what the position made.
+        self.trade_base += interest;
     }
 
     fn trade(&mut self, bar: usize, price: f64, weight: f64, costs: Costs) -> Option<Execution> {
@@ -126,6 +151,8 @@ impl<'a> Ledger<'a> {
         let execution = self.account.order(weight, price, &costs)?;
         self.advance(bar);
         self.book(&execution, price);
+        // All in, there was nothing to carry up to here, and what this order leaves carries from this close on.
+        self.carried = self.carried.max(bar + 1);
         self.traded = true;
         Some(execution)
     }
@@ -180,12 +207,18 @@ impl<'a> Ledger<'a> {
         if start >= end {
             return;
         }
-        if self.account.shares == 0.0 {
+        if self.account.shares == 0.0 && (self.carry.is_none() || self.is_closed()) {
             self.rest(start, end);
         } else if self.account.cash == 0.0 && self.account.shares > 0.0 {
             self.ride(start, end);
         } else {
-            (start..end).for_each(|bar| self.mark(bar));
+            for bar in start..end {
+                self.mark(bar);
+                if self.is_closed() {
+                    self.rest(bar + 1, end);
+                    break;
+                }
+            }
         }
         self.cursor = end;
     }
@@ -252,6 +285,7 @@ impl<'a> Ledger<'a> {
 
     /// Accounts for one bar by its equity at the close.
     fn mark(&mut self, bar: usize) {
+        self.book_carry(bar);
         let mut equity = self.account.equity(self.path.close[bar]);
         if equity <= 0.0 {
             self.close_account(bar, equity);
