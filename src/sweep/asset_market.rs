@@ -3,8 +3,9 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
-use super::broker::{Path, bars_f64};
+use super::broker::{Carry, Fill, Filled, Path, PricedAt, Range, Rates, bars_f64};
 use super::metrics::Frame;
 use super::settings::Settings;
 use crate::asset::{AssetId, Field, Symbol};
@@ -33,6 +34,10 @@ pub(super) struct AssetMarket {
     pub(super) frame: Frame,
     /// Prices and volume from the first bar of the asset to `last`, as they were traded.
     traded: OwnedWindow,
+    /// Highs and lows, once a trial has a stop or a target.
+    range: OnceLock<Range>,
+    /// Calendar days from the bar before to each bar of the run; empty where nothing is carried.
+    days: Vec<f64>,
 }
 
 impl AssetMarket {
@@ -71,7 +76,47 @@ impl AssetMarket {
                 .unwrap_or_else(|| periods_per_year(bundle.frequency(), moments)),
         };
         let path = Path::new(open, close);
-        Ok(Self { asset, symbol, calendar, first, last, scale, path, frame, traded })
+        let days = if settings.rates.are_zero() { Vec::new() } else { days_between(moments) };
+        let range = OnceLock::new();
+        Ok(Self { asset, symbol, calendar, first, last, scale, path, frame, traded, range, days })
+    }
+
+    /// Highs and lows from `first` to `last`, adjusted as of `last`; read and prepared at the first call.
+    pub(super) fn range(&self, reader: &PortalReader, settings: &Settings) -> Result<&Range, Error> {
+        if let Some(range) = self.range.get() {
+            return Ok(range);
+        }
+        let (snapshot, fields) = (reader.snapshot(), [Field::High, Field::Low]);
+        let frequency = snapshot.bundle().frequency();
+        let request = snapshot.request([self.symbol.as_str()], fields, self.last + 1, frequency)?;
+        let window = reader.history(&request.adjust(settings.adjust), self.last)?;
+        let [high, low] = [0, 1].map(|column| &window.column(column)[self.first..]);
+        for (field, prices) in [(Field::High, high), (Field::Low, low)] {
+            if let Some(at) = prices.iter().position(|price| !(price.is_finite() && *price > 0.0)) {
+                let date = self.timestamp(self.first + at);
+                let message = format!("{field} is {} on {date}, expected a price above 0", prices[at]);
+                return Err(Error::invalid(self.symbol.to_string(), message));
+            }
+        }
+        Ok(self.range.get_or_init(|| Range::new(high, low)))
+    }
+
+    /// What holding earns and costs, where that is anything.
+    pub(super) fn carry(&self, rates: Rates) -> Option<Carry<'_>> {
+        (!rates.are_zero()).then_some(Carry { rates, days: &self.days })
+    }
+
+    /// A fill as it is told, with the price as it was traded: of a stop or a target, by what the bar's close was.
+    pub(super) fn fill(&self, filled: &Filled) -> Fill {
+        let Filled { bar, price, at, weight, execution, reason } = *filled;
+        let own = self.first + bar;
+        let raw_price = match at {
+            PricedAt::Open => self.traded(Field::Open, own),
+            PricedAt::Close => self.traded(Field::Close, own),
+            PricedAt::Level => price * (self.traded(Field::Close, own) / self.path.close[bar]),
+        };
+        let (shares, cost) = (execution.shares, execution.cost);
+        Fill { bar: own, weight, shares, price, raw_price, cost, reason }
     }
 
     /// A value of a bar as it was traded.
@@ -107,6 +152,13 @@ fn bars_between(
         }
         _ => Err(Error::invalid(symbol.to_string(), "has no bars")),
     }
+}
+
+/// Calendar days from the moment before to each; 0 for the first.
+fn days_between(moments: &[i64]) -> Vec<f64> {
+    let days = |from: i64, to: i64| usize::try_from(Timestamp(to).days() - Timestamp(from).days());
+    let pairs = moments.windows(2).map(|pair| bars_f64(days(pair[0], pair[1]).unwrap_or_default()));
+    std::iter::once(0.0).chain(pairs).collect()
 }
 
 /// Periods of a year: 252 sessions, or 52 weeks; within a session, as many bars as its days have on average.

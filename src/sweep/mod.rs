@@ -29,7 +29,9 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 
-pub use broker::{Costs, Counts, Exits, Fill, FillAt, Level, Positions, Reason, Signals, Size, Weights};
+pub use broker::{
+    Costs, Counts, Exits, Fill, FillAt, Level, Plan, Positions, Rates, Reason, Signals, Size, Weights,
+};
 pub use grid::{Grid, Point, Points};
 pub use metrics::{Better, Metric, Metrics, Unit};
 pub use results::{AssetSummary, Outcome, Ranked, Results, Rows, Trial, number_cell};
@@ -44,7 +46,7 @@ pub use strategy::{Bar, IndicatorId, Period, Setup, Strategy};
 pub use crate::compare::{above, below};
 pub use crate::parameter::Parameter;
 
-use run::{Job, Player, Typed};
+use run::{Job, Planned, Player, Typed};
 
 use crate::asset::AssetId;
 use crate::error::Error;
@@ -267,6 +269,39 @@ impl Sweep {
     /// ```
     pub fn backtest<S: Strategy>(&self, portal: &DataPortal) -> Result<Backtest, Error> {
         self.play_once(&Typed::<S>::new(), portal)
+    }
+
+    /// Trades a plan on one asset: signals that were worked out elsewhere, with stops and a size, or a column of weights.
+    ///
+    /// # Errors
+    /// `BadParameter` for a plan or settings out of range, and where there is more than one asset; `Strategy` where a
+    /// weight is not from -1 to 1.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::{Exits, Level, Metric, Positions, Reason, Signals, Sweep};
+    /// use lookback::{Bundle, portal::{DataPortal, Options}};
+    ///
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let buy = Signals::bits((0..1000).map(|bar| bar % 50 == 10)); // of the asset's bars, the first one first
+    /// let plan = Positions {
+    ///     signals: Signals { buy: Some(&buy), ..Signals::default() },
+    ///     exits: Exits { stop_loss: Some(Level::Share(0.03)), max_bars: Some(20), ..Exits::default() },
+    ///     ..Positions::default()
+    /// };
+    /// let backtest = Sweep::new().asset("IBM").backtest_plan(&portal, plan)?;
+    /// assert!(backtest.fills().any(|(_, fill)| fill.reason == Reason::StopLoss));
+    /// assert_eq!(backtest.metrics().get(Metric::Trades), Some(20.0));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn backtest_plan<'a>(
+        &self,
+        portal: &DataPortal,
+        plan: impl Into<Plan<'a>>,
+    ) -> Result<Backtest, Error> {
+        let plan = plan.into();
+        plan.check()?;
+        self.play_once(&Planned(plan), portal)
     }
 
     fn play_once<P: Player>(&self, player: &P, portal: &DataPortal) -> Result<Backtest, Error> {

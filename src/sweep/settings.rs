@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::broker::{Costs, FillAt};
+use super::broker::{Costs, FillAt, Rates};
 use crate::error::Error;
 use crate::portal::Adjust;
 use crate::time::When;
@@ -26,6 +26,8 @@ pub struct Settings {
     pub fill: FillAt,
     /// What trading costs.
     pub costs: Costs,
+    /// What holding earns and costs a year: nothing by default.
+    pub rates: Rates,
     /// Cash at the start of every trial, in quote currency.
     pub cash: f64,
     /// The first day or moment whose signals count; warm-up comes from the bars before it.
@@ -45,6 +47,7 @@ impl Default for Settings {
         Self {
             fill: FillAt::default(),
             costs: Costs::default(),
+            rates: Rates::default(),
             cash: 1_000_000.0,
             from: None,
             to: None,
@@ -74,6 +77,8 @@ impl Settings {
             ("fee", self.costs.fee.into()),
             ("commission", self.costs.commission.into()),
             ("slippage_bps", self.costs.slippage_bps.into()),
+            ("borrow", self.rates.borrow.into()),
+            ("interest", self.rates.interest.into()),
             ("cash", self.cash.into()),
             ("from", when(self.from)),
             ("to", when(self.to)),
@@ -91,6 +96,7 @@ impl Settings {
         };
         let positive = |value: f64| value > 0.0 && value.is_finite();
         self.costs.check()?;
+        self.rates.check()?;
         if !positive(self.cash) {
             return Err(bad("cash", self.cash, "an amount above 0"));
         }
@@ -123,7 +129,12 @@ impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Costs { fee, commission, slippage_bps } = self.costs;
         write!(f, "fill {}, fee {} %, commission {commission} per order, ", self.fill, fee * 100.0)?;
-        write!(f, "slippage {slippage_bps} bps, cash ")?;
+        write!(f, "slippage {slippage_bps} bps, ")?;
+        if !self.rates.are_zero() {
+            let Rates { borrow, interest } = self.rates;
+            write!(f, "borrow {} % a year, interest {} % a year, ", borrow * 100.0, interest * 100.0)?;
+        }
+        f.write_str("cash ")?;
         // An amount that nobody counts by its digits is shown by their number.
         if self.cash < 1e15 {
             write!(f, "{}", self.cash)?

@@ -33,6 +33,7 @@ mod jumps;
 mod metrics;
 mod naive;
 mod portal;
+mod positions;
 mod replay;
 mod result_columns;
 mod shell;

@@ -102,8 +102,12 @@ fn write_table(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow
         metrics.row([heading(one).replace('_', " "), own, hold]);
     }
     writeln!(out, "\n{}", metrics.text())?;
+    if let Some(date) = backtest.closed_at() {
+        let debt = metric(backtest.metrics(), Metric::Debt);
+        writeln!(out, "the account was closed on {date}: nothing was left, and {debt} beyond was owed\n")?;
+    }
     let mut fills = Table::new(2, 0);
-    fills.row(["date", "side", "raw price", "adjusted price", "weight", "cost"].map(str::to_owned));
+    fills.row(["date", "side", "raw price", "adjusted price", "weight", "cost", "reason"].map(str::to_owned));
     for (date, fill) in backtest.fills() {
         fills.row([
             date.to_string(),
@@ -112,6 +116,7 @@ fn write_table(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow
             format!("{:.4}", fill.price),
             format!("{} %", grouped(fill.weight * 100.0, 1)),
             grouped(fill.cost, 2),
+            fill.reason.name().to_owned(),
         ]);
     }
     writeln!(

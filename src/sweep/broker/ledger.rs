@@ -4,6 +4,7 @@
 
 use super::path::Path;
 use super::rates::Carry;
+use super::reason::Reason;
 use super::tally::{Blocks, Tally, bars_f64};
 use super::{Account, Costs, Execution, FillAt};
 
@@ -22,6 +23,8 @@ pub struct Fill {
     pub raw_price: f64,
     /// Fee, commission and slippage, in quote currency.
     pub cost: f64,
+    /// Why it was ordered.
+    pub reason: Reason,
 }
 
 /// Walks forward over a path with one account. Bars count from the start of the run.

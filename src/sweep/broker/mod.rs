@@ -15,13 +15,12 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use ledger::Fill;
-pub use positions::{Counts, Exits, Level, Positions, Signals, Size, Weights};
+pub use positions::{Counts, Exits, Level, Plan, Positions, Signals, Size, Weights};
 pub use rates::Rates;
 pub use reason::Reason;
 
 pub(in crate::sweep) use ledger::Ledger;
 pub(in crate::sweep) use path::Path;
-#[expect(unused_imports, reason = "the runner of rules walks them, and comes next")]
 pub(in crate::sweep) use positions::{Filled, PricedAt, Range, Tape};
 pub(in crate::sweep) use rates::Carry;
 pub(in crate::sweep) use tally::{BLOCKS, Tally, bars_f64};

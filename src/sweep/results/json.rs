@@ -80,7 +80,9 @@ impl Fill {
     ///
     /// # Examples
     /// ```
-    /// let fill = lookback::sweep::Fill { bar: 3, weight: 0.0, shares: -20.0, price: 5.0, raw_price: 5.0, cost: 0.1 };
+    /// use lookback::sweep::{Fill, Reason};
+    /// let reason = Reason::StopLoss;
+    /// let fill = Fill { bar: 3, weight: 0.0, shares: -20.0, price: 5.0, raw_price: 5.0, cost: 0.1, reason };
     /// assert_eq!(fill.side(), "sell");
     /// ```
     #[must_use]
@@ -92,9 +94,10 @@ impl Fill {
     ///
     /// # Examples
     /// ```
-    /// use lookback::sweep::Fill;
+    /// use lookback::sweep::{Fill, Reason};
     /// use lookback::Timestamp;
-    /// let fill = Fill { bar: 3, weight: 1.0, shares: 20.0, price: 5.0, raw_price: 10.0, cost: 0.1 };
+    /// let reason = Reason::Signal;
+    /// let fill = Fill { bar: 3, weight: 1.0, shares: 20.0, price: 5.0, raw_price: 10.0, cost: 0.1, reason };
     /// let json = fill.to_json(Timestamp(0));
     /// assert_eq!((&json["side"], &json["adjusted_price"]), (&"buy".into(), &5.0.into()));
     /// ```
@@ -108,6 +111,7 @@ impl Fill {
             ("shares", self.shares.into()),
             ("weight", self.weight.into()),
             ("cost", self.cost.into()),
+            ("reason", self.reason.name().into()),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

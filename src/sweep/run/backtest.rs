@@ -8,7 +8,7 @@ use crate::asset::AssetId;
 use crate::error::Error;
 use crate::portal::Snapshot;
 use crate::sweep::asset_market::AssetMarket;
-use crate::sweep::broker::Fill;
+use crate::sweep::broker::{Counts, Fill};
 use crate::sweep::grid::{Grid, Point};
 use crate::sweep::metrics::Metrics;
 use crate::sweep::results::AssetSummary;
@@ -28,6 +28,8 @@ pub struct Backtest {
     moments: Vec<Timestamp>,
     equity: Vec<f64>,
     first: usize,
+    closed: Option<usize>,
+    counts: Counts,
 }
 
 impl Backtest {
@@ -61,6 +63,8 @@ impl Backtest {
             moments: (market.first..=market.last).map(|bar| market.timestamp(bar)).collect(),
             equity: record.equity,
             first: market.first,
+            closed: record.closed,
+            counts: record.counts,
         })
     }
 
@@ -170,5 +174,39 @@ impl Backtest {
     /// ```
     pub fn equity(&self) -> impl ExactSizeIterator<Item = (Timestamp, f64)> {
         self.moments.iter().copied().zip(self.equity.iter().copied())
+    }
+
+    /// When the account was closed because nothing was left; [`Metric::Debt`](crate::sweep::Metric::Debt) is what it owed.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// let backtest = sweep.backtest::<SmaCross>(&portal)?;
+    /// assert_eq!(backtest.closed_at(), None); // it is never short
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn closed_at(&self) -> Option<Timestamp> {
+        self.closed.map(|bar| self.moments[bar])
+    }
+
+    /// What happened to orders beside fills: entries that were capped, bars with both entries.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let always = Signals::bits([true; 500]);
+    /// let signals = Signals { buy: Some(&always), short: Some(&always), ..Signals::default() };
+    /// let plan = Positions { signals, ..Positions::default() };
+    /// let backtest = Sweep::new().asset("IBM").backtest_plan(&portal, plan)?;
+    /// assert_eq!((backtest.counts().both_entries, backtest.fills().len()), (500, 0));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
     }
 }

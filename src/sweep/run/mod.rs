@@ -10,6 +10,7 @@ mod memory;
 mod panics;
 mod player;
 mod simulate;
+mod trade;
 mod worker;
 
 use std::sync::OnceLock;
@@ -22,6 +23,7 @@ pub use backtest::Backtest;
 
 pub(super) use player::{Player, Stage};
 pub(super) use simulate::Typed;
+pub(super) use trade::Planned;
 
 use benchmark::BuyAndHold;
 use delivery::Delivery;

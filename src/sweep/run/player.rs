@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::parameter::Parameter;
 use crate::portal::PortalReader;
 use crate::sweep::asset_market::AssetMarket;
-use crate::sweep::broker::Fill;
+use crate::sweep::broker::{Counts, Fill};
 use crate::sweep::grid::Point;
 use crate::sweep::score::Score;
 use crate::sweep::settings::Settings;
@@ -24,6 +24,9 @@ pub(in crate::sweep) struct Stage<'a> {
 pub(in crate::sweep) struct Recording {
     pub(in crate::sweep) fills: Vec<Fill>,
     pub(in crate::sweep) equity: Vec<f64>,
+    /// The bar of the run at whose close nothing was left.
+    pub(in crate::sweep) closed: Option<usize>,
+    pub(in crate::sweep) counts: Counts,
 }
 
 /// What is run at each point of a grid. One is shared by all workers; what a worker keeps between trials is its own.

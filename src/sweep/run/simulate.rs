@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use super::player::{Player, Recording, Stage};
 use crate::error::Error;
 use crate::parameter::Parameter;
-use crate::sweep::broker::{Fill, FillAt, Ledger};
+use crate::sweep::broker::{Fill, FillAt, Ledger, Reason};
 use crate::sweep::grid::Point;
 use crate::sweep::score::Score;
 use crate::sweep::strategy::{Bar, Setup, SetupMemory, Strategy};
@@ -58,15 +58,18 @@ pub(super) fn run<S: Strategy>(
     let mut setup = Setup::new(reader, market, settings, std::mem::take(memory));
     let mut strategy = S::start(point, &mut setup)?;
     let ready = setup.finish();
-    let (mut fills, curve) =
-        record.map_or((None, None), |record| (Some(&mut record.fills), Some(&mut record.equity)));
-    let mut ledger = Ledger::new(&market.path, settings.costs, settings.cash, curve);
+    let (mut fills, curve, closed) = record.map_or((None, None, None), |record| {
+        (Some(&mut record.fills), Some(&mut record.equity), Some(&mut record.closed))
+    });
+    let mut ledger = Ledger::new(&market.path, settings.costs, settings.cash, curve)
+        .carrying(market.carry(settings.rates));
     let mut fill = |ledger: &mut Ledger<'_>, bar: usize, weight: f64| {
         let filled = ledger.fill(bar - market.first, settings.fill, weight);
         if let (Some((execution, price)), Some(fills)) = (filled, fills.as_deref_mut()) {
             let raw_price = market.traded(settings.fill.field(), bar);
             let (shares, cost) = (execution.shares, execution.cost);
-            fills.push(Fill { bar, weight, shares, price, raw_price, cost });
+            let reason = Reason::Signal;
+            fills.push(Fill { bar, weight, shares, price, raw_price, cost, reason });
         }
     };
     let mut waiting: Option<(usize, f64)> = None;
@@ -89,5 +92,8 @@ pub(super) fn run<S: Strategy>(
     }
     let tally = ledger.finish();
     *memory = ready.into_memory();
+    if let Some(closed) = closed {
+        *closed = tally.ruined_at;
+    }
     Ok(Score::new(&tally, &market.frame))
 }

@@ -10,7 +10,7 @@ mod symbol;
 use std::path::PathBuf;
 
 use lookback::portal::{Adjust, DataPortal};
-use lookback::sweep::{Costs, FillAt, Parameter, Settings, Sweep};
+use lookback::sweep::{Costs, FillAt, Parameter, Rates, Settings, Sweep};
 use lookback::{Bundle, When};
 
 pub use cache::CacheArguments;
@@ -52,6 +52,12 @@ pub struct Rules {
     /// Slippage in basis points: a buy pays that much more, a sale gets that much less
     #[arg(long, value_name = "BPS", default_value_t = 0.0)]
     slippage_bps: f64,
+    /// Borrow cost of shorts: a yearly share of their value, by calendar days / 365
+    #[arg(long, value_name = "RATE", default_value_t = 0.0)]
+    borrow: f64,
+    /// Interest on cash, but not on what short sales brought: a yearly share, by calendar days / 365
+    #[arg(long, value_name = "RATE", default_value_t = 0.0)]
+    interest: f64,
     /// Cash at the start of each trial, in quote currency
     #[arg(long, value_name = "AMOUNT", default_value_t = 1_000_000.0)]
     cash: f64,
@@ -74,6 +80,7 @@ impl Rules {
         Settings {
             fill: self.fill,
             costs: Costs { fee: self.fee, commission: self.commission, slippage_bps: self.slippage_bps },
+            rates: Rates { borrow: self.borrow, interest: self.interest },
             cash: self.cash,
             from: self.from,
             to: self.to,

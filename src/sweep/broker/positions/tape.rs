@@ -33,7 +33,7 @@ pub(in crate::sweep) struct Filled {
     pub(in crate::sweep) bar: usize,
     /// The market's price on the run's adjustment, before slippage.
     pub(in crate::sweep) price: f64,
-    pub(in crate::sweep) place: PricedAt,
+    pub(in crate::sweep) at: PricedAt,
     pub(in crate::sweep) weight: f64,
     pub(in crate::sweep) execution: Execution,
     pub(in crate::sweep) reason: Reason,

@@ -2,12 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+use super::counts::Counts;
 use super::exits::{Exits, Level};
 use super::range::Touch;
 use super::signals::{Side, Signals};
 use super::size::Size;
 use super::tape::{Filled, PricedAt, Tape};
-use super::{Counts, Positions};
 use crate::sweep::broker::{Ledger, Reason};
 
 /// What is held, and where it ends by itself.
@@ -35,7 +35,7 @@ enum Decision {
 struct Hit {
     bar: usize,
     price: f64,
-    place: PricedAt,
+    at: PricedAt,
     reason: Reason,
 }
 
@@ -52,15 +52,16 @@ pub(super) struct Walk<'a, 'l, F> {
 
 impl<'a, 'l, F: FnMut(&Filled)> Walk<'a, 'l, F> {
     pub(super) fn new(
-        positions: &'a Positions<'a>,
+        signals: &'a Signals<'a>,
+        exits: &'a Exits<'a>,
+        size: Size,
         tape: &'a Tape<'a>,
         ledger: &'a mut Ledger<'l>,
         on_fill: F,
     ) -> Self {
-        let Positions { signals, exits, size } = positions;
         let both_entries = signals.both_entries(tape.first, tape.bars());
         let counts = Counts { both_entries, ..Counts::default() };
-        Self { signals, exits, size: *size, tape, ledger, on_fill, counts }
+        Self { signals, exits, size, tape, ledger, on_fill, counts }
     }
 
     pub(super) fn run(mut self) -> Counts {
@@ -76,7 +77,7 @@ impl<'a, 'l, F: FnMut(&Filled)> Walk<'a, 'l, F> {
             let decision = self.decision(&position);
             let end = decision.map_or(self.tape.bars(), |(bar, _)| bar + 1);
             if let Some(hit) = self.hit(&position, end) {
-                self.fill(hit.bar, hit.price, hit.place, 0.0, hit.reason);
+                self.fill(hit.bar, hit.price, hit.at, 0.0, hit.reason);
                 held = None;
                 close = hit.bar + self.exits.cooldown;
                 continue;
@@ -86,10 +87,10 @@ impl<'a, 'l, F: FnMut(&Filled)> Walk<'a, 'l, F> {
             held = match decision {
                 Decision::Flip(side) => self.enter(bar, side),
                 Decision::Leave(reason) => {
-                    let Some((at, price, place)) = self.tape.fill(bar) else { break };
-                    self.fill(at, price, place, 0.0, reason);
+                    let Some((filled, price, at)) = self.tape.fill(bar) else { break };
+                    self.fill(filled, price, at, 0.0, reason);
                     if reason == Reason::MaxBars {
-                        close = close.max(at + self.exits.cooldown);
+                        close = close.max(filled + self.exits.cooldown);
                     }
                     None
                 }
@@ -137,15 +138,15 @@ impl<'a, 'l, F: FnMut(&Filled)> Walk<'a, 'l, F> {
 
     /// Orders a position; where it cannot be paid, what was held before is left all the same.
     fn enter(&mut self, decided: usize, side: Side) -> Option<Held> {
-        let (at, price, place) = self.tape.fill(decided)?;
+        let (bar, price, at) = self.tape.fill(decided)?;
         let signal = self.tape.first + decided;
         let distance = |level: Option<Level<'_>>| level.map(|level| level.distance(price, signal));
         let (stop, trail) = (distance(self.exits.stop_loss), distance(self.exits.trailing_stop));
         let (share, is_capped) = self.size.weight(price, nearest(stop, trail));
-        if self.fill(at, price, place, side.sign() * share, Reason::Signal) {
+        if self.fill(bar, price, at, side.sign() * share, Reason::Signal) {
             self.counts.capped += u32::from(is_capped);
         } else {
-            self.fill(at, price, place, 0.0, Reason::Signal);
+            self.fill(bar, price, at, 0.0, Reason::Signal);
         }
         let sign = side.sign();
         (self.ledger.shares() * sign > 0.0).then(|| Held {
@@ -157,13 +158,13 @@ impl<'a, 'l, F: FnMut(&Filled)> Walk<'a, 'l, F> {
         })
     }
 
-    fn fill(&mut self, bar: usize, price: f64, place: PricedAt, weight: f64, reason: Reason) -> bool {
+    fn fill(&mut self, bar: usize, price: f64, at: PricedAt, weight: f64, reason: Reason) -> bool {
         let execution = match reason {
             Reason::TakeProfit => self.ledger.fill_limit(bar, price, weight),
             _ => self.ledger.fill_at(bar, price, weight),
         };
         let Some(execution) = execution else { return false };
-        (self.on_fill)(&Filled { bar, price, place, weight, execution, reason });
+        (self.on_fill)(&Filled { bar, price, at, weight, execution, reason });
         true
     }
 
@@ -197,8 +198,8 @@ impl<'a, 'l, F: FnMut(&Filled)> Walk<'a, 'l, F> {
         let open = self.tape.path.open[touch.bar];
         let is_target = reason == Reason::TakeProfit;
         let is_beyond = if is_long == is_target { open >= touch.level } else { open <= touch.level };
-        let (price, place) = if is_beyond { (open, PricedAt::Open) } else { (touch.level, PricedAt::Level) };
-        Some(Hit { bar: touch.bar, price, place, reason })
+        let (price, at) = if is_beyond { (open, PricedAt::Open) } else { (touch.level, PricedAt::Level) };
+        Some(Hit { bar: touch.bar, price, at, reason })
     }
 
     /// The first touch of the trailing stop.

@@ -43,9 +43,9 @@ impl Weights<'_> {
             if !(-1.0..=1.0).contains(&weight) {
                 return Err(OutOfRange { bar, weight });
             }
-            let Some((bar, price, place)) = tape.fill(bar) else { break };
+            let Some((bar, price, at)) = tape.fill(bar) else { break };
             if let Some(execution) = ledger.fill_at(bar, price, weight) {
-                on_fill(&Filled { bar, price, place, weight, execution, reason: Reason::Signal });
+                on_fill(&Filled { bar, price, at, weight, execution, reason: Reason::Signal });
             }
         }
         Ok(())

@@ -1,0 +1,287 @@
+//! Random markets, rules, costs and rates: positions against the plain walk. The same fills to the last bit, the curve
+//! and the metrics within rounding, nothing defined that the plain walk leaves open, nor the other way round.
+
+use std::cell::Cell;
+
+use lookback::bundle::{Adjustment, AdjustmentKind};
+use lookback::sweep::{
+    Backtest, Costs, Exits, FillAt, Level, Metric, Positions, Rates, Settings, Signals, Size, Unit,
+};
+use lookback::{Adjust, DataPortal, Field, Frequency, Timestamp};
+use proptest::prelude::*;
+
+use super::naive::{self, Bars, Distance, Outcome, Rules, Terms};
+use super::{DAY_NS, market_with, run};
+
+/// Numbers that look random, the same for a seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        // Source: S. Vigna, SplitMix64.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.roll() % end as u64) as usize
+    }
+
+    fn share(&mut self) -> f64 {
+        (self.roll() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn chance(&mut self, share: f64) -> bool {
+        self.share() < share
+    }
+
+    fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
+}
+
+/// A market with gaps, ties and bars of one price: quiet or wild, in cents or in halves.
+fn market(dice: &mut Dice, bars: usize) -> (DataPortal, Vec<i64>) {
+    let unit = dice.one_of(&[0.01, 0.01, 0.5]);
+    let range = dice.one_of(&[0.04, 0.04, 0.3]);
+    let tick = |price: f64| (price.max(1.0) / unit).round() * unit;
+    let mut last = tick(20.0 + 80.0 * dice.share());
+    let (mut prices, mut days, mut day) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..bars {
+        let open = if dice.chance(0.3) { last } else { tick(last * (1.0 + range * (dice.share() - 0.5))) };
+        let close = if dice.chance(0.1) { open } else { tick(open * (1.0 + range * (dice.share() - 0.5))) };
+        let (mut high, mut low) = (open.max(close), open.min(close));
+        if !dice.chance(0.15) {
+            high = high.max(tick(high * (1.0 + 0.5 * range * dice.share())));
+            low = low.min(tick(low * (1.0 - 0.5 * range * dice.share())));
+        }
+        prices.push([open, high, low, close].map(|price| (price * 100.0).round() / 100.0));
+        days.push(day);
+        day += dice.one_of(&[1, 1, 1, 1, 3, 4]);
+        last = close;
+    }
+    let mut events = Vec::new();
+    for _ in 0..dice.below(3) {
+        let kind = if dice.chance(0.5) {
+            AdjustmentKind::Split(dice.one_of(&[2.0, 0.5, 1.5]))
+        } else {
+            AdjustmentKind::Dividend(0.3)
+        };
+        let ex_date = Timestamp(days[dice.below(bars)] * DAY_NS);
+        if events.iter().all(|event: &Adjustment| event.ex_date != ex_date) {
+            events.push(Adjustment { ex_date, kind });
+        }
+    }
+    (market_with(&prices, &days, events), days)
+}
+
+/// The bars of a run as the ledger sees them, asked for one column at a time.
+fn bars(portal: &DataPortal, days: &[i64], first: usize, adjust: Adjust) -> Bars {
+    let snapshot = portal.snapshot();
+    let reader = snapshot.reader();
+    let column = |field| {
+        let request = snapshot.request(["A"], [field], days.len(), Frequency::Day).unwrap().adjust(adjust);
+        reader.history(&request, days.len() - 1).unwrap().column(0)[first..].to_vec()
+    };
+    let gaps = (first..days.len()).map(|bar| if bar == first { 0 } else { days[bar] - days[bar - 1] });
+    Bars {
+        open: column(Field::Open),
+        high: column(Field::High),
+        low: column(Field::Low),
+        close: column(Field::Close),
+        days: gaps.map(|days| days as f64).collect(),
+    }
+}
+
+fn distance(dice: &mut Dice, close: &[f64]) -> Option<Distance> {
+    match dice.below(4) {
+        0 | 1 => None,
+        2 if dice.chance(0.3) => Some(Distance::Share(dice.one_of(&[0.01, 0.05, 0.1]))),
+        2 => Some(Distance::Share(0.2 * dice.share() + 1e-4)),
+        _ => {
+            let size = 0.2 * dice.share();
+            let mut one = |close: &f64| match dice.below(50) {
+                0..5 => f64::NAN,
+                5 => dice.one_of(&[-1.0, 0.0, f64::INFINITY]),
+                _ => close * size * (0.5 + dice.share()),
+            };
+            Some(Distance::Column(close.iter().map(&mut one).collect()))
+        }
+    }
+}
+
+fn rules(dice: &mut Dice, close: &[f64]) -> Rules {
+    let mut signal = || {
+        let often = dice.one_of(&[0.0, 0.02, 0.1, 0.5, 0.97]);
+        close.iter().map(|_| dice.chance(often)).collect::<Vec<bool>>()
+    };
+    let (buy, sell, short, cover) = (signal(), signal(), signal(), signal());
+    let (stop_loss, trailing_stop) = (distance(dice, close), distance(dice, close));
+    let has_stop = stop_loss.is_some() || trailing_stop.is_some();
+    Rules {
+        buy,
+        sell,
+        short,
+        cover,
+        stop_loss,
+        take_profit: distance(dice, close),
+        trailing_stop,
+        max_bars: dice.chance(0.4).then(|| 1 + dice.below(12)),
+        cooldown: if dice.chance(0.5) { 0 } else { dice.below(8) },
+        size: if has_stop && dice.chance(0.5) {
+            Err(0.2 * dice.share() + 1e-4)
+        } else {
+            Ok(if dice.chance(0.5) { 1.0 } else { dice.share().max(0.01) })
+        },
+    }
+}
+
+fn settings(dice: &mut Dice) -> Settings {
+    let mut some = |often: f64, most: f64| if dice.chance(often) { most * dice.share() } else { 0.0 };
+    let costs = Costs { fee: some(0.7, 0.002), commission: some(0.3, 5.0), slippage_bps: some(0.7, 20.0) };
+    let rates = Rates { borrow: some(0.4, 0.3), interest: some(0.4, 0.1) };
+    let fill = dice.one_of(&[FillAt::NextOpen, FillAt::Close]);
+    let adjust = dice.one_of(&[Adjust::Total, Adjust::Splits, Adjust::Raw]);
+    Settings { fill, costs, rates, adjust, cash: 1000.0, ..Settings::default() }
+}
+
+/// A column of the run as one of the asset: what lies before the run must not matter.
+fn of_asset<T: Clone>(before: T, first: usize, column: &[T]) -> Vec<T> {
+    std::iter::repeat_n(before, first).chain(column.iter().cloned()).collect()
+}
+
+/// Trades the rules by the library.
+fn traded(portal: &DataPortal, settings: Settings, rules: &Rules, first: usize) -> Backtest {
+    let bits = |truths: &[bool]| Signals::bits(of_asset(true, first, truths));
+    let [buy, sell, short, cover] =
+        [&rules.buy, &rules.sell, &rules.short, &rules.cover].map(|one| bits(one));
+    let column = |distance: &Option<Distance>| match distance {
+        Some(Distance::Column(column)) => of_asset(1.0, first, column),
+        _ => Vec::new(),
+    };
+    let all = [&rules.stop_loss, &rules.take_profit, &rules.trailing_stop];
+    let columns = all.map(column);
+    let level = |at: usize| {
+        all[at].as_ref().map(|distance| match distance {
+            Distance::Share(share) => Level::Share(*share),
+            Distance::Column(_) => Level::Column(&columns[at]),
+        })
+    };
+    let plan = Positions {
+        signals: Signals { buy: Some(&buy), sell: Some(&sell), short: Some(&short), cover: Some(&cover) },
+        exits: Exits {
+            stop_loss: level(0),
+            take_profit: level(1),
+            trailing_stop: level(2),
+            max_bars: rules.max_bars,
+            cooldown: rules.cooldown,
+        },
+        size: rules.size.map_or_else(Size::Risk, Size::Share),
+    };
+    run(portal, settings, plan)
+}
+
+/// How often each kind of event was compared, so that a test which compares nothing is seen.
+#[derive(Default)]
+struct Seen {
+    reasons: [Cell<usize>; 5],
+    capped: Cell<usize>,
+    closed: Cell<usize>,
+}
+
+const REASONS: [&str; 5] = ["signal", "stop-loss", "trailing-stop", "take-profit", "max-bars"];
+
+fn compare(seed: u64, count: usize, seen: &Seen) {
+    let dice = &mut Dice(seed);
+    let (portal, days) = market(dice, count);
+    let first = if dice.chance(0.5) { 0 } else { dice.below(count) };
+    let mut settings = settings(dice);
+    settings.from = Some(Timestamp(days[first] * DAY_NS).to_string().parse().unwrap());
+    let bars = bars(&portal, &days, first, settings.adjust);
+    let rules = rules(dice, &bars.close);
+    let terms = Terms {
+        at_next_open: settings.fill == FillAt::NextOpen,
+        cash: settings.cash,
+        fee: settings.costs.fee,
+        commission: settings.costs.commission,
+        slippage: settings.costs.slippage_bps * 1e-4,
+        borrow: settings.rates.borrow,
+        interest: settings.rates.interest,
+    };
+    let expected = naive::trade(&bars, &rules, terms);
+    let found = traded(&portal, settings, &rules, first);
+    compare_fills(&found, &expected, first, seen);
+    let near = |found: f64, expected: f64, scale: f64| (found - expected).abs() <= 1e-12 * scale;
+    for (bar, ((_, found), expected)) in found.equity().zip(&expected.equity).enumerate() {
+        assert!(near(found, *expected, expected.abs()), "equity of bar {bar}: {found}, expected {expected}");
+    }
+    assert_eq!(found.equity().len(), expected.equity.len());
+    let counts = found.counts();
+    assert_eq!((counts.capped, counts.both_entries), (expected.capped, expected.both_entries));
+    seen.capped.set(seen.capped.get() + counts.capped as usize);
+    seen.closed.set(seen.closed.get() + usize::from(found.closed_at().is_some()));
+    let length = (days[days.len() - 1] - days[first]) as f64;
+    let ill = ill_conditioned(&bars.close, &expected.equity, terms.cash);
+    for (metric, expected) in Metric::ALL.into_iter().zip(naive::metrics(&expected, terms, length, 252.0)) {
+        let found = found.metrics().get(metric);
+        let scale = if metric.unit() == Unit::Currency { terms.cash } else { 1.0 };
+        let factor = if metric == Metric::Sortino { ill } else { 1.0 };
+        let agree = match (found, expected) {
+            (Some(found), Some(expected)) => near(found, expected, factor * expected.abs().max(scale)),
+            (found, expected) => found == expected,
+        };
+        assert!(agree, "{metric}: {found:?}, expected {expected:?}");
+    }
+}
+
+/// How many times more the asset lost than the trial, in squares of returns.
+///
+/// Spans are differences of sums over the asset, so that a trial which hardly ever lost keeps only the digits of its
+/// losses that those of the asset leave.
+fn ill_conditioned(close: &[f64], equity: &[f64], cash: f64) -> f64 {
+    let lost = |before: f64, now: f64| if before > 0.0 { (now / before - 1.0).min(0.0).powi(2) } else { 0.0 };
+    let all: f64 = close.windows(2).map(|pair| lost(pair[0], pair[1])).sum();
+    let start = lost(cash, equity[0]);
+    let own: f64 = start + equity.windows(2).map(|pair| lost(pair[0], pair[1])).sum::<f64>();
+    if own > 0.0 { 1.0 + 1e-3 * all / own } else { 1.0 }
+}
+
+fn compare_fills(found: &Backtest, expected: &Outcome, first: usize, seen: &Seen) {
+    let fills: Vec<naive::Filled> = found
+        .fills()
+        .map(|(_, fill)| naive::Filled {
+            bar: fill.bar - first,
+            price: fill.price,
+            shares: fill.shares,
+            cost: fill.cost,
+            reason: fill.reason.name(),
+        })
+        .collect();
+    for (found, expected) in fills.iter().zip(&expected.fills) {
+        assert_eq!(found, expected);
+        let reason = REASONS.iter().position(|reason| *reason == found.reason).unwrap();
+        seen.reasons[reason].set(seen.reasons[reason].get() + 1);
+    }
+    assert_eq!(fills.len(), expected.fills.len(), "{:?} {:?}", fills.last(), expected.fills.last());
+}
+
+#[test]
+fn positions_trade_as_a_plain_walk_does() {
+    let seen = Seen::default();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(3000)
+    });
+    let cases = (any::<u64>(), prop_oneof![4 => 1_usize..60, 1 => 60_usize..400]);
+    runner
+        .run(&cases, |(seed, count)| {
+            compare(seed, count, &seen);
+            Ok(())
+        })
+        .unwrap();
+    assert!(seen.reasons.iter().all(|reason| reason.get() > 1000), "an exit was hardly met");
+    assert!(seen.capped.get() > 1000 && seen.closed.get() > 0, "a cap or a ruin was hardly met");
+}
