@@ -237,3 +237,82 @@ fn the_page_on_data_shows_a_command_for_each_file() {
         assert_eq!(done.status.code(), Some(0), "{command}: {}", stderr(&done));
     }
 }
+
+/// A Feather file as pandas or polars write one: lz4, a dictionary of symbols, zoned or naive times, floats and decimals.
+fn feather(zone: Option<&str>, compressed: bool) -> Vec<u8> {
+    use std::sync::Arc;
+
+    use arrow_array::types::Int32Type;
+    use arrow_array::{
+        ArrayRef, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int64Array, RecordBatch,
+        TimestampMicrosecondArray,
+    };
+    use arrow_ipc::CompressionType;
+    use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
+
+    // 14:30 UTC on 8 March and 13:30 UTC on 11 March 2024: half past nine in New York, or in naive time.
+    let times = match zone {
+        Some(_) => [1_709_908_200_000_000, 1_710_163_800_000_000],
+        None => [1_709_890_200_000_000, 1_710_149_400_000_000],
+    };
+    let times = TimestampMicrosecondArray::from(times.to_vec()).with_timezone_opt(zone);
+    let closes = Decimal128Array::from(vec![10_125, 10_150]).with_precision_and_scale(10, 2).unwrap();
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("__index_level_0__", Arc::new(times)),
+        ("Open", Arc::new(Float64Array::from(vec![101.1, 101.2]))),
+        ("High", Arc::new(Float32Array::from(vec![102.3, 102.4]))),
+        ("Low", Arc::new(Float64Array::from(vec![100.7, 0.1 + 100.6]))),
+        ("Close", Arc::new(closes)),
+        ("Volume", Arc::new(Int64Array::from(vec![Some(1_000), Some(2_000)]))),
+        ("Ticker", Arc::new(DictionaryArray::<Int32Type>::from_iter(["AAPL", "AAPL"]))),
+        ("note", Arc::new(arrow_array::BooleanArray::from(vec![true, false]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let compression = compressed.then_some(CompressionType::LZ4_FRAME);
+    let options = IpcWriteOptions::default().try_with_compression(compression).unwrap();
+    let mut writer = FileWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn feather_goes_in_as_its_cells_would_be_printed() {
+    let folder = Folder::new();
+    for (zone, flags) in [(Some("America/New_York"), &[][..]), (None, &["--tz", "America/New_York"])] {
+        folder.write("bars.feather", feather(zone, zone.is_some()));
+        let mut arguments = vec!["ingest", "bars.feather", "--out", "bundle"];
+        arguments.extend(flags);
+        let done = folder.run(&arguments);
+        assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+        let reading = "columns    bars.feather: an Arrow table: date=__index_level_0__, Open, High, Low, Close, Volume, \
+                       symbol=Ticker; ";
+        assert!(stdout(&done).contains(reading), "{}", stdout(&done));
+        assert!(stderr(&done).contains("ignored the columns note"), "{}", stderr(&done));
+        let bundle = Bundle::open(folder.path("bundle")).unwrap();
+        assert_eq!(
+            moments(&bundle, "AAPL"),
+            ["2024-03-08", "2024-03-11"],
+            "daily bars keep their local dates"
+        );
+        assert_eq!(values(&bundle, "AAPL", Field::High), [102.3, 102.4], "a float is its shortest text");
+        assert_eq!(values(&bundle, "AAPL", Field::Close), [101.25, 101.5]);
+    }
+    let naive = folder.run(&["ingest", "bars.feather", "--out", "bundle"]);
+    let expected =
+        "bars.feather line 1: __index_level_0__ is \"2024-03-08T09:30:00\", a local time without an offset";
+    assert!(stderr(&naive).contains(expected), "{}", stderr(&naive));
+    let whole = feather(None, false);
+    for (bytes, expected) in [
+        (&whole[..whole.len() / 2], "bars.feather: is not a whole Arrow file"),
+        (
+            b"PAR1....PAR1",
+            "bars.feather: is Parquet, which is not read; expected CSV, an Arrow file or Feather",
+        ),
+        (b"FEA1....FEA1", "bars.feather: is Feather of the first version, which is not read"),
+    ] {
+        folder.write("bars.feather", bytes);
+        let refused = stderr(&folder.run(&["ingest", "bars.feather", "--out", "bundle"]));
+        assert!(refused.contains(expected), "{refused}");
+    }
+}

@@ -64,7 +64,7 @@ impl Role {
     fn weak_names(self) -> &'static [&'static str] {
         match self {
             // The first column of a frame that was written with its index.
-            Self::Moment => &["time", "", "unnamed0"],
+            Self::Moment => &["time", "", "unnamed0", "indexlevel0"],
             Self::Volume => &["tickvol"],
             // Beside a symbol, the name is that of the company.
             Self::Symbol => &["name", "instrumentid"],

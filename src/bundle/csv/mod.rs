@@ -31,6 +31,7 @@ mod preset;
 mod reader;
 mod rows;
 mod stamped;
+mod table;
 mod tally;
 
 pub use dialect::Delimiter;
@@ -91,6 +92,9 @@ pub(super) fn read(
     progress: &dyn Fn(u64, u64),
 ) -> Result<Vec<File>, Error> {
     let read = |member: container::Member<'_>| {
+        if table::is_one(&member.bytes) {
+            return table::read(&member.name, &member.bytes, options, progress);
+        }
         let text = container::text(&member.name, member.bytes)?;
         Reader::read(&member.name, &text, options, progress)
     };

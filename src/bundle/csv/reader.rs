@@ -234,6 +234,11 @@ impl<'a> Reader<'a> {
         marks.decide()
     }
 
+    /// What is read as what.
+    pub(super) fn layout_reading(&self) -> String {
+        self.layout.reading()
+    }
+
     /// Takes one row, or says what is wrong with it.
     pub(super) fn row(&mut self, fields: &[Cow<'_, str>], number: u64) -> Result<(), String> {
         if fields.iter().all(|field| field.is_empty()) {
