@@ -12,7 +12,9 @@
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
+use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lookback::bundle::Series;
 use lookback::portal::{DataPortal, Options};
@@ -20,6 +22,7 @@ use lookback::strategies::SmaCross;
 use lookback::sweep::{Bar, Parameter, Point, Setup, Strategy, Sweep};
 use lookback::{Bundle, Calendar, Error, Frequency};
 use rust_decimal::Decimal;
+use rustix::time::{ClockId, clock_gettime};
 
 /// The built-in rule without its wake-ups: what a user's strategy costs that declares none.
 struct EveryBar(SmaCross);
@@ -62,7 +65,40 @@ fn series() -> Series {
     Series { symbol: "WALK".into(), calendar, values, adjustments: Vec::new() }
 }
 
-fn sweep(criterion: &mut Criterion) {
+/// CPU time of the process: one thread runs, and what else the machine does does not count.
+struct CpuTime;
+
+impl Measurement for CpuTime {
+    type Intermediate = Duration;
+    type Value = Duration;
+
+    fn start(&self) -> Duration {
+        let time = clock_gettime(ClockId::ProcessCPUTime);
+        Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
+    }
+
+    fn end(&self, start: Duration) -> Duration {
+        self.start() - start
+    }
+
+    fn add(&self, a: &Duration, b: &Duration) -> Duration {
+        *a + *b
+    }
+
+    fn zero(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn to_f64(&self, value: &Duration) -> f64 {
+        WallTime.to_f64(value)
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        WallTime.formatter()
+    }
+}
+
+fn sweep(criterion: &mut Criterion<CpuTime>) {
     let bundle = Bundle::from_series("bench", Frequency::Day, vec![series()]).unwrap();
     let portal = DataPortal::new(bundle, Options::default()).unwrap();
     let sweep = Sweep::new().threads(NonZeroUsize::MIN);
@@ -74,5 +110,9 @@ fn sweep(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, sweep);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = sweep
+}
 criterion_main!(benches);

@@ -7,6 +7,8 @@
 
 mod lanes;
 
+use std::ops::Range;
+
 use lanes::WORD;
 
 /// How much larger than rounding a difference must be to count, relative to the second value.
@@ -53,6 +55,13 @@ pub fn crosses_below(before: (f64, f64), now: (f64, f64)) -> bool {
     below(now.0, now.1) && is_defined(before) && !below(before.0, before.1)
 }
 
+/// Whether the relation of two values, one of above, below, level and undefined, is another than at the bar before.
+pub(crate) fn changes(before: (f64, f64), now: (f64, f64)) -> bool {
+    let relation = |(a, b): (f64, f64)| (above(a, b), below(a, b), is_defined((a, b)));
+    relation(before) != relation(now)
+}
+
+#[inline]
 fn is_defined((a, b): (f64, f64)) -> bool {
     !a.is_nan() && !b.is_nan()
 }
@@ -74,51 +83,89 @@ pub(crate) fn relate(a: &[f64], b: &[f64], each: impl FnMut(Word)) {
     lanes::each_word(a, b, each);
 }
 
-/// Which bars [`mark`] marks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Mark {
-    /// Where [`crosses_above`] or [`crosses_below`] holds.
-    Crossings,
-    /// Where the relation, one of above, below, level and undefined, is another than at the bar before.
-    Changes,
+/// Which of 64 bars cross, the first in the lowest bit.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Cross {
+    /// Where [`crosses_above`] holds.
+    pub(crate) up: u64,
+    /// Where [`crosses_below`] holds.
+    pub(crate) down: u64,
 }
 
-/// Sets a bit for each bar to mark, 64 bars a word, the lowest bit first.
-///
-/// Bits are set from word `first` of `words` on, and no bit is cleared, so that the bars of several pairs unite. `a` and
-/// `b` have the same length, and `words` holds that many bits.
-pub(crate) fn mark(bars: Mark, a: &[f64], b: &[f64], first: usize, words: &mut [u64]) {
-    match bars {
-        Mark::Crossings => mark_where(Word::crossings, a, b, first, words),
-        Mark::Changes => mark_where(Word::changes, a, b, first, words),
+impl Cross {
+    /// Whether a bar crosses upwards, in the words of all bars.
+    #[inline]
+    pub(crate) fn is_up(words: &[Self], bar: usize) -> bool {
+        words[bar / WORD].up >> (bar % WORD) & 1 == 1
+    }
+
+    /// Whether a bar crosses downwards, in the words of all bars.
+    #[inline]
+    pub(crate) fn is_down(words: &[Self], bar: usize) -> bool {
+        words[bar / WORD].down >> (bar % WORD) & 1 == 1
     }
 }
 
-#[inline]
-fn mark_where(marked: impl Fn(Word, Word) -> u64, a: &[f64], b: &[f64], first: usize, words: &mut [u64]) {
-    let start = first * WORD;
-    let mut carried = start.checked_sub(1).map_or(Word::default(), |bar| Word::of_one(a[bar], b[bar]));
-    let (mut words, mut left) = (words[first..].iter_mut(), a.len() - start);
-    relate(&a[start..], &b[start..], |now| {
-        let before = now.moved_up(carried);
-        carried = now.last();
-        // Beyond the last bar all is undefined, which is no change of a bar.
-        let bars = left.min(WORD);
-        left -= bars;
+/// Where `a` crosses `b`, which has the same length, from a bar on: a [`Cross`] for each 64 bars, in place of what
+/// `crosses` held. What it says of earlier bars is of no use.
+pub(crate) fn crosses(a: &[f64], b: &[f64], first: usize, crosses: &mut Vec<Cross>) {
+    // From a word earlier, for the bar before.
+    let skipped = (first / WORD).saturating_sub(1);
+    crosses.clear();
+    crosses.resize(a.len().div_ceil(WORD), Cross::default());
+    let mut words = crosses[skipped..].iter_mut();
+    each_with_before(&a[skipped * WORD..], &b[skipped * WORD..], |now, before| {
         if let Some(word) = words.next() {
-            *word |= marked(now, before) & (u64::MAX >> (WORD - bars));
+            word.up = now.above & (before.below | before.level);
+            word.down = now.below & (before.above | before.level);
         }
     });
 }
 
-impl Word {
-    /// Of a single bar, in the lowest bit.
-    fn of_one(a: f64, b: f64) -> Self {
-        let (above, below) = (above(a, b), below(a, b));
-        let level = is_defined((a, b)) && !above && !below;
-        Self { above: above.into(), below: below.into(), level: level.into() }
+/// The same of pairs that differ from bar to bar: `pairs` yields the one of the bar before and that of the bar.
+pub(crate) fn crosses_by_bar(
+    bars: Range<usize>,
+    crosses: &mut Vec<Cross>,
+    pairs: impl Fn(usize) -> ((f64, f64), (f64, f64)),
+) {
+    crosses.clear();
+    crosses.resize(bars.end.div_ceil(WORD), Cross::default());
+    for bar in bars.start.max(1)..bars.end {
+        let (before, now) = pairs(bar);
+        let word = &mut crosses[bar / WORD];
+        word.up |= u64::from(crosses_above(before, now)) << (bar % WORD);
+        word.down |= u64::from(crosses_below(before, now)) << (bar % WORD);
     }
+}
 
+/// Sets a bit for each bar whose relation, one of above, below, level and undefined, is another than at the bar before.
+///
+/// 64 bars a word, the first in the lowest bit. No bit is cleared, so that the bars of several pairs unite. `a` and `b` have
+/// the same length, and `words` holds that many bits.
+pub(crate) fn mark_changes(a: &[f64], b: &[f64], words: &mut [u64]) {
+    let (mut words, mut left) = (words.iter_mut(), a.len());
+    each_with_before(a, b, |now, before| {
+        // Beyond the last bar all is undefined, which is no change of a bar.
+        let bars = left.min(WORD);
+        left -= bars;
+        if let Some(word) = words.next() {
+            let changes = now.above ^ before.above | now.below ^ before.below | now.level ^ before.level;
+            *word |= changes & (u64::MAX >> (WORD - bars));
+        }
+    });
+}
+
+/// Hands over each word with that of the bars before: its own, moved up by one, and the last one of the word before it.
+#[inline]
+fn each_with_before(a: &[f64], b: &[f64], mut each: impl FnMut(Word, Word)) {
+    let mut last = Word::default();
+    relate(a, b, |now| {
+        each(now, now.moved_up(last));
+        last = now.last();
+    });
+}
+
+impl Word {
     /// The bars one later; `carried` holds, in its lowest bit, the one before the first.
     fn moved_up(self, carried: Self) -> Self {
         Self {
@@ -132,14 +179,6 @@ impl Word {
     fn last(self) -> Self {
         let last = |bits: u64| bits >> (WORD - 1);
         Self { above: last(self.above), below: last(self.below), level: last(self.level) }
-    }
-
-    fn crossings(self, before: Self) -> u64 {
-        self.above & (before.below | before.level) | self.below & (before.above | before.level)
-    }
-
-    fn changes(self, before: Self) -> u64 {
-        self.above ^ before.above | self.below ^ before.below | self.level ^ before.level
     }
 }
 
@@ -187,10 +226,11 @@ mod tests {
                     .map(|(a, b)| {
                         let mut word = Word::default();
                         for (bar, (&a, &b)) in a.iter().zip(b).enumerate() {
-                            let one = Word::of_one(a, b);
-                            word.above |= one.above << bar;
-                            word.below |= one.below << bar;
-                            word.level |= one.level << bar;
+                            let (above, below) = (above(a, b), below(a, b));
+                            let is_level = is_defined((a, b)) && !above && !below;
+                            word.above |= u64::from(above) << bar;
+                            word.below |= u64::from(below) << bar;
+                            word.level |= u64::from(is_level) << bar;
                         }
                         word
                     })
@@ -201,27 +241,29 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_those_of_a_walk_bar_by_bar() {
+    fn crossings_and_changes_are_those_of_a_walk_bar_by_bar() {
         let a = runs();
-        let b = vec![1.0; a.len()];
-        let crosses = |bar: usize| {
-            let (before, now) = ((a[bar - 1], b[bar - 1]), (a[bar], b[bar]));
-            crosses_above(before, now) || crosses_below(before, now)
-        };
-        let relation = |bar: usize| (above(a[bar], b[bar]), below(a[bar], b[bar]), a[bar].is_nan());
-        let changes = |bar: usize| relation(bar) != relation(bar - 1);
-        for first in 0..5 {
-            for (bars, slow) in
-                [(Mark::Crossings, &crosses as &dyn Fn(usize) -> bool), (Mark::Changes, &changes)]
-            {
-                let mut words = vec![0; a.len().div_ceil(WORD)];
-                mark(bars, &a, &b, first, &mut words);
-                for bar in 1..a.len() {
-                    let expected = bar >= first * WORD && slow(bar);
-                    let found = words[bar / WORD] >> (bar % WORD) & 1 == 1;
-                    assert_eq!(found, expected, "{bars:?}: bar {bar} from word {first}");
-                }
+        for b in [vec![1.0; a.len()], a.iter().copied().rev().collect()] {
+            let mut found = vec![Cross { up: u64::MAX, down: 1 }];
+            crosses(&a, &b, 0, &mut found);
+            let mut by_bar = Vec::new();
+            crosses_by_bar(0..a.len(), &mut by_bar, |bar| ((a[bar - 1], b[bar - 1]), (a[bar], b[bar])));
+            assert_eq!(found, by_bar);
+            for first in [1, 63, 64, 200, a.len() - 1] {
+                crosses(&a, &b, first, &mut by_bar);
+                assert_eq!(found[first / WORD..], by_bar[first / WORD..], "from bar {first}");
             }
+            let mut marked = vec![0; a.len().div_ceil(WORD)];
+            mark_changes(&a, &b, &mut marked);
+            for bar in 1..a.len() {
+                let (before, now) = ((a[bar - 1], b[bar - 1]), (a[bar], b[bar]));
+                assert_eq!(Cross::is_up(&found, bar), crosses_above(before, now), "bar {bar}");
+                assert_eq!(Cross::is_down(&found, bar), crosses_below(before, now), "bar {bar}");
+                let changed = marked[bar / WORD] >> (bar % WORD) & 1 == 1;
+                assert_eq!(changed, changes(before, now), "bar {bar}");
+            }
+            assert!(!Cross::is_up(&found, 0) && !Cross::is_down(&found, 0));
+            assert_eq!(marked[a.len() / WORD] >> (a.len() % WORD), 0, "nothing beyond the last bar");
         }
     }
 }

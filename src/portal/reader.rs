@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+
 use super::adjust::Adjust;
 use super::catalog::Catalog;
 use super::cursor::{Cursor, look_ahead, too_few};
@@ -48,7 +50,7 @@ pub struct PortalReader {
     cursors: Memo<Cursor>,
     /// By the asset's id.
     timelines: Memo<Arc<Timeline>>,
-    indicators: RefCell<HashMap<Indicator, u32>>,
+    indicators: RefCell<HashMap<Indicator, u32, FixedState>>,
 }
 
 impl Snapshot {

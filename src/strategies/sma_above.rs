@@ -48,6 +48,7 @@ impl Strategy for SmaAbove {
         Ok(Self { fast, slow })
     }
 
+    #[inline]
     fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
         let (fast, slow) = (bar.value(self.fast), bar.value(self.slow));
         if above(fast, slow) {

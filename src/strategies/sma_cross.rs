@@ -38,6 +38,7 @@ impl Strategy for SmaCross {
         Ok(Self { fast, slow })
     }
 
+    #[inline]
     fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
         if bar.crosses_above(self.fast, self.slow) {
             bar.set_target(1.0);

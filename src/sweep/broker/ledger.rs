@@ -85,6 +85,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// The weight of the position at a bar's close, which no fill has passed; 0 where nothing is left.
+    #[inline]
     pub(in crate::sweep) fn weight(&self, bar: usize) -> f64 {
         let worth = self.account.shares * self.path.close[bar];
         let equity = self.account.cash + worth;
@@ -92,11 +93,13 @@ impl<'a> Ledger<'a> {
     }
 
     /// Equity at a bar's close, which no fill has passed; 0 where nothing is left.
+    #[inline]
     pub(in crate::sweep) fn equity(&self, bar: usize) -> f64 {
         self.account.equity(self.path.close[bar]).max(0.0)
     }
 
     /// Fills an order for a weight at the open or the close of a bar; `None` where that leaves nothing to trade.
+    #[inline]
     pub(in crate::sweep) fn fill(&mut self, bar: usize, at: FillAt, weight: f64) -> Option<(Execution, f64)> {
         let price = match at {
             FillAt::NextOpen => self.path.open[bar],
@@ -109,6 +112,7 @@ impl<'a> Ledger<'a> {
     ///
     /// A bar may see several fills, in the order in which they happened; bars never go back. Equity is marked once for
     /// each bar, at its close and with what is held then.
+    #[inline]
     pub(in crate::sweep) fn fill_at(&mut self, bar: usize, price: f64, weight: f64) -> Option<Execution> {
         self.trade(bar, price, weight, self.costs)
     }
@@ -170,6 +174,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Changes the account, and closes and opens round trips where the position passes zero.
+    #[inline]
     fn book(&mut self, execution: &Execution, price: f64) {
         let held = self.account.shares;
         let before = self.account.equity(price);
@@ -287,6 +292,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Accounts for one bar by its equity at the close.
+    #[inline]
     fn mark(&mut self, bar: usize) {
         self.book_carry(bar);
         let mut equity = self.account.equity(self.path.close[bar]);

@@ -163,6 +163,7 @@ impl Account {
     ///
     /// The shares are such that, once every cost is paid, they are worth `weight` times the equity that is left. So a
     /// weight of 1 spends all cash, fee included: shares = cash / (price x (1 + fee)); and a weight of 0 sells all.
+    #[inline]
     #[expect(clippy::float_cmp, reason = "exactly 1 means all in, and no other weight does")]
     pub(in crate::sweep) fn order(self, weight: f64, price: f64, costs: &Costs) -> Option<Execution> {
         let slippage = costs.slippage();
@@ -196,6 +197,7 @@ impl Account {
         Some(execution)
     }
 
+    #[inline]
     fn trade(self, shares: f64, price: f64, slippage: f64, costs: &Costs) -> Execution {
         let notional = shares.abs() * price;
         let market = if shares > 0.0 { price * (1.0 + slippage) } else { price * (1.0 - slippage) };

@@ -331,6 +331,11 @@ impl<'a> Point<'a> {
         self.grid.index(self.raw, position)
     }
 
+    /// The exact value of a parameter by its position.
+    pub(in crate::sweep) fn value(self, position: usize) -> Decimal {
+        self.grid.value(self.raw, position)
+    }
+
     fn position(self, name: &str) -> Option<usize> {
         self.grid.parameters.iter().position(|one| one.name() == name)
     }

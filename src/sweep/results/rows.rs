@@ -4,10 +4,15 @@
 
 use std::io::{self, Write};
 
+use rust_decimal::prelude::ToPrimitive;
+
 use super::trial::{Outcome, Trial};
 use crate::parameter::Parameter;
 use crate::sweep::grid::Grid;
-use crate::sweep::metrics::Metric;
+use crate::sweep::metrics::{Metric, Unit};
+
+/// Values of a parameter whose texts are kept: more are made as they are written.
+const TEXTS: usize = 1 << 16;
 
 /// From here on a decimal is longer than its power of ten, and holds no more digits.
 const LONG: f64 = 1e16;
@@ -46,9 +51,18 @@ pub fn number_cell(value: f64) -> String {
 #[derive(Clone, Debug)]
 pub struct Rows {
     header: Vec<String>,
+    parameters: Vec<Written>,
     /// Keys as they stand before their values.
-    parameters: Vec<String>,
     metrics: Vec<(Metric, String)>,
+}
+
+/// A parameter as it is written.
+#[derive(Clone, Debug)]
+struct Written {
+    /// The key as it stands before its value.
+    key: String,
+    /// Each of its values; none where there are too many.
+    texts: Vec<String>,
 }
 
 impl Rows {
@@ -62,7 +76,15 @@ impl Rows {
         let key = |name: &str| format!(",\"{name}\":");
         Self {
             header,
-            parameters: parameters().map(key).collect(),
+            parameters: grid
+                .parameters()
+                .iter()
+                .map(|one| {
+                    let texts = if one.count() > TEXTS { None } else { Some(one.values()) };
+                    let texts = texts.into_iter().flatten().map(|value| value.to_string()).collect();
+                    Written { key: key(one.name()), texts }
+                })
+                .collect(),
             metrics: metrics.iter().map(|metric| (*metric, key(metric.name()))).collect(),
         }
     }
@@ -80,10 +102,13 @@ impl Rows {
     pub fn write_json(&self, trial: &Trial<'_>, out: &mut impl Write) -> io::Result<()> {
         out.write_all(b"{\"asset\":")?;
         serde_json::to_writer(&mut *out, trial.asset.as_str())?;
-        for (key, (_, value)) in self.parameters.iter().zip(trial.point.iter()) {
-            write!(out, "{key}{value}")?;
+        for (position, parameter) in self.parameters.iter().enumerate() {
+            out.write_all(parameter.key.as_bytes())?;
+            parameter.write(trial, position, out)?;
         }
-        write!(out, ",\"status\":\"{}\",\"error\":", trial.outcome.status())?;
+        out.write_all(b",\"status\":\"")?;
+        out.write_all(trial.outcome.status().as_bytes())?;
+        out.write_all(b"\",\"error\":")?;
         match trial.outcome {
             Outcome::Failed(error) => serde_json::to_writer(&mut *out, &error.to_string())?,
             _ => out.write_all(b"null")?,
@@ -91,9 +116,54 @@ impl Rows {
         for (metric, key) in &self.metrics {
             out.write_all(key.as_bytes())?;
             let value = trial.outcome.metrics().and_then(|metrics| metrics.get(*metric));
-            serde_json::to_writer(&mut *out, &metric.to_json(value))?;
+            // As `Metric::to_json` has it, without making a value of JSON first.
+            match (value, metric.unit()) {
+                (Some(value), Unit::Bars | Unit::Trades) => {
+                    serde_json::to_writer(&mut *out, &value.to_u64())?
+                }
+                (value, _) => serde_json::to_writer(&mut *out, &value)?,
+            }
         }
         out.write_all(b"}")
+    }
+
+    /// Writes a trial as one line of CSV, with its end. What is not defined is an empty cell.
+    ///
+    /// # Errors
+    /// What writing fails with.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// let mut line = Vec::new();
+    /// Rows::new(results.grid(), &[Metric::OpenTrades]).write_csv(&results.trial(0), &mut line)?;
+    /// assert!(line.starts_with(b"IBM,20,50,ok,,") && line.ends_with(b"\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn write_csv(&self, trial: &Trial<'_>, out: &mut impl Write) -> io::Result<()> {
+        write_cell(trial.asset.as_str(), out)?;
+        for (position, parameter) in self.parameters.iter().enumerate() {
+            out.write_all(b",")?;
+            parameter.write(trial, position, out)?;
+        }
+        out.write_all(b",")?;
+        out.write_all(trial.outcome.status().as_bytes())?;
+        out.write_all(b",")?;
+        if let Some(error) = trial.outcome.error() {
+            write_cell(&error.to_string(), out)?;
+        }
+        for (metric, _) in &self.metrics {
+            out.write_all(b",")?;
+            match trial.outcome.metrics().and_then(|metrics| metrics.get(*metric)) {
+                Some(value) if value.abs() >= LONG => write!(out, "{value:e}")?,
+                Some(value) => write!(out, "{value}")?,
+                None => {}
+            }
+        }
+        out.write_all(b"\n")
     }
 
     /// A trial's cells in the header's order; what is not defined is an empty one.
@@ -121,5 +191,42 @@ impl Rows {
             .chain(point.iter().map(|(_, value)| value.to_string()))
             .chain([outcome.status().to_owned(), error])
             .chain(values)
+    }
+}
+
+impl Written {
+    fn write(&self, trial: &Trial<'_>, position: usize, out: &mut impl Write) -> io::Result<()> {
+        match self.texts.get(trial.point.index(position)) {
+            Some(text) => out.write_all(text.as_bytes()),
+            None => write!(out, "{}", trial.point.value(position)),
+        }
+    }
+}
+
+/// A text as a cell, in quotes where it needs them.
+///
+/// - Source: RFC 4180, section 2.
+fn write_cell(text: &str, out: &mut impl Write) -> io::Result<()> {
+    if text.contains(['"', ',', '\n', '\r']) {
+        write!(out, "\"{}\"", text.replace('"', "\"\""))
+    } else {
+        out.write_all(text.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_quoted_where_a_reader_would_cut_it() {
+        let cell = |text: &str| {
+            let mut out = Vec::new();
+            write_cell(text, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(cell("no luck"), "no luck");
+        assert_eq!(cell("found \"a\", expected b"), "\"found \"\"a\"\", expected b\"");
+        assert_eq!(cell("two\nlines"), "\"two\nlines\"");
     }
 }

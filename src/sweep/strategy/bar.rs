@@ -7,9 +7,9 @@ use std::fmt;
 use super::scene::{IndicatorId, Scene};
 use crate::asset::{Field, Symbol};
 use crate::block::Window;
-use crate::compare;
+use crate::compare::{self, Cross};
 use crate::error::{Error, ErrorKind};
-use crate::portal::{End, Kind, Request};
+use crate::portal::{End, Request};
 use crate::sweep::broker::Ledger;
 use crate::time::{Timestamp, When};
 
@@ -195,7 +195,7 @@ impl<'a> Bar<'a> {
     #[inline]
     #[must_use]
     pub fn value(&self, column: IndicatorId) -> f64 {
-        self.at_level(column, self.bar)
+        self.scene.at_level(column, self.bar, self.bar)
     }
 
     /// A column's value at the bar before, on the price level of this bar; NaN while it is not defined.
@@ -222,15 +222,7 @@ impl<'a> Bar<'a> {
     #[inline]
     #[must_use]
     pub fn previous(&self, column: IndicatorId) -> f64 {
-        self.bar.checked_sub(1).map_or(f64::NAN, |before| self.at_level(column, before))
-    }
-
-    #[inline]
-    fn at_level(&self, column: IndicatorId, bar: usize) -> f64 {
-        match self.scene.column(column) {
-            (Kind::PriceLike, values) => values[bar] * self.scene.market.scale[self.bar],
-            (_, values) => values[bar],
-        }
+        self.bar.checked_sub(1).map_or(f64::NAN, |before| self.scene.at_level(column, before, self.bar))
     }
 
     /// Whether `a` rose above `b` with this bar: above now, defined and not above at the bar before.
@@ -257,7 +249,10 @@ impl<'a> Bar<'a> {
     #[inline]
     #[must_use]
     pub fn crosses_above(&self, a: IndicatorId, b: IndicatorId) -> bool {
-        self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_above(before, now))
+        match self.scene.crosses(a, b) {
+            Some(crosses) => Cross::is_up(crosses, self.bar),
+            None => self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_above(before, now)),
+        }
     }
 
     /// Whether `a` fell below `b` with this bar: below now, defined and not below at the bar before.
@@ -284,7 +279,10 @@ impl<'a> Bar<'a> {
     #[inline]
     #[must_use]
     pub fn crosses_below(&self, a: IndicatorId, b: IndicatorId) -> bool {
-        self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_below(before, now))
+        match self.scene.crosses(a, b) {
+            Some(crosses) => Cross::is_down(crosses, self.bar),
+            None => self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_below(before, now)),
+        }
     }
 
     /// Both values at the bar before and now. Two price-like values are compared as they are held: a common factor

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod bar;
+mod crossings;
 mod scene;
 mod setup;
 mod wake;
@@ -26,9 +27,9 @@ mod wake;
 pub use bar::Bar;
 pub use scene::IndicatorId;
 pub use setup::Setup;
+pub use wake::Period;
 
 pub(super) use setup::SetupMemory;
-pub use wake::Period;
 
 use super::grid::Point;
 use crate::error::Error;

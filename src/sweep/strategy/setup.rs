@@ -4,10 +4,11 @@
 
 use std::fmt;
 
+use super::crossings::Crossings;
 use super::scene::{IndicatorId, Scene};
-use super::wake::{BarSet, Period, WakeUp};
+use super::wake::{BarSet, Mark, Period, WakeUp};
 use crate::asset::{Field, Symbol};
-use crate::compare::Mark;
+use crate::compare::Cross;
 use crate::error::Error;
 use crate::portal::{Indicator, Kind, PortalReader, Request};
 use crate::sweep::asset_market::AssetMarket;
@@ -30,6 +31,7 @@ pub(in crate::sweep) struct SetupMemory {
     columns: Vec<(Kind, &'static [f64])>,
     wake_ups: Vec<WakeUp>,
     words: Vec<u64>,
+    crosses: Vec<Vec<Cross>>,
 }
 
 /// What a trial runs on, and the bars at which its strategy is asked.
@@ -47,7 +49,7 @@ impl Ready<'_> {
         let mut columns = scene.columns;
         columns.clear();
         let columns = columns.into_iter().map(|(kind, _)| (kind, &[][..])).collect();
-        SetupMemory { columns, wake_ups, words: bars.into_words() }
+        SetupMemory { columns, wake_ups, words: bars.into_words(), crosses: scene.crossings.into_spare() }
     }
 }
 
@@ -58,10 +60,11 @@ impl<'a> Setup<'a> {
         settings: &'a Settings,
         memory: SetupMemory,
     ) -> Self {
-        let SetupMemory { columns, wake_ups, words } = memory;
+        let SetupMemory { columns, wake_ups, words, crosses } = memory;
         // Of no column, and so of any lifetime: collecting keeps the allocation.
         let columns = columns.into_iter().map(|(kind, _): (Kind, &'static [f64])| (kind, &[][..])).collect();
-        Self { scene: Scene { reader, market, settings, columns }, wake_ups, words }
+        let scene = Scene { reader, market, settings, columns, crossings: Crossings::new(crosses) };
+        Self { scene, wake_ups, words }
     }
 
     /// Ends the declarations: what the trial runs on, and the bars at which it is asked.

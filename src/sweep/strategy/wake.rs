@@ -8,8 +8,7 @@
 #![forbid(unsafe_code)]
 
 use super::scene::{IndicatorId, Scene};
-use crate::compare::{self, Mark};
-use crate::portal::Kind;
+use crate::compare::{self, Cross};
 use crate::time::Timestamp;
 
 /// A stretch of the calendar whose first bar can wake a strategy.
@@ -20,6 +19,15 @@ pub enum Period {
     Week,
     /// From the first of a month on.
     Month,
+}
+
+/// Which bars of a pair of columns wake a strategy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mark {
+    /// Where one crosses the other, either way.
+    Crossings,
+    /// Where the relation, one of above, below, level and undefined, is another than at the bar before.
+    Changes,
 }
 
 /// What wakes a strategy.
@@ -91,20 +99,33 @@ impl BarSet {
     }
 
     fn add_relation(&mut self, mark: Mark, a: IndicatorId, b: IndicatorId, scene: &Scene<'_>) {
+        match mark {
+            Mark::Crossings => match scene.crosses(a, b) {
+                Some(crosses) => self.add_crosses(crosses),
+                None => {
+                    let mut crosses = Vec::new();
+                    scene.find_crosses(a, b, &mut crosses);
+                    self.add_crosses(&crosses);
+                }
+            },
+            Mark::Changes => self.add_changes(a, b, scene),
+        }
+    }
+
+    fn add_crosses(&mut self, crosses: &[Cross]) {
+        self.words.iter_mut().zip(crosses).for_each(|(word, cross)| *word |= cross.up | cross.down);
+    }
+
+    fn add_changes(&mut self, a: IndicatorId, b: IndicatorId, scene: &Scene<'_>) {
         let ((kind_a, x), (kind_b, y)) = (scene.column(a), scene.column(b));
         let (first, last) = (scene.market.first, scene.market.last);
         if kind_a == kind_b {
-            return compare::mark(mark, &x[..=last], &y[..=last], first / WORD, &mut self.words);
+            return compare::mark_changes(&x[..=last], &y[..=last], &mut self.words);
         }
         // A price-like column beside another kind: each pair on the price level of its bar, as `Bar` compares it.
-        let scale =
-            |kind: Kind, bar: usize| if kind == Kind::PriceLike { scene.market.scale[bar] } else { 1.0 };
+        let pair = |at: usize, bar: usize| (scene.at_level(a, at, bar), scene.at_level(b, at, bar));
         for bar in first.max(1)..=last {
-            let pair = |at: usize| (x[at] * scale(kind_a, bar), y[at] * scale(kind_b, bar));
-            let ((x0, y0), (x1, y1)) = (pair(bar - 1), pair(bar));
-            let mut word = [0];
-            compare::mark(mark, &[x0, x1], &[y0, y1], 0, &mut word);
-            if word[0] & 0b10 != 0 {
+            if compare::changes(pair(bar - 1, bar), pair(bar, bar)) {
                 self.add(bar);
             }
         }
