@@ -135,6 +135,7 @@ impl<'a> Ledger<'a> {
     /// Brings the account to a bar's open where the bars before may have changed it: a short's, one of which may have
     /// closed it, those of a short that was bought back for more than there was, and those that carry something. All of
     /// them are marked one by one anyway, so that no sum depends on where this is called.
+    #[inline]
     pub(in crate::sweep) fn catch_up(&mut self, bar: usize) {
         let Account { cash, shares } = self.account;
         if shares < 0.0 || cash < 0.0 || (self.carry.is_some() && cash != 0.0) {
@@ -144,6 +145,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Books what was earned and paid up to a bar, all before which are accounted for.
+    #[inline]
     fn book_carry(&mut self, bar: usize) {
         let Some(carry) = self.carry.filter(|_| bar >= self.carried) else { return };
         self.carried = bar + 1;
@@ -153,6 +155,7 @@ impl<'a> Ledger<'a> {
         self.trade_base += interest;
     }
 
+    #[inline]
     fn trade(&mut self, bar: usize, price: f64, weight: f64, costs: Costs) -> Option<Execution> {
         self.catch_up(bar);
         let execution = self.account.order(weight, price, &costs)?;
