@@ -125,6 +125,20 @@ impl Bits {
         (0..self.bars).map(|bar| self.get(bar))
     }
 
+    /// Becomes a column of so many bars whose words, in order, are handed to what `words` is given.
+    pub(super) fn receive(&mut self, bars: usize, words: impl FnOnce(&mut dyn FnMut(Word))) {
+        self.bars = bars;
+        self.value.clear();
+        self.defined.clear();
+        words(&mut |(value, defined)| {
+            self.value.push(value & defined);
+            self.defined.push(defined);
+        });
+        self.value.resize(bars.div_ceil(WORD), 0);
+        self.defined.resize(bars.div_ceil(WORD), 0);
+        self.end();
+    }
+
     /// Becomes a column of so many bars whose words, in order, `words` yields.
     pub(super) fn fill(&mut self, bars: usize, words: impl Iterator<Item = Word>) {
         self.bars = bars;

@@ -49,6 +49,20 @@ pub enum Degree {
     None,
 }
 
+impl Type {
+    /// Whether a level of prices and volumes moves it.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::rule::{Degree, Type};
+    /// assert!(Type::Number(Degree::known(1, 0)).is_scaled() && !Type::Truth.is_scaled());
+    /// ```
+    #[must_use]
+    pub fn is_scaled(self) -> bool {
+        matches!(self, Self::Number(degree) if degree.is_scaled())
+    }
+}
+
 impl Degree {
     /// A ratio, which no rescaling moves.
     pub const RATIO: Self = Self::known(0, 0);
@@ -104,6 +118,17 @@ impl Degree {
                 let half = |a: i32, b: i32| a.saturating_add(b.saturating_mul(sign)).clamp(-HIGHEST, HIGHEST);
                 Self::Known { price: half(a.0, b.0), volume: half(a.1, b.1) }
             }
+        }
+    }
+
+    /// The degree of a square root: none, where half of it is no half of a whole.
+    pub(super) fn root(self) -> Self {
+        match self {
+            Self::Known { price, volume } if price % 2 == 0 && volume % 2 == 0 => {
+                Self::Known { price: price / 2, volume: volume / 2 }
+            }
+            Self::Known { .. } => Self::None,
+            other => other,
         }
     }
 

@@ -2,17 +2,21 @@
 //!
 //! A rule knows no cache: it turns text into a graph of nodes, and the columns that a node reads into its own. Who asks
 //! decides what is kept.
+//!
+//! [`Rule`] reads a text; [`Graph`] binds rules, lets and parameters, checks types, and evaluates one node at a time.
 
 #![forbid(unsafe_code)]
-#![allow(dead_code, reason = "the graph, which reads trees and sets columns, follows")]
 
 mod bars;
 mod bits;
 mod column;
 mod degree;
+mod evaluate;
 mod fault;
 mod function;
+mod graph;
 mod parse;
+mod text;
 mod token;
 mod tree;
 
@@ -21,3 +25,5 @@ pub use bits::Bits;
 pub use column::{Column, ColumnRef};
 pub use degree::{Degree, Type};
 pub use function::{Argument, ArgumentKind, DegreeRule, Function, Inputs, Kernel, Unit, functions};
+pub use graph::{Graph, NodeId};
+pub use text::Rule;

@@ -1,0 +1,36 @@
+//! How two columns compare, 64 bars a word.
+
+#![forbid(unsafe_code)]
+
+use crate::compare;
+use crate::rule::bits::Bits;
+use crate::rule::graph::{Precision, Side};
+
+/// Bars of a word.
+const WORD: usize = u64::BITS as usize;
+
+/// Where `a` is on a side of `b`; undefined where either is NaN.
+pub(super) fn relate(side: Side, precision: Precision, a: &[f64], b: &[f64], out: &mut Bits) {
+    match precision {
+        Precision::Exact => relate_exactly(side, a, b, out),
+        Precision::Rounded => out.receive(a.len(), |push| {
+            compare::relate(a, b, |word| {
+                let defined = word.above | word.below | word.level;
+                push((if side == Side::Above { word.above } else { word.below }, defined));
+            });
+        }),
+    }
+}
+
+fn relate_exactly(side: Side, a: &[f64], b: &[f64], out: &mut Bits) {
+    let words = a.chunks(WORD).zip(b.chunks(WORD)).map(|(a, b)| {
+        let (mut value, mut defined) = (0, 0);
+        for (bar, (a, b)) in a.iter().zip(b).enumerate() {
+            let holds = side.holds(*a, *b, Precision::Exact);
+            value |= u64::from(holds == Some(true)) << bar;
+            defined |= u64::from(holds.is_some()) << bar;
+        }
+        (value, defined)
+    });
+    out.fill(a.len(), words);
+}
