@@ -12,6 +12,7 @@ mod bits;
 mod column;
 mod degree;
 mod evaluate;
+mod expression;
 mod fault;
 mod function;
 mod graph;
@@ -24,6 +25,22 @@ pub use bars::{Bars, Stretch};
 pub use bits::Bits;
 pub use column::{Column, ColumnRef};
 pub use degree::{Degree, Type};
+pub use expression::Expression;
 pub use function::{Argument, ArgumentKind, DegreeRule, Function, Inputs, Kernel, Unit, functions};
 pub use graph::{Graph, NodeId};
 pub use text::Rule;
+
+/// The words that an [`Expression`] is built of: inputs, parameters and functions.
+///
+/// # Examples
+/// ```
+/// use lookback::rule::words::{close, highest};
+/// assert_eq!(close().at_least(highest(close(), 55)).to_string(), "close >= highest(close, 55)");
+/// ```
+pub mod words {
+    pub use super::expression::{
+        abs, adx, atr, bars_since, bollinger_lower, bollinger_upper, call, cci, clamp, close, donchian_high,
+        donchian_low, ema, falling, high, highest, input, log, low, lowest, macd, macd_signal, max, min, nz,
+        open, parameter, rising, rma, roc, rsi, sma, sqrt, stdev, volume, wma, zscore,
+    };
+}
