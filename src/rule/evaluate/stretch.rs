@@ -111,6 +111,7 @@ fn half_power(base: f64, halves: i32) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "products and roots of powers of two are exact")]
 mod tests {
     use super::*;
 
