@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 
 use super::date::{day_of_week, month};
+use super::level::at_level;
 use super::operand::Operand;
 use super::relation::relate;
-use super::stretch::at_level;
 use crate::rule::bars::{Bars, Stretch};
 use crate::rule::bits::Bits;
 use crate::rule::column::Column;

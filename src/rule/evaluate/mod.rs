@@ -4,6 +4,7 @@
 
 mod apply;
 mod date;
+mod level;
 mod operand;
 mod relation;
 mod stretch;
