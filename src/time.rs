@@ -77,6 +77,16 @@ impl Timestamp {
     }
 }
 
+/// The date of each moment in a time zone, in days since 1970-01-01; in UTC where the zone is not known.
+pub(crate) fn local_days(moments: impl Iterator<Item = i64>, zone: &str) -> Vec<i64> {
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let offset_ns = |moment: i64| {
+        let moment = jiff::Timestamp::from_nanosecond(i128::from(moment)).unwrap_or_default();
+        i64::from(zone.to_offset(moment).seconds()) * 1_000_000_000
+    };
+    moments.map(|moment| moment.saturating_add(offset_ns(moment)).div_euclid(DAY_NS)).collect()
+}
+
 impl fmt::Display for Timestamp {
     /// A date where it is midnight UTC, RFC 3339 otherwise.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

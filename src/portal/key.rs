@@ -25,6 +25,7 @@ enum Content {
     Indicator,
     Scale,
     Series,
+    Node,
 }
 
 impl Key {
@@ -55,6 +56,11 @@ impl Key {
         Self::new(asset, first, field as u32, Content::Series, adjust)
     }
 
+    /// A node of a rule over an asset's bars, adjusted as of the stretch that starts at bar `first`.
+    pub(super) fn node(asset: u32, first: u32, column: u32, adjust: Adjust) -> Self {
+        Self::new(asset, first, column, Content::Node, adjust)
+    }
+
     /// The scale of an asset, as of the stretch that starts at bar `first`.
     pub(super) fn scale(asset: u32, first: u32, adjust: Adjust) -> Self {
         Self::new(asset, first, 0, Content::Scale, adjust)
@@ -72,9 +78,14 @@ mod tests {
         let mut keys = HashSet::new();
         for adjust in Adjust::ALL {
             for (subject, first, detail) in [(1, 2, 3), (2, 1, 3), (1, 3, 2), (0, 2, 3), (u32::MAX, 2, 3)] {
-                for content in
-                    [Content::Window, Content::Padded, Content::Indicator, Content::Scale, Content::Series]
-                {
+                for content in [
+                    Content::Window,
+                    Content::Padded,
+                    Content::Indicator,
+                    Content::Scale,
+                    Content::Series,
+                    Content::Node,
+                ] {
                     assert!(keys.insert(Key::new(subject, first, detail, content, adjust)));
                 }
             }

@@ -11,15 +11,8 @@ use super::timeline::{Known, Timeline};
 use crate::asset::{AssetId, Field};
 use crate::block::Block;
 use crate::bundle::Bundle;
-use crate::cache::Weigh;
 use crate::error::Error;
 use crate::time::Timestamp;
-
-impl Weigh for Block {
-    fn payload_bytes(&self) -> u64 {
-        self.bytes()
-    }
-}
 
 /// The rows of one block in the calendar of its selection.
 #[derive(Clone, Copy, Debug)]

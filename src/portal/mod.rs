@@ -39,10 +39,12 @@
 mod adjust;
 mod catalog;
 mod cursor;
+mod held;
 mod key;
 mod layout;
 mod load;
 mod memo;
+mod node;
 mod reader;
 mod registry;
 mod request;
@@ -60,12 +62,14 @@ pub use snapshot::Snapshot;
 
 pub use crate::indicator::{Indicator, Kind};
 
+pub(crate) use node::ColumnId;
+
 use catalog::Catalog;
+use held::Held;
 use key::Key;
 use registry::Registry;
 
 use crate::asset::Field;
-use crate::block::Block;
 use crate::bundle::Bundle;
 use crate::cache::{self, Cache};
 use crate::error::Error;
@@ -110,7 +114,7 @@ impl Default for Options {
 /// # Ok::<(), lookback::Error>(())
 /// ```
 pub struct DataPortal {
-    cache: Cache<Key, Block, Catalog>,
+    cache: Cache<Key, Held, Catalog>,
     registry: Arc<Registry>,
 }
 
@@ -182,6 +186,22 @@ impl DataPortal {
     #[must_use]
     pub fn stats(&self) -> cache::Stats {
         self.cache.stats()
+    }
+
+    /// How many columns of rules were ever asked of the cache, over all assets and bundles served.
+    ///
+    /// Each has a small id for as long as the portal lives. Their number is that of the sub-expressions that trials share,
+    /// and not that of the trials.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::portal::{DataPortal, Options};
+    /// assert_eq!(DataPortal::new(lookback::Bundle::sample()?, Options::default())?.rule_columns(), 0);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn rule_columns(&self) -> usize {
+        self.registry.columns()
     }
 
     /// Resolves a request for the last `bar_count` bars of every field of every asset.

@@ -12,6 +12,7 @@ use foldhash::fast::FixedState;
 use super::adjust::Adjust;
 use super::catalog::Catalog;
 use super::cursor::{Cursor, look_ahead, too_few};
+use super::held::Held;
 use super::key::Key;
 use super::load::{self, Extent};
 use super::memo::Memo;
@@ -44,7 +45,7 @@ use crate::time::Timestamp;
 /// # Ok::<(), lookback::Error>(())
 /// ```
 pub struct PortalReader {
-    reader: cache::Reader<Key, Block, Catalog>,
+    reader: cache::Reader<Key, Held, Catalog>,
     snapshot: Snapshot,
     /// By the selection's id: the layouts that this reader has met, so that a hit takes no lock.
     cursors: Memo<Cursor>,
@@ -149,9 +150,9 @@ impl PortalReader {
         let series = |&field: &Field| self.series(&timeline, field, adjust, stretch);
         let inputs = || indicator.inputs().iter().map(series).collect::<Result<Vec<_>, Error>>();
         let block = self.reader.get_or_load_after(&key, Tier::Variable, inputs, |_, inputs| {
-            Ok(Block::new(indicator.compute(&inputs), 0, stretch.end as usize))
+            Ok(Held::Block(Block::new(indicator.compute(&inputs), 0, stretch.end as usize)))
         })?;
-        Ok(&block.column(0)[..=as_of])
+        Ok(&block.block().column(0)[..=as_of])
     }
 
     /// Returns what takes each price as of bar `as_of` back to its own time.
@@ -177,9 +178,10 @@ impl PortalReader {
         let timeline = self.timeline(asset)?;
         let stretch = timeline.stretch(as_of, adjust)?;
         let key = Key::scale(asset.0, stretch.first, adjust);
-        let block =
-            self.reader.get_or_load(&key, Tier::Variable, |_| Ok(load::scale(&timeline, adjust, stretch)))?;
-        Ok(&block.column(0)[..=as_of])
+        let block = self.reader.get_or_load(&key, Tier::Variable, |_| {
+            Ok(Held::Block(load::scale(&timeline, adjust, stretch)))
+        })?;
+        Ok(&block.block().column(0)[..=as_of])
     }
 
     /// Ends all loans, lets go of what was evicted, and reports this reader's statistics.
@@ -205,6 +207,11 @@ impl PortalReader {
         &self.snapshot
     }
 
+    /// The reader of the cache behind it.
+    pub(super) fn cached(&self) -> &cache::Reader<Key, Held, Catalog> {
+        &self.reader
+    }
+
     #[inline]
     fn window(&self, request: &Request, end: End, clock: Option<Timestamp>) -> Result<Window<'_>, Error> {
         let cursor = self.cursor(request.selection())?;
@@ -224,9 +231,10 @@ impl PortalReader {
         };
         let block = self.reader.get_or_load(&key, request.tier(), |catalog| {
             let extent = if padded { Extent::padded(span, class) } else { Extent::clipped(span, class) };
-            load::rows(catalog.bundle(), cursor.layout(), adjust, extent)
+            load::rows(catalog.bundle(), cursor.layout(), adjust, extent).map(Held::Block)
         })?;
         Ok(block
+            .block()
             .window_ending(bar, bar_count)
             .expect("a block holds every window of its class that ends in its span"))
     }
@@ -247,7 +255,7 @@ impl PortalReader {
         Ok(self.cursors.put(selection.id() as usize, Cursor::new(selection, layout)))
     }
 
-    fn timeline(&self, asset: AssetId) -> Result<Ref<'_, Arc<Timeline>>, Error> {
+    pub(super) fn timeline(&self, asset: AssetId) -> Result<Ref<'_, Arc<Timeline>>, Error> {
         if let Some(known) = self.timelines.get(asset.index(), |_| true) {
             return Ok(known);
         }
@@ -256,7 +264,7 @@ impl PortalReader {
     }
 
     /// A field of an asset over all its bars up to the end of a stretch, adjusted as of the stretch.
-    fn series(
+    pub(super) fn series(
         &self,
         timeline: &Timeline,
         field: Field,
@@ -265,9 +273,9 @@ impl PortalReader {
     ) -> Result<&[f64], Error> {
         let key = Key::series(timeline.asset().0, stretch.first, field, adjust);
         let block = self.reader.get_or_load(&key, Tier::Variable, |catalog| {
-            load::series(catalog.bundle(), timeline, field, adjust, stretch)
+            load::series(catalog.bundle(), timeline, field, adjust, stretch).map(Held::Block)
         })?;
-        Ok(block.column(0))
+        Ok(block.block().column(0))
     }
 
     fn indicator_id(&self, indicator: &Indicator) -> u32 {

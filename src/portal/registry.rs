@@ -70,17 +70,25 @@ impl Selection {
 /// The ids of one portal, and its permanent windows. They outlive its bundle versions: a request made before
 /// a replacement keeps its id.
 ///
-/// The ids only grow, by one small entry for each distinct list of columns ever asked for.
+/// The ids only grow, by one small entry for each distinct list of columns, and for each node of a rule that was ever asked
+/// of the cache: what is worked out in a worker's own memory has none.
 #[derive(Debug)]
 pub struct Registry {
     permanent_windows: Vec<usize>,
     selections: Mutex<HashMap<Names, Arc<Selection>>>,
     indicators: Mutex<HashMap<Indicator, u32>>,
+    /// Columns of rules by their canonical form.
+    columns: Mutex<HashMap<String, u32>>,
 }
 
 impl Registry {
     pub(super) fn new(permanent_windows: Vec<usize>) -> Self {
-        Self { permanent_windows, selections: Mutex::default(), indicators: Mutex::default() }
+        Self {
+            permanent_windows,
+            selections: Mutex::default(),
+            indicators: Mutex::default(),
+            columns: Mutex::default(),
+        }
     }
 
     pub(super) fn permanent_windows(&self) -> &[usize] {
@@ -112,6 +120,22 @@ impl Registry {
         let id = next_id(&indicators);
         indicators.insert(indicator.clone(), id);
         id
+    }
+
+    /// The id of a column of a rule: the same for the same canonical form, whichever rule it is part of.
+    pub(super) fn column(&self, canonical: &str) -> u32 {
+        let mut columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(&known) = columns.get(canonical) {
+            return known;
+        }
+        let id = next_id(&columns);
+        columns.insert(canonical.to_owned(), id);
+        id
+    }
+
+    /// How many columns of rules have an id.
+    pub(super) fn columns(&self) -> usize {
+        self.columns.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 

@@ -5,17 +5,17 @@
 use std::fmt;
 
 use super::catalog::Catalog;
+use super::held::Held;
 use super::key::Key;
 use super::registry::Names;
 use super::request::Request;
 use crate::asset::Field;
-use crate::block::Block;
 use crate::bundle::Bundle;
 use crate::cache::Generation;
 use crate::error::Error;
 use crate::time::{Calendar, Frequency};
 
-pub(super) type PortalGeneration = Generation<Key, Block, Catalog>;
+pub(super) type PortalGeneration = Generation<Key, Held, Catalog>;
 
 /// A hold on one bundle version and what is cached of it; every reader of a run reads the same.
 ///

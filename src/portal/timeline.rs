@@ -3,13 +3,15 @@
 #![forbid(unsafe_code)]
 
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use super::adjust::{Adjust, EachAdjust};
 use super::stretch::{Span, Stretches};
 use crate::asset::{AssetId, Field};
-use crate::bundle::{AdjustmentKind, Bundle};
+use crate::bundle::{AdjustmentKind, Bundle, Session, Stamp};
 use crate::error::Error;
-use crate::time::{Calendar, Timestamp};
+use crate::rule::Stretch;
+use crate::time::{Calendar, DAY_NS, Timestamp, local_days};
 
 /// The bars of one asset, the events that adjust them, and the stretches between those.
 #[derive(Debug)]
@@ -20,6 +22,10 @@ pub struct Timeline {
     /// split, as in the bundle.
     events: EachAdjust<Vec<Event>>,
     stretches: Stretches,
+    /// The local date of each bar, made where a rule asks for it.
+    days: OnceLock<Arc<[i64]>>,
+    session: Session,
+    is_dated: bool,
 }
 
 /// A split or dividend, ready to apply.
@@ -72,7 +78,8 @@ impl Timeline {
         });
         let stretches =
             Stretches::new(&calendar, |adjust| events.of(adjust).iter().map(|event| event.ex_date))?;
-        Ok(Self { asset, calendar, events, stretches })
+        let (session, is_dated) = (bundle.session().clone(), bundle.frequency().step_ns() >= DAY_NS);
+        Ok(Self { asset, calendar, events, stretches, days: OnceLock::new(), session, is_dated })
     }
 
     pub(super) fn asset(&self) -> AssetId {
@@ -81,6 +88,16 @@ impl Timeline {
 
     pub(super) fn calendar(&self) -> &Calendar {
         &self.calendar
+    }
+
+    /// The local date of each bar, in days since 1970-01-01: a daily bar has its date, another that of its session's zone.
+    pub(super) fn days(&self) -> &Arc<[i64]> {
+        self.days.get_or_init(|| {
+            let zone = if self.is_dated { "UTC" } else { self.session.time_zone.as_str() };
+            // What is stamped at its end belongs to the day before where that is midnight.
+            let back = i64::from(!self.is_dated && self.session.stamp == Stamp::End);
+            local_days(self.calendar.as_slice().iter().map(|moment| moment - back), zone).into()
+        })
     }
 
     /// The stretch that holds one of the asset's bars.
@@ -128,6 +145,21 @@ impl Known<'_> {
             levels[bars].fill(scale.divisor / scale.multiplier);
         }
         levels
+    }
+
+    /// The stretches between these events over the bars 0 to `end`, ascending, each with what takes a price and a volume as
+    /// of the last to its own level.
+    pub(super) fn stretches(self, end: usize) -> Vec<Stretch> {
+        let runs = self.scales(0..end).filter(|(bars, _)| !bars.is_empty());
+        let mut stretches: Vec<Stretch> = runs
+            .map(|(bars, scale)| Stretch {
+                first: bars.start,
+                price: scale.divisor / scale.multiplier,
+                volume: 1.0 / scale.divisor,
+            })
+            .collect();
+        stretches.reverse();
+        stretches
     }
 
     /// Runs of bars with one scale each, latest first.
