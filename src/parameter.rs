@@ -9,6 +9,7 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use crate::decimal;
 use crate::error::Error;
 
 /// The most values that one parameter may have: beyond it a range is taken for a slip of the pen.
@@ -130,6 +131,16 @@ impl Parameter {
             }
             Values::List(values) => values[index],
         }
+    }
+
+    /// One value as the nearest binary number.
+    pub(crate) fn f64_at(&self, index: usize) -> f64 {
+        decimal::to_f64(self.value(index))
+    }
+
+    /// Whether the values were listed, and so are in any order.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.values, Values::List(_))
     }
 
     /// The values to try, in the order given.

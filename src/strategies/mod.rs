@@ -1,4 +1,4 @@
-//! The built-in strategies, one file each, and how the program finds them by name.
+//! The built-in strategies, a file of rules each, and how the program finds them by name.
 
 #![forbid(unsafe_code)]
 
@@ -13,28 +13,88 @@ pub use sma_cross::SmaCross;
 use crate::error::Error;
 use crate::nearest::suggestion;
 use crate::portal::DataPortal;
-use crate::sweep::{Backtest, Grid, Results, Strategy, Sweep, Watch};
+use crate::sweep::{Backtest, Document, Grid, Results, RuleSet, Strategy, Sweep, Watch};
 
-/// A built-in strategy, chosen at run time. Behind each function is code compiled for that strategy alone.
+/// A built-in strategy, chosen at run time: a file of rules, and for some a type that trades alike.
+///
+/// # Examples
+/// ```
+/// use lookback::strategies::Builtin;
+/// let rules = Builtin::find("rsi-reversion")?.rules()?;
+/// assert_eq!(rules.parameters()[0].to_string(), "n=2:14");
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Builtin {
     name: &'static str,
+    text: &'static str,
+    typed: Option<Typed>,
+}
+
+/// A strategy's type: behind each function is code compiled for it alone.
+#[derive(Clone, Copy)]
+struct Typed {
     grid: fn(&Sweep) -> Result<Grid, Error>,
     run: fn(&Sweep, &DataPortal, Watch<'_>) -> Result<Results, Error>,
     backtest: fn(&Sweep, &DataPortal) -> Result<Backtest, Error>,
 }
 
 /// Every built-in strategy.
-pub const BUILTINS: [Builtin; 2] = [Builtin::of::<SmaCross>(), Builtin::of::<SmaAbove>()];
+pub const BUILTINS: [Builtin; 7] = [
+    Builtin::of::<SmaCross>(include_str!("sma-cross.toml")),
+    Builtin::of::<SmaAbove>(include_str!("sma-above.toml")),
+    Builtin::file("ema-cross", include_str!("ema-cross.toml")),
+    Builtin::file("rsi-reversion", include_str!("rsi-reversion.toml")),
+    Builtin::file("donchian-breakout", include_str!("donchian-breakout.toml")),
+    Builtin::file("bollinger-reversion", include_str!("bollinger-reversion.toml")),
+    Builtin::file("macd-cross", include_str!("macd-cross.toml")),
+];
 
 impl Builtin {
-    const fn of<S: Strategy>() -> Self {
-        Self {
-            name: S::NAME,
+    const fn file(name: &'static str, text: &'static str) -> Self {
+        Self { name, text, typed: None }
+    }
+
+    const fn of<S: Strategy>(text: &'static str) -> Self {
+        let typed = Typed {
             grid: Sweep::grid::<S>,
             run: |sweep, portal, watch| sweep.run_watched::<S>(portal, watch),
             backtest: Sweep::backtest::<S>,
-        }
+        };
+        Self { name: S::NAME, text, typed: Some(typed) }
+    }
+
+    /// The rules as a file: an example to copy.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::strategies::Builtin;
+    /// assert!(Builtin::find("sma-cross")?.text().contains("buy = \"crossover(sma(close, fast), sma(close, slow))\""));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn text(&self) -> &'static str {
+        self.text
+    }
+
+    /// What it does, in one sentence.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::strategies::BUILTINS;
+    /// assert!(BUILTINS.iter().all(|one| one.description().ends_with('.')));
+    /// ```
+    #[must_use]
+    pub fn description(&self) -> &'static str {
+        self.text.lines().next().unwrap_or_default().trim_start_matches(['#', ' '])
+    }
+
+    /// The rules, to be changed and swept.
+    ///
+    /// # Errors
+    /// None: a test reads every file.
+    pub fn rules(&self) -> Result<RuleSet, Error> {
+        RuleSet::from_document(self.name, &Document::parse(self.text, &format!("{}.toml", self.name))?)
     }
 
     /// Finds a strategy by its name.
@@ -45,8 +105,7 @@ impl Builtin {
     /// # Examples
     /// ```
     /// let error = lookback::strategies::Builtin::find("sma-corss").unwrap_err();
-    /// let nearest = "nearest: sma-cross, sma-above; there is sma-cross, sma-above";
-    /// assert_eq!(error.to_string(), format!("strategy sma-corss: unknown; {nearest}"));
+    /// assert!(error.to_string().starts_with("strategy sma-corss: unknown; nearest: sma-cross"), "{error}");
     /// ```
     pub fn find(name: &str) -> Result<Self, Error> {
         BUILTINS.into_iter().find(|one| one.name == name).ok_or_else(|| {
@@ -61,7 +120,7 @@ impl Builtin {
     /// # Examples
     /// ```
     /// use lookback::strategies::BUILTINS;
-    /// assert_eq!(BUILTINS.map(|one| one.name()), ["sma-cross", "sma-above"]);
+    /// assert_eq!(BUILTINS.map(|one| one.name())[..3], ["sma-cross", "sma-above", "ema-cross"]);
     /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -80,7 +139,10 @@ impl Builtin {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn grid(&self, sweep: &Sweep) -> Result<Grid, Error> {
-        (self.grid)(sweep)
+        match self.typed {
+            Some(typed) => (typed.grid)(sweep),
+            None => sweep.rules_grid(&self.rules()?),
+        }
     }
 
     /// As [`Sweep::run_watched`].
@@ -99,7 +161,10 @@ impl Builtin {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn run(&self, sweep: &Sweep, portal: &DataPortal, watch: Watch<'_>) -> Result<Results, Error> {
-        (self.run)(sweep, portal, watch)
+        match self.typed {
+            Some(typed) => (typed.run)(sweep, portal, watch),
+            None => sweep.run_rules_watched(&self.rules()?, portal, watch),
+        }
     }
 
     /// As [`Sweep::backtest`].
@@ -118,7 +183,10 @@ impl Builtin {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn backtest(&self, sweep: &Sweep, portal: &DataPortal) -> Result<Backtest, Error> {
-        (self.backtest)(sweep, portal)
+        match self.typed {
+            Some(typed) => (typed.backtest)(sweep, portal),
+            None => sweep.backtest_rules(&self.rules()?, portal),
+        }
     }
 }
 

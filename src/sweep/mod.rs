@@ -19,6 +19,7 @@ mod broker;
 mod grid;
 mod metrics;
 mod results;
+mod rules;
 mod run;
 mod score;
 mod settings;
@@ -39,6 +40,7 @@ pub use results::{
     BlockSums, CrossValidation, Edition, Haircut, SharpeInterval, Spa, SpaTest, TrackRecord,
     TrialCorrelation, TrialCount, deviation_of_maximum, expected_maximum,
 };
+pub use rules::{AssetWarmUp, Document, Entry, Part, RuleCheck, RuleSet};
 pub use run::{Backtest, Progress};
 pub use settings::Settings;
 pub use strategy::{Bar, IndicatorId, Period, Setup, Strategy};
@@ -46,9 +48,10 @@ pub use strategy::{Bar, IndicatorId, Period, Setup, Strategy};
 pub use crate::compare::{above, below};
 pub use crate::parameter::Parameter;
 
-use run::{Job, Planned, Player, Typed};
+use rules::Compiled;
+use run::{Job, Obedient, Planned, Player, Typed};
 
-use crate::asset::AssetId;
+use crate::asset::{AssetId, Symbol};
 use crate::error::Error;
 use crate::portal::{DataPortal, Snapshot};
 
@@ -197,12 +200,41 @@ impl Sweep {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn grid<S: Strategy>(&self) -> Result<Grid, Error> {
-        self.grid_of(&Typed::<S>::new(), None)
+        self.counted_grid(S::parameters()?, S::CONSTRAINT, None)
     }
 
-    fn grid_of<P: Player>(&self, player: &P, stop: Option<&AtomicBool>) -> Result<Grid, Error> {
-        let (own, constraint) = (player.parameters()?, player.constraint());
+    /// Returns the grid that rules would be run over, without running anything.
+    ///
+    /// # Errors
+    /// As [`Sweep::run_rules`].
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::{Part, RuleSet, Sweep};
+    /// let rules = RuleSet::new("dip").rule(Part::Buy, "rsi(close, n) < 30").parameter("n=2:3:0.5".parse()?);
+    /// let error = Sweep::new().rules_grid(&rules).unwrap_err().to_string();
+    /// assert!(error.contains("n is 2.5, expected a whole number"), "{error}");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn rules_grid(&self, rules: &RuleSet) -> Result<Grid, Error> {
+        let (_, grid) = self.bound(rules, None)?;
+        Ok(grid)
+    }
+
+    fn counted_grid(
+        &self,
+        own: Vec<Parameter>,
+        constraint: &str,
+        stop: Option<&AtomicBool>,
+    ) -> Result<Grid, Error> {
         Grid::of_strategy(own, constraint, &self.parameters, &self.filter, stop)
+    }
+
+    /// Rules with the grid that they are run over, and all that can be wrong with either found.
+    fn bound(&self, rules: &RuleSet, stop: Option<&AtomicBool>) -> Result<(Obedient, Grid), Error> {
+        let rules = Compiled::new(rules)?;
+        let grid = self.counted_grid(rules.parameters.clone(), &rules.constraint, stop)?;
+        Ok((Obedient::new(rules, &grid)?, grid))
     }
 
     /// Runs every trial and returns a row for each, in grid order, bit-identical for any number of threads.
@@ -234,17 +266,100 @@ impl Sweep {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn run_watched<S: Strategy>(&self, portal: &DataPortal, watch: Watch<'_>) -> Result<Results, Error> {
-        self.play(&Typed::<S>::new(), portal, watch)
-    }
-
-    fn play<P: Player>(&self, player: &P, portal: &DataPortal, watch: Watch<'_>) -> Result<Results, Error> {
         self.settings.check()?;
         let snapshot = portal.snapshot();
+        let assets = self.asset_ids(&snapshot)?;
+        let grid = self.counted_grid(S::parameters()?, S::CONSTRAINT, watch.stop)?;
+        self.play(&Typed::<S>::new(), grid, snapshot, assets, watch)
+    }
+
+    /// Runs rules at every point of their grid, as [`Sweep::run`] does a strategy's type.
+    ///
+    /// A part of a rule that other trials can ask for again is computed once for the whole sweep, by whoever asks first,
+    /// and lent to all trials by the portal's cache.
+    ///
+    /// # Errors
+    /// `Expression` where a rule cannot be read or means nothing; `BadParameter` where parts do not go together, a
+    /// parameter is used by no rule, a number makes no sense at some point of the grid, or the rules look back further than
+    /// every series; as [`Sweep::run`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let rules = RuleSet::new("cross")
+    ///     .rule(Part::Buy, "crossover(sma(close, fast), sma(close, slow))")
+    ///     .rule(Part::Sell, "crossunder(sma(close, fast), sma(close, slow))")
+    ///     .parameter("fast=5:9".parse()?)
+    ///     .parameter("slow=20,50".parse()?);
+    /// let results = Sweep::new().asset("IBM").run_rules(&rules, &portal)?;
+    /// let built_in = Sweep::new().asset("IBM").parameter("fast=5:9".parse()?).parameter("slow=20,50".parse()?);
+    /// let built_in = built_in.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.trial(3).outcome.metrics(), built_in.trial(3).outcome.metrics()); // to the last bit
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn run_rules(&self, rules: &RuleSet, portal: &DataPortal) -> Result<Results, Error> {
+        self.run_rules_watched(rules, portal, Watch::default())
+    }
+
+    /// Runs as [`Sweep::run_rules`] does, and can be watched and stopped meanwhile.
+    ///
+    /// # Errors
+    /// As [`Sweep::run_rules`].
+    pub fn run_rules_watched(
+        &self,
+        rules: &RuleSet,
+        portal: &DataPortal,
+        watch: Watch<'_>,
+    ) -> Result<Results, Error> {
+        self.settings.check()?;
+        let snapshot = portal.snapshot();
+        let assets = self.asset_ids(&snapshot)?;
+        let (player, grid) = self.bound(rules, watch.stop)?;
+        player.rules().check_lookback(&grid, &bars_of(&snapshot, &assets))?;
+        self.play(&player, grid, snapshot, assets, watch)
+    }
+
+    /// Tells what rules mean and what running them would take, without running anything.
+    ///
+    /// # Errors
+    /// As [`Sweep::run_rules`], but for rules that look back too far: those are told.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let rules = RuleSet::new("cross")
+    ///     .rule(Part::Buy, "sma(close, fast) > sma(close, slow)")
+    ///     .parameter("fast=5:50".parse()?)
+    ///     .parameter("slow=20:200:2".parse()?);
+    /// let check = Sweep::new().asset("IBM").check_rules(&rules, &portal)?;
+    /// // Averages of 5 to 50 bars and of 20, 22, … 200; 16 lengths are in both.
+    /// assert_eq!((check.points, check.columns, check.warm_up), (46 * 91, 46 + 91 - 16, 199));
+    /// assert_eq!(check.own, ["above(sma(close, fast), sma(close, slow))"]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn check_rules(&self, rules: &RuleSet, portal: &DataPortal) -> Result<RuleCheck, Error> {
+        let snapshot = portal.snapshot();
+        let assets = self.asset_ids(&snapshot)?;
+        let (player, grid) = self.bound(rules, None)?;
+        let capacity_bytes = portal.stats().capacity_bytes;
+        Ok(player.rules().check(player.supply(), &grid, &bars_of(&snapshot, &assets), capacity_bytes))
+    }
+
+    fn play<P: Player>(
+        &self,
+        player: &P,
+        grid: Grid,
+        snapshot: Snapshot,
+        assets: Vec<AssetId>,
+        watch: Watch<'_>,
+    ) -> Result<Results, Error> {
         let job = Job {
-            assets: self.asset_ids(&snapshot)?,
+            assets,
             snapshot,
             settings: self.settings,
-            grid: self.grid_of(player, watch.stop)?,
+            grid,
             threads: self.threads.map(NonZeroUsize::get),
             stop: watch.stop,
             progress: watch.progress,
@@ -268,7 +383,10 @@ impl Sweep {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn backtest<S: Strategy>(&self, portal: &DataPortal) -> Result<Backtest, Error> {
-        self.play_once(&Typed::<S>::new(), portal)
+        self.settings.check()?;
+        let snapshot = portal.snapshot();
+        let asset = self.one_asset(&snapshot)?;
+        Backtest::run(&Typed::<S>::new(), &snapshot, asset, self.settings, self.grid::<S>()?)
     }
 
     /// Trades a plan on one asset: signals that were worked out elsewhere, with stops and a size, or a column of weights.
@@ -301,20 +419,43 @@ impl Sweep {
     ) -> Result<Backtest, Error> {
         let plan = plan.into();
         plan.check()?;
-        self.play_once(&Planned(plan), portal)
-    }
-
-    fn play_once<P: Player>(&self, player: &P, portal: &DataPortal) -> Result<Backtest, Error> {
         self.settings.check()?;
         let snapshot = portal.snapshot();
-        let asset = match self.asset_ids(&snapshot)?[..] {
-            [one] => one,
+        let asset = self.one_asset(&snapshot)?;
+        Backtest::run(&Planned(plan), &snapshot, asset, self.settings, Grid::new(Vec::new(), &[])?)
+    }
+
+    /// Runs rules at one point on one asset, as [`Sweep::backtest`] does a strategy's type.
+    ///
+    /// # Errors
+    /// As [`Sweep::backtest`] and [`Sweep::run_rules`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let rules = RuleSet::new("dip").rule(Part::Buy, "rsi(close, 2) < 10").rule(Part::Sell, "rsi(close, 2) > 70");
+    /// let backtest = Sweep::new().asset("IBM").backtest_rules(&rules, &portal)?;
+    /// assert_eq!(backtest.fills().next().map(|(_, fill)| fill.side()), Some("buy"));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn backtest_rules(&self, rules: &RuleSet, portal: &DataPortal) -> Result<Backtest, Error> {
+        self.settings.check()?;
+        let snapshot = portal.snapshot();
+        let asset = self.one_asset(&snapshot)?;
+        let (player, grid) = self.bound(rules, None)?;
+        player.rules().check_lookback(&grid, &bars_of(&snapshot, &[asset]))?;
+        Backtest::run(&player, &snapshot, asset, self.settings, grid)
+    }
+
+    fn one_asset(&self, snapshot: &Snapshot) -> Result<AssetId, Error> {
+        match self.asset_ids(snapshot)?[..] {
+            [one] => Ok(one),
             ref many => {
                 let message = format!("{} assets are chosen, a single run needs one", many.len());
-                return Err(Error::bad_parameter("asset", message));
+                Err(Error::bad_parameter("asset", message))
             }
-        };
-        Backtest::run(player, &snapshot, asset, self.settings, self.grid_of(player, None)?)
+        }
     }
 
     /// The assets in the order given, or all of them in the bundle's.
@@ -330,6 +471,12 @@ impl Sweep {
         }
         self.assets.iter().map(|name| bundle.asset(name)).collect()
     }
+}
+
+/// Assets by name, with how many bars each has.
+fn bars_of(snapshot: &Snapshot, assets: &[AssetId]) -> Vec<(Symbol, usize)> {
+    let bundle = snapshot.bundle();
+    assets.iter().map(|asset| (bundle.symbols()[asset.index()].clone(), bundle.bars(*asset))).collect()
 }
 
 impl fmt::Debug for Watch<'_> {

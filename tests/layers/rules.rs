@@ -21,7 +21,7 @@ const ROOMS: [(&str, &[&[&str]]); 17] = [
     ("compare", &[]),
     ("decimal", &[&["error"]]),
     ("nearest", &[]),
-    ("parameter", &[&["error"]]),
+    ("parameter", &[&["decimal", "error"]]),
     ("sum", &[]),
     ("time", &[&["error"]]),
     // Layer 2: engines that do not know each other, and what computes columns, indicators and rules, which knows neither.
@@ -32,7 +32,7 @@ const ROOMS: [(&str, &[&[&str]]); 17] = [
     // Layer 3: the portal, which sees them all.
     ("portal", &[WORDS, &["bundle", "cache", "indicator", "rule"]]),
     // Layer 4: both see the portal, and what is below through it.
-    ("sweep", &[WORDS, &["portal"]]),
+    ("sweep", &[WORDS, &["portal", "rule"]]),
     ("strategies", &[WORDS, &["portal", "sweep"]]),
 ];
 

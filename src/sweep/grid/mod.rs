@@ -291,6 +291,11 @@ pub struct Point<'a> {
 }
 
 impl<'a> Point<'a> {
+    /// The grid that it is a point of.
+    pub(in crate::sweep) fn grid(self) -> &'a Grid {
+        self.grid
+    }
+
     /// The parameters' names and values, in the grid's order.
     ///
     /// # Examples

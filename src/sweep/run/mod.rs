@@ -7,6 +7,7 @@ mod benchmark;
 mod delivery;
 mod markets;
 mod memory;
+mod obey;
 mod panics;
 mod player;
 mod simulate;
@@ -21,6 +22,7 @@ use rayon::ThreadPoolBuilder;
 
 pub use backtest::Backtest;
 
+pub(super) use obey::Obedient;
 pub(super) use player::{Player, Stage};
 pub(super) use simulate::Typed;
 pub(super) use trade::Planned;

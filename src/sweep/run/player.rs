@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 use crate::error::Error;
-use crate::parameter::Parameter;
 use crate::portal::PortalReader;
 use crate::sweep::asset_market::AssetMarket;
 use crate::sweep::broker::{Counts, Fill};
@@ -36,12 +35,6 @@ pub(in crate::sweep) trait Player: Sync {
 
     /// The name in outputs.
     fn name(&self) -> String;
-
-    /// The parameters with their own ranges, in the grid's order.
-    fn parameters(&self) -> Result<Vec<Parameter>, Error>;
-
-    /// What must hold between parameters, whatever a user filters besides.
-    fn constraint(&self) -> &str;
 
     /// Runs one trial, the same to the last bit whatever the scratch has seen.
     fn trial(

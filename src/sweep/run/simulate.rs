@@ -6,7 +6,6 @@ use std::marker::PhantomData;
 
 use super::player::{Player, Recording, Stage};
 use crate::error::Error;
-use crate::parameter::Parameter;
 use crate::sweep::broker::{Fill, FillAt, Ledger, Reason};
 use crate::sweep::grid::Point;
 use crate::sweep::score::Score;
@@ -26,14 +25,6 @@ impl<S: Strategy> Player for Typed<S> {
 
     fn name(&self) -> String {
         S::NAME.to_owned()
-    }
-
-    fn parameters(&self) -> Result<Vec<Parameter>, Error> {
-        S::parameters()
-    }
-
-    fn constraint(&self) -> &str {
-        S::CONSTRAINT
     }
 
     fn trial(

@@ -4,7 +4,6 @@
 
 use super::player::{Player, Recording, Stage};
 use crate::error::{Error, ErrorKind};
-use crate::parameter::Parameter;
 use crate::sweep::broker::{Counts, Filled, Ledger, Plan, Tape};
 use crate::sweep::grid::Point;
 use crate::sweep::score::Score;
@@ -20,14 +19,6 @@ impl Player for Planned<'_> {
             Plan::Positions(_) => "signals".to_owned(),
             Plan::Weights(_) => "weights".to_owned(),
         }
-    }
-
-    fn parameters(&self) -> Result<Vec<Parameter>, Error> {
-        Ok(Vec::new())
-    }
-
-    fn constraint(&self) -> &str {
-        ""
     }
 
     fn trial(
