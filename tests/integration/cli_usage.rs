@@ -74,7 +74,7 @@ fn settings_of_the_cache_that_cannot_be_are_usage_wherever_they_are_written() {
     let file = file.to_str().unwrap();
     for (arguments, words) in [
         (&["--shards", "0"][..], "shards: is 0, expected at least 1"),
-        (&["--config", file], "a.toml line 2: unknown field `capacity`"),
+        (&["--config", file], "a.toml line 2: [cache] has no key capacity; nearest: capacity_bytes"),
         (&["--config", "no/such.toml"], "no/such.toml: reading: No such file"),
         (&["--cache-bytes", "much"], "\"much\" is not a number of bytes"),
     ] {

@@ -76,6 +76,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
                 | ErrorKind::BadFrequency { .. }
                 | ErrorKind::BadBarCount { .. }
                 | ErrorKind::BadDate { .. }
+                | ErrorKind::Expression { .. }
         )
     };
     error.is::<WrongUsage>() || error.downcast_ref::<Error>().is_some_and(|error| asked(error.kind()))

@@ -15,8 +15,10 @@ mod history;
 mod info;
 mod ingest;
 mod output;
+mod rule;
 mod run;
 mod signal;
+mod strategies;
 mod sweep;
 
 /// Every bar decoded once, every window a slice.
@@ -41,11 +43,15 @@ enum Command {
     Sweep(sweep::Arguments),
     /// Backtest one point of the grid and show it in full.
     Run(run::Arguments),
+    /// Check rules without running them, or list what may stand in them.
+    Rule(rule::Arguments),
+    /// List the built-in strategies, or show one as a file to copy.
+    Strategies(strategies::Arguments),
 }
 
 fn main() -> ExitCode {
-    let arguments =
-        Arguments::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
+    let arguments = Arguments::from_arg_matches(&arguments::matches(&command()));
+    let arguments = arguments.unwrap_or_else(|error| error.exit());
     init_logging();
     exit::conclude(match arguments.command {
         Command::Ingest(arguments) => ingest::run(&arguments),
@@ -54,6 +60,8 @@ fn main() -> ExitCode {
         Command::History(arguments) => history::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Rule(arguments) => rule::run(&arguments),
+        Command::Strategies(arguments) => strategies::run(&arguments),
     })
 }
 

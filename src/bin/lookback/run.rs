@@ -5,21 +5,22 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use lookback::strategies::Builtin;
-use lookback::sweep::{Backtest, Metric, number_cell};
+use lookback::sweep::{Backtest, Counts, Metric, number_cell};
 use serde_json::json;
 
 use crate::arguments::{Format, TrialArguments};
 use crate::exit::{Exit, usage};
-use crate::output::settings::{settings_json, settings_text};
+use crate::output::settings::{rules_json, settings_json, settings_text, write_rules};
 use crate::output::text::{self, Table, counted, grouped, heading, metric};
 use crate::output::{self, OutputFile};
+use crate::rule;
 
 /// What was typed.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// The strategy: sma-cross trades where the fast average crosses the slow one, and stays out until a first crossing; sma-above holds while it is above
-    strategy: String,
+    /// The strategy: a built-in one by name, see lookback strategies, or a file such as my.toml [default: the rules below]
+    #[arg(required_unless_present_any = ["buy", "short", "weight"])]
+    strategy: Option<String>,
     #[command(flatten)]
     trials: TrialArguments,
     /// Write every fill: date,side,raw_price,adjusted_price,weight,cost
@@ -34,7 +35,6 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let strategy = Builtin::find(&arguments.strategy).map_err(usage)?;
     let find = |path: &Option<PathBuf>| path.as_deref().map(OutputFile::find).transpose().map_err(usage);
     let (trades, equity) = (find(&arguments.trades)?, find(&arguments.equity)?);
     if let (Some(trades), Some(equity)) = (&trades, &equity)
@@ -43,9 +43,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let message = format!("--trades and --equity are the same file, {trades}; expected two");
         return Err(usage(anyhow::Error::msg(message)));
     }
-    let sweep = arguments.trials.sweep();
-    strategy.grid(&sweep)?;
+    let (strategy, sweep) = arguments.trials.chosen(arguments.strategy.as_deref(), "").map_err(usage)?;
     let portal = arguments.trials.portal()?;
+    if let Some(check) = strategy.check(&sweep, &portal)? {
+        rule::warn(&check);
+    }
     let backtest = strategy.backtest(&sweep, &portal)?;
     if let Some(file) = &trades {
         file.write(|out| write_trades(&backtest, out))?;
@@ -55,10 +57,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let symbols = std::slice::from_ref(&backtest.summary().symbol);
     let prices = backtest.settings().adjust.description_of(portal.snapshot().bundle(), symbols);
+    let stated = strategy.statements();
     output::to_stdout(|out| match arguments.format {
-        Format::Table => write_table(&backtest, &prices, out),
+        Format::Table => write_table(&backtest, &stated, &prices, out),
         Format::Csv => write_trades(&backtest, out),
-        Format::Json => write_json(&backtest, &prices, out),
+        Format::Json => write_json(&backtest, &stated, &prices, out),
     })?;
     Ok(Exit::Done)
 }
@@ -82,7 +85,12 @@ fn write_equity(backtest: &Backtest, out: &mut dyn Write) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn write_table(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+fn write_table(
+    backtest: &Backtest,
+    rules: &[(String, String)],
+    prices: &str,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let summary = backtest.summary();
     writeln!(
         out,
@@ -94,6 +102,7 @@ fn write_table(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow
         summary.first,
         summary.last
     )?;
+    write_rules(rules, out)?;
     writeln!(out, "{}", settings_text(backtest.settings(), prices, Some(summary.periods_per_year)))?;
     let mut metrics = Table::new(2, 0);
     metrics.row(["metric", backtest.strategy(), "buy and hold"].map(str::to_owned));
@@ -105,6 +114,17 @@ fn write_table(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow
     if let Some(date) = backtest.closed_at() {
         let debt = metric(backtest.metrics(), Metric::Debt);
         writeln!(out, "the account was closed on {date}: nothing was left, and {debt} beyond was owed\n")?;
+    }
+    let Counts { capped, both_entries, .. } = backtest.counts();
+    if capped > 0 {
+        writeln!(out, "{} cut to all equity: the risk asked for more\n", counted(capped, "order"))?;
+    }
+    if both_entries > 0 {
+        writeln!(
+            out,
+            "{} at which buy and short were both true: neither was ordered\n",
+            counted(both_entries, "bar")
+        )?;
     }
     let mut fills = Table::new(2, 0);
     fills.row(["date", "side", "raw price", "adjusted price", "weight", "cost", "reason"].map(str::to_owned));
@@ -128,13 +148,19 @@ fn write_table(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow
     Ok(())
 }
 
-fn write_json(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+fn write_json(
+    backtest: &Backtest,
+    rules: &[(String, String)],
+    prices: &str,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let summary = backtest.summary();
     let fills = backtest.fills().map(|(date, fill)| fill.to_json(date));
     let equity =
         backtest.equity().map(|(date, equity)| json!({ "date": date.to_string(), "equity": equity }));
     let document = json!({
         "strategy": backtest.strategy(),
+        "rules": rules_json(rules),
         "parameters": backtest.point().to_json(),
         "settings": settings_json(backtest.settings(), prices),
         "bundle": { "version": backtest.version() },
@@ -145,6 +171,8 @@ fn write_json(backtest: &Backtest, prices: &str, out: &mut dyn Write) -> anyhow:
         "periods_per_year": summary.periods_per_year,
         "metrics": backtest.metrics().to_json(),
         "buy_and_hold": summary.buy_and_hold.to_json(),
+        "capped_entries": backtest.counts().capped,
+        "both_entries": backtest.counts().both_entries,
         "fills": fills.collect::<Vec<_>>(),
         "equity": equity.collect::<Vec<_>>(),
     });

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::ValueEnum;
-use lookback::strategies::Builtin;
 use lookback::sweep::{Metric, Outcome, Results, Watch};
 
 use crate::arguments::{self, Format, TrialArguments};
@@ -18,14 +17,14 @@ use crate::output::ranking::{self, View};
 use crate::output::rows::{self, Report};
 use crate::output::text::{self, count};
 use crate::output::{self, OutputFile, progress};
+use crate::rule;
 use crate::signal::{Signal, Stop};
 
 /// What was typed.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// The strategy: sma-cross trades where the fast average crosses the slow one, and stays out until a first crossing; sma-above holds while it is above
-    #[arg(default_value = "sma-cross")]
-    strategy: String,
+    /// The strategy: a built-in one by name, see lookback strategies, or a file such as my.toml [default: the rules below, or sma-cross]
+    strategy: Option<String>,
     #[command(flatten)]
     trials: TrialArguments,
     /// Keep only points where this holds: comparisons of parameters and numbers, joined by &&
@@ -77,14 +76,16 @@ impl Selection {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let stopwatch = Stopwatch::start();
-    let strategy = Builtin::find(&arguments.strategy).map_err(usage)?;
     let file = arguments.out.as_deref().map(find_file).transpose().map_err(usage)?;
-    let mut sweep = arguments.trials.sweep().filter(arguments.filter.as_str());
+    let (strategy, mut sweep) =
+        arguments.trials.chosen(arguments.strategy.as_deref(), &arguments.filter).map_err(usage)?;
     if let Some(threads) = arguments.threads {
         sweep = sweep.threads(threads);
     }
-    strategy.grid(&sweep)?;
     let portal = arguments.trials.portal()?;
+    if let Some(check) = strategy.check(&sweep, &portal)? {
+        rule::warn(&check);
+    }
     let stop = Stop::listen()?;
     let bar = progress::bar();
     let progress = |progress| progress::show(&bar, progress);
@@ -96,7 +97,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         complain(format_args!("--threads {asked}: more than are of use here, {} ran", results.threads()));
     }
     let prices = results.settings().adjust.description_of(portal.snapshot().bundle(), results.assets());
+    let stated = strategy.statements();
     let report = Report {
+        rules: &stated,
         prices: &prices,
         metrics: arguments.metrics.metrics(),
         rank_by: arguments.rank_by,

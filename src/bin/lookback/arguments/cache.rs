@@ -1,12 +1,10 @@
-//! The cache's bounds as a user sets them: a TOML file, and flags that override it.
+//! The cache's bounds as a user sets them: flags, which a TOML file completes.
 
 #![forbid(unsafe_code)]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
 use lookback::portal::Options;
-use serde::Deserialize;
 
 use super::count;
 use crate::exit::usage;
@@ -15,7 +13,7 @@ use crate::exit::usage;
 #[derive(clap::Args, Clone, Default, Debug)]
 #[command(next_help_heading = "Cache")]
 pub struct CacheArguments {
-    /// TOML file with the settings below under [cache] and [portal]; flags override it
+    /// TOML file of the tables [parameters] [let] [rules] [settings] [cache] [portal] [sweep]; flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Bytes that cached blocks may take, such as 200MB or 1GiB [default: 200MB]
@@ -36,107 +34,30 @@ pub struct CacheArguments {
 }
 
 impl CacheArguments {
-    /// The library's options: defaults, then the file, then the flags.
+    /// The library's options: defaults, then the flags.
     ///
     /// What is wrong with them is a matter of the command line, wherever it was written.
     pub fn options(&self) -> anyhow::Result<Options> {
         self.read().map_err(usage)
     }
 
+    /// The file that the flags were completed by.
+    pub fn config(&self) -> Option<&PathBuf> {
+        self.config.as_ref()
+    }
+
     fn read(&self) -> anyhow::Result<Options> {
         let mut options = Options::default();
-        if let Some(file) = &self.config {
-            let text =
-                std::fs::read_to_string(file).with_context(|| format!("{}: reading", file.display()))?;
-            parse(&text, file)?.apply(&mut options);
+        let cache = &mut options.cache;
+        cache.capacity_bytes = self.cache_bytes.unwrap_or(cache.capacity_bytes);
+        cache.permanent_bytes = self.permanent_bytes.or(cache.permanent_bytes);
+        cache.variable_entries = self.variable_entries.unwrap_or(cache.variable_entries);
+        cache.shards = self.shards.or(cache.shards);
+        if let Some(windows) = &self.permanent_windows {
+            options.permanent_windows.clone_from(windows);
         }
-        let flags = File {
-            cache: CacheTable {
-                capacity_bytes: self.cache_bytes.map(Bytes),
-                permanent_bytes: self.permanent_bytes.map(Bytes),
-                variable_entries: self.variable_entries,
-                shards: self.shards,
-            },
-            portal: PortalTable { permanent_windows: self.permanent_windows.clone() },
-        };
-        flags.apply(&mut options);
         options.cache.validate()?;
         Ok(options)
-    }
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct File {
-    cache: CacheTable,
-    portal: PortalTable,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct CacheTable {
-    capacity_bytes: Option<Bytes>,
-    permanent_bytes: Option<Bytes>,
-    variable_entries: Option<usize>,
-    shards: Option<usize>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct PortalTable {
-    permanent_windows: Option<Vec<usize>>,
-}
-
-impl File {
-    fn apply(self, options: &mut Options) {
-        let cache = &mut options.cache;
-        if let Some(Bytes(capacity)) = self.cache.capacity_bytes {
-            cache.capacity_bytes = capacity;
-        }
-        if let Some(Bytes(permanent)) = self.cache.permanent_bytes {
-            cache.permanent_bytes = Some(permanent);
-        }
-        if let Some(entries) = self.cache.variable_entries {
-            cache.variable_entries = entries;
-        }
-        cache.shards = self.cache.shards.or(cache.shards);
-        if let Some(windows) = self.portal.permanent_windows {
-            options.permanent_windows = windows;
-        }
-    }
-}
-
-/// A number of bytes, written as a number or as text with a unit.
-#[derive(Deserialize, Clone, Copy, PartialEq, Debug)]
-#[serde(try_from = "Written")]
-struct Bytes(u64);
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Number(u64),
-    Text(String),
-}
-
-impl TryFrom<Written> for Bytes {
-    type Error = String;
-
-    fn try_from(written: Written) -> Result<Self, String> {
-        match written {
-            Written::Number(number) => Ok(Self(number)),
-            Written::Text(text) => bytes(&text).map(Self),
-        }
-    }
-}
-
-fn parse(text: &str, file: &Path) -> anyhow::Result<File> {
-    match toml::from_str(text) {
-        Ok(settings) => Ok(settings),
-        Err(error) => {
-            let start = error.span().map_or(0, |span| span.start.min(text.len()));
-            let line = text[..start].matches('\n').count() + 1;
-            bail!("{} line {line}: {}", file.display(), error.message())
-        }
     }
 }
 
@@ -172,20 +93,5 @@ mod tests {
         for bad in ["", "MB", "-1", "1.5MB", "10 apples", "99999999999GB"] {
             assert!(bytes(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn flags_override_the_file_which_overrides_the_defaults() {
-        let text = "[cache]\ncapacity_bytes = \"10MB\"\nshards = 2\n[portal]\npermanent_windows = [10]\n";
-        let mut options = Options::default();
-        parse(text, Path::new("a.toml")).unwrap().apply(&mut options);
-        assert_eq!((options.cache.capacity_bytes, options.cache.shards), (10_000_000, Some(2)));
-        assert_eq!(options.permanent_windows, [10]);
-    }
-
-    #[test]
-    fn a_wrong_setting_is_named_with_its_line() {
-        let error = parse("[cache]\ncapacity = 3\n", Path::new("a.toml")).err().unwrap().to_string();
-        assert!(error.starts_with("a.toml line 2: unknown field `capacity`"), "{error}");
     }
 }

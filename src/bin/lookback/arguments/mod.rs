@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod cache;
+mod config;
 mod count;
 mod format;
+mod strategy;
 mod symbol;
 
 use std::path::PathBuf;
@@ -14,8 +16,10 @@ use lookback::sweep::{Costs, FillAt, Parameter, Rates, Settings, Sweep};
 use lookback::{Bundle, When};
 
 pub use cache::CacheArguments;
+pub use config::matches;
 pub use count::{count, positive_count};
 pub use format::Format;
+pub use strategy::{Chosen, RuleArguments};
 pub use symbol::symbol;
 
 /// Which trials, and how they are run.
@@ -27,9 +31,11 @@ pub struct TrialArguments {
     /// Assets by symbol [default: all of the bundle]
     #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = symbol)]
     pub asset: Vec<String>,
-    /// Values of a parameter: NAME=START:END[:STEP] or NAME=a,b,c [default: the strategy's own range]
+    /// Values of a parameter: NAME=START:END[:STEP] or NAME=a,b,c [default: the strategy's own]
     #[arg(long = "param", value_name = "NAME=VALUES")]
     pub parameters: Vec<Parameter>,
+    #[command(flatten)]
+    pub expressions: RuleArguments,
     #[command(flatten)]
     pub rules: Rules,
     #[command(flatten)]
@@ -91,10 +97,17 @@ impl Rules {
 }
 
 impl TrialArguments {
-    pub fn sweep(&self) -> Sweep {
+    fn sweep(&self) -> Sweep {
         let sweep = Sweep::new().settings(self.rules.settings());
-        let sweep = self.asset.iter().fold(sweep, |sweep, asset| sweep.asset(asset.as_str()));
-        self.parameters.iter().fold(sweep, |sweep, parameter| sweep.parameter(parameter.clone()))
+        self.asset.iter().fold(sweep, |sweep, asset| sweep.asset(asset.as_str()))
+    }
+
+    /// What is swept, and the sweep that it is swept by.
+    pub fn chosen(&self, name: Option<&str>, filter: &str) -> anyhow::Result<(Chosen, Sweep)> {
+        let chosen = Chosen::find(name, &self.expressions, &self.parameters, self.cache.config())?;
+        let sweep = chosen.sweep(self.sweep(), &self.parameters).filter(filter);
+        chosen.grid(&sweep)?;
+        Ok((chosen, sweep))
     }
 
     pub fn portal(&self) -> anyhow::Result<DataPortal> {

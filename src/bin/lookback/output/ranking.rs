@@ -7,7 +7,7 @@ use std::io::Write;
 use lookback::sweep::{AssetSummary, Metric, Outcome, Ranked};
 
 use crate::output::rows::Report;
-use crate::output::settings::settings_text;
+use crate::output::settings::{settings_text, write_rules};
 use crate::output::text::{self, Table, bytes, count, counted, grouped, heading, metric};
 
 /// The metrics shown of each place, beside the one ranked by.
@@ -47,6 +47,7 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
         counted(results.grid().len(), "point"),
         counted(results.len(), "trial")
     )?;
+    write_rules(report.rules, out)?;
     let parameters: Vec<String> = results.grid().parameters().iter().map(ToString::to_string).collect();
     writeln!(out, "{}; {}", parameters.join(", "), condition(&results.grid().constraint()))?;
     let first = results.summaries().iter().flatten().next();

@@ -9,12 +9,14 @@ use lookback::sweep::{Metric, Results, Rows};
 use serde_json::{Value, json};
 
 use crate::effort::Effort;
-use crate::output::settings::settings_json;
+use crate::output::settings::{rules_json, settings_json};
 
 /// A sweep with all that is told about it.
 #[derive(Debug)]
 pub struct Report<'a> {
     pub results: &'a Results,
+    /// The rules as they were stated, by key.
+    pub rules: &'a [(String, String)],
     /// What the adjustment makes of the prices.
     pub prices: &'a str,
     /// The metrics written of each trial.
@@ -68,6 +70,7 @@ fn head(report: &Report<'_>) -> Value {
     let (per_second, per_cpu_second) = report.effort.rates(done);
     json!({
         "strategy": results.strategy(),
+        "rules": rules_json(report.rules),
         "settings": settings,
         "bundle": { "version": results.version(), "assets": assets, "bars": results.bars() },
         "trials": results.len(),

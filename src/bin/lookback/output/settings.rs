@@ -1,19 +1,41 @@
-//! The rules of a sweep, as text and as JSON.
+//! The settings and the rules of a sweep, as text and as JSON.
 
 #![forbid(unsafe_code)]
+
+use std::io::Write;
 
 use lookback::sweep::Settings;
 
 use super::text::amount;
 
-/// How the rules read in JSON, all of them; `prices` is what the adjustment makes of them.
+/// How the settings read in JSON, all of them; `prices` is what the adjustment makes of them.
 pub fn settings_json(settings: &Settings, prices: &str) -> serde_json::Map<String, serde_json::Value> {
     let mut document = settings.to_json();
     document.insert("prices".to_owned(), prices.into());
     document
 }
 
-/// How the rules read in a line of text; `prices` is what the adjustment makes of them.
+/// The rules as they were stated, by key; null for a strategy in Rust.
+pub fn rules_json(rules: &[(String, String)]) -> serde_json::Value {
+    if rules.is_empty() {
+        return serde_json::Value::Null;
+    }
+    rules
+        .iter()
+        .map(|(key, text)| (key.clone(), text.as_str().into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// The rules as they were stated, a line each.
+pub fn write_rules(rules: &[(String, String)], out: &mut dyn Write) -> anyhow::Result<()> {
+    for (key, text) in rules {
+        writeln!(out, "{key}: {text}")?;
+    }
+    Ok(())
+}
+
+/// How the settings read in a line of text; `prices` is what the adjustment makes of them.
 pub fn settings_text(settings: &Settings, prices: &str, periods_per_year: Option<f64>) -> String {
     let mut text = format!(
         "fill {}, fee {} %, commission {} per order, slippage {} bps, cash {}, prices {prices}",
