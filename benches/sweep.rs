@@ -18,7 +18,7 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lookback::bundle::Series;
 use lookback::portal::{DataPortal, Options};
-use lookback::strategies::SmaCross;
+use lookback::strategies::{Builtin, SmaCross};
 use lookback::sweep::{Bar, Parameter, Point, Setup, Strategy, Sweep};
 use lookback::{Bundle, Calendar, Error, Frequency};
 use rust_decimal::Decimal;
@@ -106,6 +106,9 @@ fn sweep(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("sweep");
     group.throughput(Throughput::Elements(points)).sample_size(10);
     group.bench_function("skip", |bench| bench.iter(|| sweep.run::<SmaCross>(&portal).unwrap()));
+    // The same rule stated as expressions: what a user's own rule costs.
+    let rules = Builtin::find("sma-cross").unwrap().rules().unwrap();
+    group.bench_function("text", |bench| bench.iter(|| sweep.run_rules(&rules, &portal).unwrap()));
     group.bench_function("every_bar", |bench| bench.iter(|| sweep.run::<EveryBar>(&portal).unwrap()));
     group.finish();
 }
