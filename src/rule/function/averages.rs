@@ -2,11 +2,11 @@
 
 #![forbid(unsafe_code)]
 
-use super::moments::{Places, Total};
+use super::moments::Total;
 use super::recursion::Smoothing;
 use super::window::{Rolling, finite, roll};
 use super::{Argument, DegreeRule, Function, Inputs, Kernel, Unit};
-use crate::sum;
+use crate::sum::{self, Sum};
 
 const X_N: &[Argument] = &[Argument::numbers("x"), Argument::bars("n", 1)];
 
@@ -122,12 +122,60 @@ pub(super) static TABLE: [Function; 8] = [
     },
 ];
 
+/// The sum of a window's values, and of each times its place, counted from the bar at which the sums began.
+struct Weighted<'a> {
+    values: &'a [f64],
+    origin: Option<usize>,
+    sum: Sum,
+    placed: Sum,
+}
+
+impl Weighted<'_> {
+    #[expect(clippy::cast_precision_loss, reason = "a series has fewer than 2^53 bars")]
+    fn place(&self, bar: usize) -> f64 {
+        (bar - self.origin.unwrap_or(bar)) as f64
+    }
+
+    /// The sum of the values from `first` on, that one once, the next twice and so on.
+    fn sum_of_window(&self, first: usize) -> f64 {
+        self.placed.value() - (self.place(first) - 1.0) * self.sum.value()
+    }
+}
+
+impl Rolling for Weighted<'_> {
+    // So places stay small beside the window, and what is taken from each other is no more than some times the rest.
+    const RENEWED: usize = 4;
+
+    fn clear(&mut self) {
+        (self.origin, self.sum, self.placed) = (None, Sum::default(), Sum::default());
+    }
+
+    #[inline(always)]
+    fn enter(&mut self, bar: usize) {
+        self.origin.get_or_insert(bar);
+        self.sum = self.sum.add(self.values[bar]);
+        self.placed = self.placed.add(self.place(bar) * self.values[bar]);
+    }
+
+    #[inline(always)]
+    fn leave(&mut self, bar: usize) {
+        self.sum = self.sum.add(-self.values[bar]);
+        self.placed = self.placed.add(-(self.place(bar) * self.values[bar]));
+    }
+}
+
 /// The weighted mean of the last `bars` values.
 #[expect(clippy::cast_precision_loss, reason = "a series has fewer than 2^53 bars")]
 pub(super) fn wma(values: &[f64], bars: usize, out: &mut Vec<f64>) {
     let first = out.len();
-    // From one place before the window on, the first value counts once and the last n times.
-    roll([values], bars, Places::new(values, bars), |places, bar| places.around(-1.0, bar), out);
+    let value = |window: &Weighted<'_>, bar: usize| window.sum_of_window(bar + 1 - bars);
+    roll(
+        [values],
+        bars,
+        Weighted { values, origin: None, sum: Sum::default(), placed: Sum::default() },
+        value,
+        out,
+    );
     let weights = bars as f64 * (bars as f64 + 1.0) / 2.0;
     out[first..].iter_mut().for_each(|sum| *sum /= weights);
 }
@@ -170,6 +218,7 @@ impl Rolling for Kaufman<'_> {
         (self.first, self.way) = (None, Total::default());
     }
 
+    #[inline(always)]
     fn enter(&mut self, bar: usize) {
         if self.first.is_some() {
             self.way.add(self.change(bar));
@@ -177,6 +226,7 @@ impl Rolling for Kaufman<'_> {
         self.first.get_or_insert(bar);
     }
 
+    #[inline(always)]
     fn leave(&mut self, bar: usize) {
         self.way.take(self.change(bar + 1));
         self.first = Some(bar + 1);

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::extremes;
+use super::peak::{highest, lowest};
 use super::ranges::true_range;
 use super::recursion::Smoothing;
 use super::statistics::deviation;
@@ -104,7 +104,7 @@ pub(super) static TABLE: [Function; 8] = [
         range: "that of high",
         definition: "highest(high, n)",
         expression: Some("highest(high, n)"),
-        kernel: Kernel::Numbers(extremes::highest),
+        kernel: Kernel::Numbers(|inputs, out| highest(inputs.columns[0], inputs.counts[0], out)),
         ..DONCHIAN
     },
     Function {
@@ -113,7 +113,7 @@ pub(super) static TABLE: [Function; 8] = [
         range: "that of low",
         definition: "lowest(low, n)",
         expression: Some("lowest(low, n)"),
-        kernel: Kernel::Numbers(extremes::lowest),
+        kernel: Kernel::Numbers(|inputs, out| lowest(inputs.columns[0], inputs.counts[0], out)),
         ..DONCHIAN
     },
 ];

@@ -4,8 +4,8 @@
 
 use std::collections::VecDeque;
 
-use super::peak::Peak;
-use super::window::{finite, roll};
+use super::peak::{highest, lowest};
+use super::window::finite;
 use super::{Argument, ArgumentKind, Bits, DegreeRule, Function, Inputs, Kernel, Unit};
 use crate::compare::{above, below};
 
@@ -62,7 +62,7 @@ pub(super) static TABLE: [Function; 7] = [
         name: "rising",
         definition: "x is above each of the n values before it",
         kernel: Kernel::Truth(|inputs, out| {
-            is_beyond(inputs, Peak::high(inputs.columns[0]), above, out);
+            is_beyond(inputs, highest, above, out);
         }),
         ..TREND
     },
@@ -70,7 +70,7 @@ pub(super) static TABLE: [Function; 7] = [
         name: "falling",
         definition: "x is below each of the n values before it",
         kernel: Kernel::Truth(|inputs, out| {
-            is_beyond(inputs, Peak::low(inputs.columns[0]), below, out);
+            is_beyond(inputs, lowest, below, out);
         }),
         ..TREND
     },
@@ -126,9 +126,14 @@ fn and(a: Option<bool>, b: Option<bool>) -> Option<bool> {
 }
 
 /// Whether each value is beyond the peak of the n before it.
-fn is_beyond(inputs: &Inputs<'_>, peak: Peak<'_>, is_so: fn(f64, f64) -> bool, out: &mut Bits) {
+fn is_beyond(
+    inputs: &Inputs<'_>,
+    peak: fn(&[f64], usize, &mut Vec<f64>),
+    is_so: fn(f64, f64) -> bool,
+    out: &mut Bits,
+) {
     let (values, mut peaks) = (inputs.columns[0], Vec::new());
-    roll([values], inputs.counts[0], peak, |peak, _| peak.value(), &mut peaks);
+    peak(values, inputs.counts[0], &mut peaks);
     let before = std::iter::once(&f64::NAN).chain(&peaks);
     let compare =
         |(&value, &peak): (&f64, &f64)| (value.is_finite() && !peak.is_nan()).then(|| is_so(value, peak));

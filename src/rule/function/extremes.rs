@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::peak::Peak;
+use super::peak::{Peak, highest, lowest};
 use super::window::roll;
 use super::{Argument, DegreeRule, Function, Inputs, Kernel, Unit};
 
@@ -18,7 +18,7 @@ const VALUE: Function = Function {
     expression: None,
     source: "TA-Lib MAX and MIN, Pine ta.highest and ta.lowest",
     warm_up: |counts| counts[0] - 1,
-    kernel: Kernel::Numbers(highest),
+    kernel: Kernel::Numbers(|inputs, out| highest(inputs.columns[0], inputs.counts[0], out)),
 };
 
 const AGE: Function = Function {
@@ -34,7 +34,7 @@ pub(super) static TABLE: [Function; 4] = [
     Function {
         name: "lowest",
         definition: "the lowest of the last n values of x",
-        kernel: Kernel::Numbers(lowest),
+        kernel: Kernel::Numbers(|inputs, out| lowest(inputs.columns[0], inputs.counts[0], out)),
         ..VALUE
     },
     Function {
@@ -50,16 +50,6 @@ pub(super) static TABLE: [Function; 4] = [
         ..AGE
     },
 ];
-
-pub(super) fn highest(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
-    let values = inputs.columns[0];
-    roll([values], inputs.counts[0], Peak::high(values), |peak, _| peak.value(), out);
-}
-
-pub(super) fn lowest(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
-    let values = inputs.columns[0];
-    roll([values], inputs.counts[0], Peak::low(values), |peak, _| peak.value(), out);
-}
 
 #[expect(clippy::cast_precision_loss, reason = "a series has fewer than 2^53 bars")]
 fn age(inputs: &Inputs<'_>, peak: Peak<'_>, out: &mut Vec<f64>) {

@@ -2,9 +2,9 @@
 
 #![forbid(unsafe_code)]
 
-use super::peak::Peak;
+use super::peak::{highest, lowest};
 use super::recursion::Smoothing;
-use super::window::{finite, roll};
+use super::window::finite;
 use super::{Argument, DegreeRule, Function, Inputs, Kernel, Unit};
 use crate::asset::Field;
 use crate::compare::above;
@@ -164,13 +164,14 @@ fn macd(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
 }
 
 /// Appends what `place` makes of the close, the highest high and the lowest low; NaN where the two are level.
-fn place_in_range(inputs: &Inputs<'_>, place: fn(f64, f64, f64) -> f64, out: &mut Vec<f64>) {
+fn place_in_range(inputs: &Inputs<'_>, place: impl Fn(f64, f64, f64) -> f64, out: &mut Vec<f64>) {
     let [high, low, close] = [inputs.columns[0], inputs.columns[1], inputs.columns[2]];
-    let value = |[high, low]: &[Peak<'_>; 2], bar: usize| {
-        let (high, low) = (high.value(), low.value());
-        if above(high, low) { place(close[bar], high, low) } else { f64::NAN }
-    };
-    roll([high, low, close], inputs.counts[0], [Peak::high(high), Peak::low(low)], value, out);
+    let [mut highs, mut lows] = [(); 2].map(|()| Vec::new());
+    highest(high, inputs.counts[0], &mut highs);
+    lowest(low, inputs.counts[0], &mut lows);
+    out.extend(close.iter().zip(highs).zip(lows).map(|((&close, high), low)| {
+        if above(high, low) { finite(place(close, high, low)) } else { f64::NAN }
+    }));
 }
 
 fn percent_k(inputs: &Inputs<'_>, out: &mut Vec<f64>) {

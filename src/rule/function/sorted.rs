@@ -4,7 +4,7 @@
 
 use super::window::Rolling;
 
-/// The values of a window, ascending. A bar costs two searches and two moves of what lies behind.
+/// The values of a window, ascending. A bar costs two searches and a move of what lies between.
 pub(super) struct Sorted<'a> {
     column: &'a [f64],
     values: Vec<f64>,
@@ -19,9 +19,14 @@ impl<'a> Sorted<'a> {
         &self.values
     }
 
-    /// Where a value stands, or belongs: -0 before 0, so that what went in is found again.
-    fn place(&self, bar: usize) -> usize {
-        self.values.partition_point(|value| value.total_cmp(&self.column[bar]).is_lt())
+    /// A bar's value; 0 for -0, so that the order is one.
+    fn value(&self, bar: usize) -> f64 {
+        self.column[bar] + 0.0
+    }
+
+    /// Where a value stands, or belongs.
+    fn place(&self, value: f64) -> usize {
+        self.values.partition_point(|other| *other < value)
     }
 }
 
@@ -31,11 +36,26 @@ impl Rolling for Sorted<'_> {
     }
 
     fn enter(&mut self, bar: usize) {
-        self.values.insert(self.place(bar), self.column[bar]);
+        let value = self.value(bar);
+        self.values.insert(self.place(value), value);
     }
 
     fn leave(&mut self, bar: usize) {
-        self.values.remove(self.place(bar));
+        self.values.remove(self.place(self.value(bar)));
+    }
+
+    /// Moves only what stands between the two.
+    fn slide(&mut self, earliest: usize, latest: usize) {
+        let value = self.value(latest);
+        let (from, to) = (self.place(self.value(earliest)), self.place(value));
+        let to = if from < to {
+            self.values.copy_within(from + 1..to, from);
+            to - 1
+        } else {
+            self.values.copy_within(to..from, to + 1);
+            to
+        };
+        self.values[to] = value;
     }
 }
 

@@ -2,9 +2,9 @@
 
 #![forbid(unsafe_code)]
 
-use super::moments::{Places, Products};
+use super::moments::{Places, Products, around_middle, covariance, last_from_mean};
 use super::sorted::{Sorted, quantile};
-use super::window::{finite, roll};
+use super::window::roll;
 use super::{Argument, DegreeRule, Function, Inputs, Kernel, Unit};
 use crate::compare::above;
 use crate::sum;
@@ -119,7 +119,10 @@ pub(super) static TABLE: [Function; 9] = [
 ];
 
 fn variance(values: &[f64], bars: usize, out: &mut Vec<f64>) {
-    roll([values], bars, Products::new(values, values, bars), Products::covariance, out);
+    let value = |products: &Products<'_>, bar: usize| {
+        products.variance().unwrap_or_else(|| covariance(values, values, bars, bar))
+    };
+    roll([values], bars, Products::new(values, values, bars), value, out);
 }
 
 pub(super) fn deviation(values: &[f64], bars: usize, out: &mut Vec<f64>) {
@@ -133,22 +136,30 @@ fn is_spread(mean: f64, deviation: f64) -> bool {
 }
 
 fn zscore(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
-    let mut means = Vec::new();
-    sum::means(inputs.columns[0], inputs.counts[0], &mut means);
-    deviation(inputs.columns[0], inputs.counts[0], out);
-    for ((out, mean), value) in out.iter_mut().zip(means).zip(inputs.columns[0]) {
-        *out = if is_spread(mean, *out) { finite((value - mean) / *out) } else { f64::NAN };
-    }
+    let (values, bars) = (inputs.columns[0], inputs.counts[0]);
+    let value = |products: &Products<'_>, bar: usize| {
+        let (variance, distance) = match products.variance() {
+            Some(variance) => (variance, products.beyond_mean(bar)),
+            None => (covariance(values, values, bars, bar), last_from_mean(&values[bar + 1 - bars..=bar])),
+        };
+        let deviation = variance.sqrt();
+        if is_spread(products.mean(), deviation) { distance / deviation } else { f64::NAN }
+    };
+    roll([values], bars, Products::new(values, values, bars), value, out);
 }
 
 fn correlation(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
     let (x, y, bars) = (inputs.columns[0], inputs.columns[1], inputs.counts[0]);
-    let value = |[of_x, of_y, both]: &[Products<'_>; 3], bar: usize| {
-        let (x, y) = (of_x.covariance(bar).sqrt(), of_y.covariance(bar).sqrt());
+    let value = |(of_x, of_y, both): &(Products<'_>, Products<'_>, Products<'_>), bar: usize| {
+        let (x, y, both) = match (of_x.variance(), of_y.variance()) {
+            (Some(x), Some(y)) => (x, y, both.covariance()),
+            _ => (covariance(x, x, bars, bar), covariance(y, y, bars, bar), covariance(x, y, bars, bar)),
+        };
+        let (x, y) = (x.sqrt(), y.sqrt());
         let is_defined = is_spread(of_x.mean(), x) && is_spread(of_y.mean(), y);
-        if is_defined { (both.covariance(bar) / (x * y)).clamp(-1.0, 1.0) } else { f64::NAN }
+        if is_defined { (both / (x * y)).clamp(-1.0, 1.0) } else { f64::NAN }
     };
-    let products = [(x, x), (y, y), (x, y)].map(|(a, b)| Products::new(a, b, bars));
+    let products = (Products::new(x, x, bars), Products::new(y, y, bars), Products::new(x, y, bars));
     roll([x, y], bars, products, value, out);
 }
 
@@ -158,8 +169,11 @@ fn slope(inputs: &Inputs<'_>, out: &mut Vec<f64>) {
     let (center, count) = ((bars as f64 - 1.0) / 2.0, bars as f64);
     // What the squared distances of the places from their center add up to.
     let spread = count * (count * count - 1.0) / 12.0;
-    let value = |places: &Places<'_>, bar: usize| places.around(center, bar) / spread;
-    roll([values], bars, Places::new(values, bars), value, out);
+    let value = |places: &Places<'_>, bar: usize| {
+        let first = bar + 1 - bars;
+        places.around(center, first).unwrap_or_else(|| around_middle(&values[first..=bar])) / spread
+    };
+    roll([values], bars, Places::new(values), value, out);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a series has fewer than 2^53 bars")]

@@ -16,22 +16,37 @@ pub(super) trait Rolling {
 
     /// Lets go of a bar, which is the earliest.
     fn leave(&mut self, bar: usize);
+
+    /// Lets go of the earliest bar and takes in the latest.
+    #[inline(always)]
+    fn slide(&mut self, earliest: usize, latest: usize) {
+        self.leave(earliest);
+        self.enter(latest);
+    }
 }
 
-/// Several at once, over the same bars.
-impl<W: Rolling, const N: usize> Rolling for [W; N] {
-    const RENEWED: usize = W::RENEWED;
+/// Three at once, over the same bars.
+impl<A: Rolling, B: Rolling, C: Rolling> Rolling for (A, B, C) {
+    const RENEWED: usize = A::RENEWED;
 
     fn clear(&mut self) {
-        self.iter_mut().for_each(W::clear);
+        self.0.clear();
+        self.1.clear();
+        self.2.clear();
     }
 
+    #[inline(always)]
     fn enter(&mut self, bar: usize) {
-        self.iter_mut().for_each(|one| one.enter(bar));
+        self.0.enter(bar);
+        self.1.enter(bar);
+        self.2.enter(bar);
     }
 
+    #[inline(always)]
     fn leave(&mut self, bar: usize) {
-        self.iter_mut().for_each(|one| one.leave(bar));
+        self.0.leave(bar);
+        self.1.leave(bar);
+        self.2.leave(bar);
     }
 }
 
@@ -40,33 +55,41 @@ impl<W: Rolling, const N: usize> Rolling for [W; N] {
 pub(super) fn roll<const N: usize, W: Rolling>(
     columns: [&[f64]; N],
     bars: usize,
-    mut window: W,
+    window: W,
     value: impl Fn(&W, usize) -> f64,
     out: &mut Vec<f64>,
 ) {
+    // Its own copy is held in registers, which what is passed is not: half the time.
+    let mut window = window;
     let count = columns.iter().map(|column| column.len()).min().unwrap_or(0);
-    out.reserve(count);
+    let columns = columns.map(|column| &column[..count]);
+    let start = out.len();
+    out.resize(start + count, f64::NAN);
     let (mut run, mut age) = (0_usize, 0_usize);
-    for bar in 0..count {
+    for (bar, out) in out[start..].iter_mut().enumerate() {
         if !columns.iter().all(|column| column[bar].is_finite()) {
             if run > 0 {
                 window.clear();
             }
             (run, age) = (0, 0);
-            out.push(f64::NAN);
             continue;
         }
         if run >= bars {
-            window.leave(bar - bars);
+            window.slide(bar - bars, bar);
+        } else {
+            window.enter(bar);
         }
-        window.enter(bar);
         (run, age) = (run + 1, age + 1);
-        if W::RENEWED > 0 && age > bars * W::RENEWED {
+        if W::RENEWED > 0 && age > bars.saturating_mul(W::RENEWED) {
             window.clear();
-            (bar + 1 - bars..=bar).for_each(|bar| window.enter(bar));
+            for bar in bar + 1 - bars..=bar {
+                window.enter(bar);
+            }
             age = 0;
         }
-        out.push(if run < bars { f64::NAN } else { finite(value(&window, bar)) });
+        if run >= bars {
+            *out = finite(value(&window, bar));
+        }
     }
 }
 

@@ -118,9 +118,8 @@ fn lowest(x: &[f64], n: usize) -> Vec<f64> {
 /// Of the close, the highest high and the lowest low.
 fn placed(bars: &Bars, n: usize, of: impl Fn(f64, f64, f64) -> f64) -> Vec<f64> {
     by_bar(bars.len(), |bar| {
-        window(&bars.close, n, bar)?;
-        let high = window(&bars.high, n, bar).map(|_| highest(&bars.high, n)[bar])?;
-        let low = window(&bars.low, n, bar).map(|_| lowest(&bars.low, n)[bar])?;
+        let high = window(&bars.high, n, bar)?.iter().copied().reduce(f64::max)?;
+        let low = window(&bars.low, n, bar)?.iter().copied().reduce(f64::min)?;
         (!level(high, low)).then(|| of(bars.close[bar], high, low))
     })
 }

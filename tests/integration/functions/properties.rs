@@ -192,6 +192,33 @@ fn a_window_forgets_a_bad_price_of_long_ago() {
 }
 
 #[test]
+fn a_spread_keeps_its_digits_beside_a_level_that_is_a_million_times_larger() {
+    let mut random = fastrand::Rng::with_seed(9);
+    let mut near = Bars::default();
+    for column in near.columns_mut() {
+        // Steps of 2^-10, so that the level is added without rounding.
+        *column = (0..400).map(|_| f64::from(random.u16(..4_096)) / 1_024.0).collect();
+    }
+    near.condition = vec![Some(true); 400];
+    let mut far = near.clone();
+    for column in far.columns_mut() {
+        column.iter_mut().for_each(|value| *value += f64::from(1 << 22));
+    }
+    // From one level to the other, as a price does whose split was not recorded.
+    let mut jump = near.clone();
+    jump.close[200..].copy_from_slice(&far.close[200..]);
+    for name in ["stdev 20", "variance 50", "correlation 20", "linreg_slope 20", "zscore 20"] {
+        let call = Call::parse(name);
+        let [near, far, jump] = [&near, &far, &jump].map(|bars| call.compute(bars));
+        for bar in 250..400 {
+            assert!((far[bar] - near[bar]).abs() <= 1e-8 * near[bar].abs().max(0.01), "{name} at bar {bar}");
+            let is_same = (jump[bar] - far[bar]).abs() <= 1e-8 * far[bar].abs().max(0.01);
+            assert!(is_same || name.starts_with("corr"), "{name} at bar {bar}: {}, {}", jump[bar], far[bar]);
+        }
+    }
+}
+
+#[test]
 fn prices_that_do_not_move_have_no_spread_no_strength_and_no_place_in_their_range() {
     // Each is 0.1 by another way of rounding.
     let noisy: Vec<f64> = (0..60).map(|bar| if bar % 7 == 3 { 0.3 / 3.0 } else { 0.1 }).collect();
