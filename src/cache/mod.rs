@@ -14,6 +14,7 @@ mod permanent;
 mod policy;
 mod publication;
 mod reader;
+mod replacing;
 mod request;
 mod side;
 mod stats;
@@ -38,6 +39,7 @@ use boarding::Boarding;
 use change::Change;
 use flight::Outcome;
 use generation::Admission;
+use replacing::Replacing;
 use stats::{Counters, Tally};
 
 /// What a key must be; every type that can be is one.
@@ -74,8 +76,7 @@ impl<T: Weigh + Clone + Send + Sync + 'static> Value for T {}
 /// ```
 pub struct Cache<K: Key, V: Value, S = ()> {
     current: Mutex<Generation<K, V, S>>,
-    /// Held by whoever replaces the generation, so that `current` waits for no inheritance.
-    replacing: Mutex<()>,
+    replacing: Replacing,
     counters: Arc<Counters>,
     options: Options,
 }
@@ -129,7 +130,7 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
         options.validate()?;
         let counters = Arc::new(Counters::new());
         let first = Generation::new(&options, version.into(), source, counters.clone());
-        Ok(Self { current: Mutex::new(first), replacing: Mutex::new(()), counters, options })
+        Ok(Self { current: Mutex::new(first), replacing: Replacing::new(), counters, options })
     }
 
     /// The generation of now; a run takes it once and keeps it.
@@ -149,8 +150,11 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
 
     /// Begins a new generation that inherits every entry for which `keep` says that it is still true.
     ///
-    /// The entries of a load that lands in the old generation meanwhile are not inherited. `keep` must not invalidate
-    /// this cache itself.
+    /// The entries of a load that lands in the old generation meanwhile are not inherited.
+    ///
+    /// # Panics
+    /// Where `keep`, or a clone or a weight of what is inherited, invalidates this cache itself: that would wait for
+    /// itself. The panic comes out of both invalidations unless it is caught, and then nothing was replaced.
     pub fn invalidate_keeping(
         &self,
         version: impl Into<Box<str>>,
@@ -165,19 +169,20 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
                 return false;
             }
             // A pin collects, at its start and at its end, and so runs whatever the values do in their drop; and this
-            // may be the last hold on the old generation. All of it lies outside of the lock.
+            // may be the last hold on the old generation. All of it lies outside of the lock, and so does the end of
+            // the new generation, where a panic prevents it, and of what it cannot hold.
             let old_pin = old.inner().variable.pin();
-            let replacing = lock(&self.replacing);
+            let (mut new, mut new_pin, mut left_over) = (None, None, Vec::new());
+            let replacing = self.replacing.begin();
             if !old.is(&self.current()) {
                 continue;
             }
             let Some(source) = source.take() else { unreachable!("taken once, in the last round") };
-            let new = Generation::new(&self.options, version, source, self.counters.clone());
-            let new_pin = new.inner().variable.pin();
-            let inherited = inherit(&old, &old_pin, &new, &new_pin, &mut keep);
+            let new = new.insert(Generation::new(&self.options, version, source, self.counters.clone()));
+            let new_pin = new_pin.insert(new.inner().variable.pin());
+            let inherited = inherit(&old, &old_pin, new, new_pin, &mut keep, &mut left_over);
             *lock(&self.current) = new.clone();
             drop(replacing);
-            drop(new_pin);
             tracing::info!(from = old.version(), to = new.version(), inherited, "invalidation");
             return true;
         }
@@ -203,13 +208,14 @@ fn inherit<K: Key, V: Value, S>(
     new: &Generation<K, V, S>,
     new_pin: &Pin,
     keep: &mut impl FnMut(&K, &V) -> bool,
+    left_over: &mut Vec<V>,
 ) -> usize {
     let (from, to) = (old.inner(), new.inner());
     // Looked at first, so that an entry that is promoted meanwhile is seen in one tier at least.
     let variable = from.variable.entries(old_pin);
     let (old_map_pin, new_map_pin) = (from.permanent.pin(), to.permanent.pin());
     let tally = Tally::default();
-    let mut heir = Heir { to, pin: new_pin, map_pin: &new_map_pin, tally: &tally, inherited: 0 };
+    let mut heir = Heir { to, pin: new_pin, map_pin: &new_map_pin, tally: &tally, inherited: 0, left_over };
     from.permanent.for_each(|hash, key, value| {
         if keep(key, value) {
             heir.inherit(hash, key, value, Tier::Permanent);
@@ -232,6 +238,8 @@ struct Heir<'a, K: Key, V: Value, S> {
     map_pin: &'a MapPin<'a>,
     tally: &'a Tally,
     inherited: usize,
+    /// Copies that there was no room for; to be dropped away from the lock.
+    left_over: &'a mut Vec<V>,
 }
 
 impl<K: Key, V: Value, S> Heir<'_, K, V, S> {
@@ -240,8 +248,10 @@ impl<K: Key, V: Value, S> Heir<'_, K, V, S> {
             return;
         };
         let mut change = Change::new(self.pin, self.tally, &self.to.ledger);
-        let admission = self.to.admit(&mut lead, key, value.clone(), tier, self.map_pin, &mut change);
-        self.inherited += usize::from(matches!(admission, Admission::Held(_)));
+        match self.to.admit(&mut lead, key, value.clone(), tier, self.map_pin, &mut change) {
+            Admission::Held(_) => self.inherited += 1,
+            Admission::Uncached(value) => self.left_over.push(value),
+        }
         lead.land(|| Outcome::Abandoned);
     }
 }

@@ -261,3 +261,67 @@ impl Drop for Place {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::super::Track;
+    use super::*;
+
+    /// A box of bytes that counts as it is freed.
+    struct Bytes(NonNull<[u8; 100]>);
+
+    // SAFETY: it stands for a box of bytes.
+    unsafe impl Send for Bytes {}
+
+    impl Retire for Bytes {
+        type Target = [u8; 100];
+
+        fn into_raw(self) -> NonNull<[u8; 100]> {
+            self.0
+        }
+
+        unsafe fn bytes(_: NonNull<[u8; 100]>) -> u64 {
+            100
+        }
+
+        unsafe fn track<'a>(_: NonNull<[u8; 100]>) -> &'a Track {
+            unreachable!("asked in models only")
+        }
+
+        unsafe fn free(raw: NonNull<[u8; 100]>) {
+            // SAFETY: leaked from a box by `retire`, and freed once, says the caller.
+            drop(unsafe { Box::from_raw(raw.as_ptr()) });
+        }
+    }
+
+    fn retire(pin: &Pin) {
+        let bytes = Bytes(NonNull::from(Box::leak(Box::new([0; 100]))));
+        // SAFETY: just leaked, and known to nobody else.
+        unsafe { pin.retire(bytes) };
+    }
+
+    #[test]
+    fn a_pin_takes_no_pains_for_what_another_collector_cannot_free() {
+        let (old, new) = (Collector::new(), Collector::new());
+        let _idle = old.pin();
+        let mut evictor = old.pin();
+        retire(&evictor);
+        evictor.drain();
+        drop(evictor);
+        assert_eq!(old.limbo().bytes(), 100, "an idle pin holds it");
+        let mut pin = new.pin();
+        // What the epochs of the new one know of, and its limbo does not: a flush would free it.
+        let is_freed = Arc::new(AtomicBool::new(false));
+        let freed = is_freed.clone();
+        // SAFETY: the closure owns what it touches.
+        unsafe { pin.guard.defer_unchecked(move || freed.store(true, Ordering::Relaxed)) };
+        (0..100).for_each(|_| pin.drain());
+        assert!(!is_freed.load(Ordering::Relaxed), "nothing of its own is in limbo, and nothing is flushed");
+        retire(&pin);
+        pin.drain();
+        assert!(is_freed.load(Ordering::Relaxed));
+        assert_eq!((old.limbo().bytes(), new.limbo().bytes()), (100, 0));
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
 use lookback::Error;
@@ -10,6 +12,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
+use crate::foreign::{Call, Foreigners, Key, Script, Value};
 use crate::item::{ENTRY_BYTES, Item, cache, room_for};
 
 #[derive(Clone, Debug)]
@@ -153,21 +156,33 @@ fn an_invalidation_tells_both_versions_and_the_generation_its_end() {
 
 #[test]
 fn a_joined_load_is_told_by_the_thread_that_joined() {
-    let cache = cache(Options { wait_limit: std::time::Duration::from_secs(30), ..room_for(2) });
+    // A key is compared with the one that is being loaded by whoever is about to wait for it.
+    let script = Arc::new(Script::default());
+    let is_compared = Arc::new(AtomicBool::new(false));
+    script.react({
+        let is_compared = is_compared.clone();
+        move |call, _| is_compared.store(is_compared.load(Relaxed) || call == Call::Eq, Relaxed)
+    });
+    let options = Options { wait_limit: std::time::Duration::from_secs(3_600), ..Options::default() };
+    let cache = Foreigners::new(options, "v1", ()).unwrap();
+    let key = || Key::new(1, 1, &script);
     let (inside, wait_inside) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let load = |_: &u64| {
+            let load = |(): &()| {
                 inside.send(()).unwrap();
-                std::thread::sleep(std::time::Duration::from_millis(100));
-                Ok(Item::light(1))
+                while !is_compared.load(Relaxed) {
+                    std::thread::yield_now();
+                }
+                Ok(Value::new(1, &script))
             };
-            cache.current().reader().get_or_load(&1, Tier::Variable, load).unwrap();
+            cache.current().reader().get_or_load(&key(), Tier::Variable, load).unwrap();
         });
         wait_inside.recv().unwrap();
         let told = Scribe::hear(|| {
             let reader = cache.current().reader();
-            assert_eq!(reader.get_or_load(&1, Tier::Variable, crate::item::unexpected).unwrap().id, 1);
+            let load = |(): &()| panic!("loaded again");
+            assert_eq!(reader.get_or_load(&key(), Tier::Variable, load).unwrap().id, 1);
         });
         assert_eq!(messages(&told), ["join"]);
     });

@@ -1,5 +1,6 @@
 //! Code of keys, values and loaders that calls the cache that it is called by.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -146,6 +147,73 @@ fn ask_beside_a_load(on: Call) -> Duration {
     drop(cache);
     assert_eq!(script.alive(), 0);
     took
+}
+
+/// Four entries, of which two are permanent.
+fn put_four(script: &Arc<Script>, cache: &Foreigners) {
+    let reader = cache.current().reader();
+    for id in 0..4 {
+        let tier = if id < 2 { Tier::Permanent } else { Tier::Variable };
+        reader.put(Key::new(id, id, script), Value::new(id, script), tier);
+    }
+}
+
+fn message_of(body: impl FnOnce()) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(body)).unwrap_err();
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.unwrap_or_else(|| *payload.downcast::<String>().unwrap())
+}
+
+#[test]
+fn an_invalidation_from_inside_of_one_is_a_panic_and_changes_nothing() {
+    confined("hostile::calling::an_invalidation_from_inside_of_one_is_a_panic_and_changes_nothing", || {
+        let panics = |script: &Arc<Script>, cache: &Foreigners, keep: &dyn Fn() -> bool| {
+            let text = message_of(|| drop(cache.invalidate_keeping("v2", (), |_, _| keep())));
+            assert!(text.contains("from inside of its own invalidation"), "{text}");
+            assert_eq!(cache.current().version(), "v1");
+            assert_whole(cache, "after the panic");
+            assert_eq!(script.alive(), 2 * 4, "nothing of what was begun is left");
+        };
+        for call in [Call::CloneKey, Call::CloneValue, Call::Weigh] {
+            let is_armed = Arc::new(AtomicBool::new(false));
+            let armed = is_armed.clone();
+            let (script, cache) = reacting(tight(4), call, move |_, cache, _| {
+                if armed.load(Ordering::Relaxed) {
+                    cache.invalidate("inside", ());
+                }
+            });
+            put_four(&script, &cache);
+            is_armed.store(true, Ordering::Relaxed);
+            panics(&script, &cache, &|| true);
+            is_armed.store(false, Ordering::Relaxed);
+            assert!(cache.invalidate_keeping("v2", (), |_, _| true), "{call:?}: it goes on");
+        }
+        let (script, cache) = reacting(tight(4), Call::Eq, |_, _, _| {});
+        put_four(&script, &cache);
+        panics(&script, &cache, &|| cache.invalidate("inside", ()));
+        assert!(!cache.invalidate_keeping("v1", (), |_, _| unreachable!()));
+        // Another cache is another affair.
+        let other = Foreigners::new(tight(4), "v1", ()).unwrap();
+        assert!(cache.invalidate_keeping("v2", (), |_, _| other.invalidate("v2", ())));
+    });
+}
+
+#[test]
+fn what_a_failed_invalidation_copied_may_invalidate_as_it_drops() {
+    confined("hostile::calling::what_a_failed_invalidation_copied_may_invalidate_as_it_drops", || {
+        let (script, cache) = reacting(tight(4), Call::DropValue, |_, cache, _| invalidate_anew(cache));
+        put_four(&script, &cache);
+        let mut asked = 0;
+        let keep = |_: &Key, _: &Value| {
+            asked += 1;
+            assert!(asked < 4, "no question is left");
+            true
+        };
+        let text = message_of(|| drop(cache.invalidate_keeping("v2", (), keep)));
+        assert_eq!(text, "no question is left");
+        assert_whole(&cache, "after the drops");
+        assert_ne!(cache.current().version(), "v1", "the copies have begun generations");
+    });
 }
 
 #[test]
