@@ -40,6 +40,7 @@ impl Strategy for EveryBar {
         SmaCross::start(point, setup).map(Self)
     }
 
+    #[inline]
     fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
         self.0.on_bar(bar)
     }

@@ -336,6 +336,11 @@ impl<'a> Point<'a> {
         self.grid.index(self.raw, position)
     }
 
+    /// How many parameters it has.
+    pub(in crate::sweep) fn len(self) -> usize {
+        self.grid.parameters.len()
+    }
+
     /// The exact value of a parameter by its position.
     pub(in crate::sweep) fn value(self, position: usize) -> Decimal {
         self.grid.value(self.raw, position)

@@ -9,9 +9,6 @@ use crate::error::Error;
 use crate::sweep::metrics::{Metric, Metrics};
 use crate::sweep::score::{COLUMNS, ReturnSums, Score};
 
-/// Trials of a slab: some 0.1 ms of work, against some 2 us to find its first point.
-const ROWS: usize = 64;
-
 /// Results of consecutive points of one asset: a row for each that ran, which are all unless the sweep was stopped.
 #[derive(Clone, Debug, Default)]
 pub(in crate::sweep) struct Slab {
@@ -25,23 +22,26 @@ pub(in crate::sweep) struct Slab {
 }
 
 impl Slab {
+    /// Trials of a slab.
+    pub(in crate::sweep) const ROWS: usize = 64;
+
     /// Bytes of a trial's row, whatever its outcome.
     pub(in crate::sweep) const ROW_BYTES: usize = COLUMNS * size_of::<f64>();
 
     /// How many slabs an asset's points make.
     pub(in crate::sweep) fn count(points: usize) -> usize {
-        points.div_ceil(ROWS)
+        points.div_ceil(Self::ROWS)
     }
 
     /// The asset's position and the points of a slab, by its place among those of all assets.
     pub(in crate::sweep) fn place(points: usize, slab: usize) -> (usize, Range<usize>) {
-        let (asset, start) = (slab / Self::count(points), slab % Self::count(points) * ROWS);
-        (asset, start..points.min(start + ROWS))
+        let (asset, start) = (slab / Self::count(points), slab % Self::count(points) * Self::ROWS);
+        (asset, start..points.min(start + Self::ROWS))
     }
 
     /// The slab of a trial among those of all assets, and its row there.
     pub(super) fn find(points: usize, asset: usize, point: usize) -> (usize, usize) {
-        (asset * Self::count(points) + point / ROWS, point % ROWS)
+        (asset * Self::count(points) + point / Self::ROWS, point % Self::ROWS)
     }
 
     /// A slab for so many points; one that gets no row takes no memory.
@@ -49,21 +49,33 @@ impl Slab {
         Self { points, ..Self::default() }
     }
 
-    /// Adds the row of the next point.
+    /// Puts in the row of a point. Rows may come in any order: those from the first on without a gap count, once it is
+    /// said how many they are.
     #[inline]
-    pub(in crate::sweep) fn push(&mut self, outcome: Result<Score, Error>) {
+    pub(in crate::sweep) fn put(&mut self, row: usize, outcome: Result<Score, Error>) {
+        let points = self.points;
         if self.values.is_empty() {
-            self.values = vec![f64::NAN; COLUMNS * self.points];
+            self.values = vec![f64::NAN; COLUMNS * points];
         }
         match outcome {
             Ok(score) => {
-                let (row, points) = (self.rows, self.points);
                 let values = &mut self.values[..COLUMNS * points];
                 score.each_column(|column, value| values[column * points + row] = value);
             }
-            Err(error) => self.failures.push((self.rows, error)),
+            Err(error) => {
+                let place = self.failures.partition_point(|(failed, _)| *failed < row);
+                self.failures.insert(place, (row, error));
+            }
         }
-        self.rows += 1;
+    }
+
+    /// Says how many rows there are; what was put in beyond them is forgotten.
+    pub(in crate::sweep) fn end(&mut self, rows: usize) {
+        self.rows = rows;
+        self.failures.retain(|(row, _)| *row < rows);
+        if rows == 0 {
+            self.values = Vec::new();
+        }
     }
 
     pub(in crate::sweep) fn rows(&self) -> usize {

@@ -34,7 +34,7 @@ impl<'a> Markets<'a> {
         Self { settings, slots: assets.iter().copied().map(slot).collect() }
     }
 
-    /// The market of an asset for one of its slabs. Who comes while it is being loaded waits: loading takes as long for both.
+    /// The market of an asset for some of its slabs. Who comes while it is being loaded waits: loading takes as long for both.
     pub(super) fn enter(&self, asset: usize, reader: &PortalReader) -> Market {
         let mut slot = self.slots[asset].lock().unwrap_or_else(PoisonError::into_inner);
         let id = slot.asset;
@@ -42,10 +42,10 @@ impl<'a> Markets<'a> {
         slot.market.get_or_insert_with(load).clone()
     }
 
-    /// Ends a slab; the last one of an asset lets go of its market.
-    pub(super) fn leave(&self, asset: usize) {
+    /// Ends some slabs; the last ones of an asset let go of its market.
+    pub(super) fn leave(&self, asset: usize, slabs: usize) {
         let mut slot = self.slots[asset].lock().unwrap_or_else(PoisonError::into_inner);
-        slot.slabs_left -= 1;
+        slot.slabs_left -= slabs;
         if slot.slabs_left == 0 {
             slot.market = None;
         }

@@ -11,6 +11,7 @@ mod obey;
 mod panics;
 mod player;
 mod simulate;
+mod tile;
 mod trade;
 mod worker;
 
@@ -30,6 +31,7 @@ pub(super) use trade::Planned;
 use benchmark::BuyAndHold;
 use delivery::Delivery;
 use markets::Markets;
+use tile::Tiles;
 use worker::{Shared, Worker};
 
 use super::Sweep;
@@ -79,6 +81,7 @@ impl Job<'_> {
             markets: Markets::new(&self.assets, points, &self.settings),
             summaries: (0..assets).map(|_| OnceLock::new()).collect(),
             delivery: Delivery::new(&mut outcomes),
+            tiles: Tiles::new(points, assets, pool.current_num_threads()),
             next: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::delivery::Delivery;
 use super::markets::{Market, Markets};
+use super::tile::{self, Tile, Tiles};
 use super::{Job, Player, Progress, Stage, panics, summary};
 use crate::error::Error;
 use crate::portal::PortalReader;
-use crate::sweep::grid::Place;
+use crate::sweep::grid::{Place, Point};
 use crate::sweep::results::{AssetSummary, Slab};
 use crate::sweep::score::Score;
 
@@ -27,7 +28,8 @@ pub(super) struct Shared<'a, P> {
     pub(super) markets: Markets<'a>,
     pub(super) summaries: Vec<OnceLock<Result<AssetSummary, Error>>>,
     pub(super) delivery: Delivery<'a>,
-    /// The next slab to begin, of all assets.
+    pub(super) tiles: Tiles,
+    /// The next tile to begin, of all assets.
     pub(super) next: AtomicUsize,
     pub(super) done: AtomicUsize,
     /// Whether the sink has failed: then nothing more is run.
@@ -50,50 +52,64 @@ impl<'s, 'a, P: Player> Worker<'s, 'a, P> {
         Self { shared, scratch: P::Scratch::default(), reader, place, lent_bytes: 0, unreported: 0 }
     }
 
-    /// Runs slabs until none is left. They are begun in order, so that they end nearly so.
+    /// Runs tiles until none is left. They are begun in order, so that they end nearly so.
     pub(super) fn work(&mut self) {
-        let slabs = self.shared.job.assets.len() * Slab::count(self.shared.job.grid.len());
         loop {
             // ORDERING: Relaxed, the number is all that it says.
-            let slab = self.shared.next.fetch_add(1, Ordering::Relaxed);
-            if slab >= slabs || !self.slab(slab) {
-                return;
+            let place = self.shared.next.fetch_add(1, Ordering::Relaxed);
+            match self.shared.tiles.get(place) {
+                Some(tile) if self.tile(&tile) => {}
+                _ => return,
             }
         }
     }
 
-    /// Runs the trials of a slab, all or those before the sweep is stopped; false where nobody takes results any more.
-    fn slab(&mut self, place: usize) -> bool {
-        let shared = self.shared;
-        let (asset, points) = Slab::place(shared.job.grid.len(), place);
+    /// Runs the trials of a tile, all or those before the sweep is stopped; false where nobody takes results any more.
+    fn tile(&mut self, tile: &Tile) -> bool {
+        let (shared, asset) = (self.shared, tile.asset);
         self.reader.refresh();
         let market = shared.markets.enter(asset, &self.reader);
-        if points.start == 0 {
+        if tile.points.start == 0 {
             let stage = |market| Stage { reader: &self.reader, market, settings: &shared.job.settings };
             let made = market.as_deref().map_err(Clone::clone).and_then(|market| summary(&stage(market)));
             shared.summaries[asset].get_or_init(|| made);
         }
-        let mut slab = Slab::new(points.len());
-        for point in points {
-            // ORDERING: Relaxed, the flags guard no data: a trial more or less makes no difference.
-            let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
-            if shared.job.stop.is_some_and(is_set) || is_set(&shared.is_over) {
-                break;
-            }
-            slab.push(self.trial(&market, point));
-        }
-        shared.markets.leave(asset);
-        let is_taken = shared.delivery.hand_over(place, slab);
+        let slabs = self.trials(tile, &market);
+        shared.markets.leave(asset, slabs.len());
+        let is_taken =
+            tile.slabs.clone().zip(slabs).all(|(place, slab)| shared.delivery.hand_over(place, slab));
         if !is_taken {
-            // ORDERING: Relaxed, as above; why it failed is behind the delivery's lock.
+            // ORDERING: Relaxed, as for the flag that stops; why it failed is behind the delivery's lock.
             shared.is_over.store(true, Ordering::Relaxed);
         }
         is_taken
     }
 
-    fn trial(&mut self, market: &Market, point: usize) -> Result<Score, Error> {
+    fn trials(&mut self, tile: &Tile, market: &Market) -> Vec<Slab> {
         let shared = self.shared;
-        let point = self.place.point(point);
+        let points: Vec<Point<'_>> = tile.points.clone().map(|point| self.place.point(point)).collect();
+        let mut slabs: Vec<Slab> = points.chunks(Slab::ROWS).map(|points| Slab::new(points.len())).collect();
+        let bars = market.as_ref().map_or(0, |market| market.last + 1);
+        let mut is_done = vec![false; points.len()];
+        for point in tile::order(&points, bars) {
+            // ORDERING: Relaxed, the flags guard no data: a trial more or less makes no difference.
+            let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+            if shared.job.stop.is_some_and(is_set) || is_set(&shared.is_over) {
+                break;
+            }
+            let outcome = self.trial(market, &points[point]);
+            slabs[point / Slab::ROWS].put(point % Slab::ROWS, outcome);
+            is_done[point] = true;
+        }
+        // Of a tile that was stopped, what stands behind a gap is forgotten: some milliseconds of work.
+        for (slab, is_done) in slabs.iter_mut().zip(is_done.chunks(Slab::ROWS)) {
+            slab.end(is_done.iter().take_while(|done| **done).count());
+        }
+        slabs
+    }
+
+    fn trial(&mut self, market: &Market, point: &Point<'_>) -> Result<Score, Error> {
+        let shared = self.shared;
         let market = market.as_deref().map_err(Clone::clone);
         // A trial is lent some columns, each of all the asset's bars; how many is not known, and need not be.
         self.lent_bytes += market.as_ref().map_or(0, |market| 4 * size_of::<f64>() * (market.last + 1));
@@ -103,7 +119,7 @@ impl<'s, 'a, P: Player> Worker<'s, 'a, P> {
         }
         let outcome = market.and_then(|market| {
             let stage = Stage { reader: &self.reader, market, settings: &shared.job.settings };
-            panics::catch(|| shared.player.trial(&mut self.scratch, &stage, &point, None))
+            panics::catch(|| shared.player.trial(&mut self.scratch, &stage, point, None))
         });
         self.unreported += 1;
         if self.unreported == REPORT_EVERY {

@@ -38,21 +38,22 @@ impl Crossings {
     /// `find` fills them in, and is called for each pair once.
     #[inline]
     pub(super) fn of(&self, columns: (usize, usize), find: impl Fn(&mut Vec<Cross>)) -> Option<&[Cross]> {
-        for cell in &self.pairs {
-            match cell.get() {
-                Some(pair) if pair.columns == columns => return Some(&pair.crosses),
-                Some(_) => {}
-                None => return Some(&cell.get_or_init(|| self.find(columns, &find)).crosses),
-            }
+        // Most strategies have one pair, and ask at every bar: the way to it is short, and all else is out of it.
+        match self.pairs[0].get() {
+            Some(pair) if pair.columns == columns => Some(&pair.crosses),
+            _ => self.of_any(columns, &find),
         }
-        None
     }
 
-    #[cold]
-    fn find(&self, columns: (usize, usize), find: impl Fn(&mut Vec<Cross>)) -> Pair {
-        let mut crosses = self.spare.borrow_mut().pop().unwrap_or_default();
-        find(&mut crosses);
-        Pair { columns, crosses }
+    #[inline(never)]
+    fn of_any(&self, columns: (usize, usize), find: &dyn Fn(&mut Vec<Cross>)) -> Option<&[Cross]> {
+        let is_it = |cell: &&OnceCell<Pair>| cell.get().is_none_or(|pair| pair.columns == columns);
+        let pair = self.pairs.iter().find(is_it)?.get_or_init(|| {
+            let mut crosses = self.spare.borrow_mut().pop().unwrap_or_default();
+            find(&mut crosses);
+            Pair { columns, crosses }
+        });
+        Some(&pair.crosses)
     }
 
     /// Ends the trial, and keeps its memory.
