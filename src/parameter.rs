@@ -45,12 +45,16 @@ enum Values {
         whole: Option<(usize, usize)>,
     },
     List(Vec<Decimal>),
+    /// Expressions of rules; each one's value is its place.
+    Choices(Vec<String>),
 }
 
 /// Which values make sense at all. The default: any number.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(crate) struct Domain {
     whole: bool,
+    /// Whether expressions make no sense.
+    is_number: bool,
     least: Option<Decimal>,
     most: Option<Decimal>,
 }
@@ -58,7 +62,8 @@ pub(crate) struct Domain {
 impl Parameter {
     /// Takes a name and its values as text: `START:END[:STEP]` or `a,b,c`.
     ///
-    /// END is included when a step lands on it; STEP is 1 where it is not given.
+    /// END is included when a step lands on it; STEP is 1 where it is not given. A list of expressions, such as
+    /// `close,hlc3`, is for rules: such a parameter stands for one of them at each point.
     ///
     /// # Errors
     /// `BadParameter` where the name is no word, a number cannot be read, the step is not above 0, or END is before START.
@@ -77,7 +82,8 @@ impl Parameter {
             return Err(Error::bad_parameter(format!("{name:?}"), message));
         }
         let text = values.trim().to_owned();
-        let values = if text.contains(':') { range(name, &text)? } else { list(name, &text)? };
+        let is_range = text.contains(':') && !text.contains('?');
+        let values = if is_range { range(name, &text)? } else { list(name, &text)? };
         Ok(Self { name: name.to_owned(), values, text, domain: Domain::default() })
     }
 
@@ -107,6 +113,7 @@ impl Parameter {
         match &self.values {
             Values::Range { count, .. } => *count,
             Values::List(values) => values.len(),
+            Values::Choices(choices) => choices.len(),
         }
     }
 
@@ -130,12 +137,24 @@ impl Parameter {
                 (*start + *step * Decimal::from(index)).normalize()
             }
             Values::List(values) => values[index],
+            Values::Choices(choices) => {
+                assert!(index < choices.len(), "value {index} of {} values", choices.len());
+                Decimal::from(index)
+            }
         }
     }
 
     /// One value as the nearest binary number.
     pub(crate) fn f64_at(&self, index: usize) -> f64 {
         decimal::to_f64(self.value(index))
+    }
+
+    /// The expressions that it chooses from, where its values are no numbers.
+    pub(crate) fn choices(&self) -> Option<&[String]> {
+        match &self.values {
+            Values::Choices(choices) => Some(choices),
+            Values::Range { .. } | Values::List(_) => None,
+        }
     }
 
     /// Whether the values were listed, and so are in any order.
@@ -217,7 +236,8 @@ impl Parameter {
 
     /// These values where a strategy's own parameter had others: what makes sense is for the strategy to say.
     pub(crate) fn in_place_of(&self, own: &Self) -> Self {
-        Self { domain: own.domain, ..self.clone() }
+        let domain = Domain { is_number: own.choices().is_none(), ..own.domain };
+        Self { domain, ..self.clone() }
     }
 
     /// The value of an index as a count, where it is one. The index is below the count of values.
@@ -233,7 +253,7 @@ impl Parameter {
     pub(crate) fn progression(&self) -> Option<(Decimal, Decimal)> {
         match self.values {
             Values::Range { start, step, .. } => Some((start, step)),
-            Values::List(_) => None,
+            Values::List(_) | Values::Choices(_) => None,
         }
     }
 
@@ -246,6 +266,10 @@ impl Parameter {
                 .into_iter()
                 .find(|one| !self.domain.holds(*one)),
             Values::List(values) => values.iter().copied().find(|one| !self.domain.holds(*one)),
+            Values::Choices(choices) if self.domain.is_number => {
+                return Err(not_a_number(&self.name, &choices[0]));
+            }
+            Values::Choices(_) => None,
         };
         match bad {
             None => Ok(()),
@@ -281,12 +305,11 @@ impl FromStr for Parameter {
 /// Reads a decimal exactly; a fraction that the type would have to round is refused.
 pub(crate) fn number(subject: &str, text: &str) -> Result<Decimal, Error> {
     let read = Decimal::from_str_exact(text.trim());
-    read.map(|value| value.normalize()).map_err(|_| {
-        Error::bad_parameter(
-            subject,
-            format!("{:?} is not a number, expected such as 5 or 0.25", text.trim()),
-        )
-    })
+    read.map(|value| value.normalize()).map_err(|_| not_a_number(subject, text))
+}
+
+fn not_a_number(subject: &str, text: &str) -> Error {
+    Error::bad_parameter(subject, format!("{:?} is not a number, expected such as 5 or 0.25", text.trim()))
 }
 
 impl Domain {
@@ -310,6 +333,9 @@ impl fmt::Display for Domain {
 }
 
 fn list(name: &str, text: &str) -> Result<Values, Error> {
+    if text.starts_with(|first: char| first.is_ascii_lowercase() || first == '(') {
+        return choices(name, text);
+    }
     let (mut values, mut seen) = (Vec::new(), HashSet::new());
     for part in text.split(',') {
         let value = number(name, part)?;
@@ -319,6 +345,31 @@ fn list(name: &str, text: &str) -> Result<Values, Error> {
         values.push(value);
     }
     Ok(Values::List(values))
+}
+
+/// Expressions, parted by the commas that stand in no parentheses.
+fn choices(name: &str, text: &str) -> Result<Values, Error> {
+    let (mut depth, mut choices) = (0_usize, vec![String::new()]);
+    for one in text.chars() {
+        match one {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                choices.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        choices.last_mut().expect("there is always one").push(one);
+    }
+    let choices: Vec<String> = choices.iter().map(|one| one.trim().to_owned()).collect();
+    match choices.iter().enumerate().find(|(at, one)| one.is_empty() || choices[..*at].contains(one)) {
+        Some((_, twice)) if !twice.is_empty() => {
+            Err(Error::bad_parameter(name, format!("{twice} is listed twice in {text}")))
+        }
+        Some(_) => Err(Error::bad_parameter(name, format!("{text} has a comma too many"))),
+        None => Ok(Values::Choices(choices)),
+    }
 }
 
 fn range(name: &str, text: &str) -> Result<Values, Error> {
@@ -388,6 +439,15 @@ mod tests {
         assert_eq!(values("0.1:0.5:0.1"), ["0.1", "0.2", "0.3", "0.4", "0.5"]);
         assert_eq!(values("0:1:0.001").len(), 1001);
         assert_eq!(values("2.50, 1"), ["2.5", "1"]);
+    }
+
+    #[test]
+    fn expressions_are_parted_outside_of_parentheses_and_their_values_are_their_places() {
+        let source = Parameter::new("source", "close, sma(close, 5),hl2").unwrap();
+        assert_eq!(source.choices().unwrap(), ["close", "sma(close, 5)", "hl2"]);
+        assert_eq!((source.count(), source.value(2).to_string()), (3, "2".to_owned()));
+        assert_eq!(error("source=close,close"), "source: close is listed twice in close,close");
+        assert_eq!(error("source=close,,hl2"), "source: close,,hl2 has a comma too many");
     }
 
     #[test]

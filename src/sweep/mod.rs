@@ -33,7 +33,7 @@ use std::thread;
 pub use broker::{
     Costs, Counts, Exits, Fill, FillAt, Level, Plan, Positions, Rates, Reason, Signals, Size, Weights,
 };
-pub use grid::{Grid, Point, Points};
+pub use grid::{Grid, Point, Points, Told};
 pub use metrics::{Better, Metric, Metrics, Unit};
 pub use results::{AssetSummary, Outcome, Ranked, Results, Rows, Trial, number_cell};
 pub use results::{
@@ -232,7 +232,10 @@ impl Sweep {
 
     /// Rules with the grid that they are run over, and all that can be wrong with either found.
     fn bound(&self, rules: &RuleSet, stop: Option<&AtomicBool>) -> Result<(Obedient, Grid), Error> {
-        let rules = Compiled::new(rules)?;
+        // What a parameter chooses from must be known before names are bound.
+        let is_own = |one: &&Parameter| rules.parameters().iter().any(|own| own.name() == one.name());
+        let given = self.parameters.iter().filter(is_own).cloned();
+        let rules = Compiled::new(&given.fold(rules.clone(), RuleSet::parameter))?;
         let grid = self.counted_grid(rules.parameters.clone(), &rules.constraint, stop)?;
         Ok((Obedient::new(rules, &grid)?, grid))
     }

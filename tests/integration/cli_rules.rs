@@ -277,3 +277,20 @@ fn stops_sizes_and_shorts_are_flags() {
     let count = weighted["fills"].as_array().unwrap().len();
     assert!((100..=157).contains(&count), "{count} fills of some 155 orders");
 }
+
+#[test]
+fn expressions_can_be_the_values_of_a_parameter_and_are_told_in_every_output() {
+    let arguments = ["sweep", "--buy", "close > sma(source, 20)", "--sell", "close < sma(source, 20)", "--asset", "IBM"];
+    let arguments = [&arguments[..], &["--param", "source=close,max(high, open)"]].concat();
+    let document = json(&arguments);
+    let sources = |rows: &Value| rows.as_array().unwrap().iter().map(|row| row["source"].clone()).collect::<Vec<_>>();
+    assert_eq!(sources(&document["results"]), ["close", "max(high, open)"]);
+    assert_eq!(document["rules"]["buy"], "close > sma(source, 20)");
+    let table = printed(&lookback(&arguments));
+    assert!(table.contains("buy: close > sma(source, 20)\nsell: close < sma(source, 20)\nsource=close,max(high, open); "));
+    assert!(table.contains("  max(high, open)  "), "{table}");
+    let csv = printed(&lookback(&[&arguments[..], &["--format", "csv"]].concat()));
+    assert!(csv.lines().nth(2).unwrap().starts_with("IBM,\"max(high, open)\",ok,"), "{csv}");
+    let run = json(&["run", "--buy", "close > sma(source, 20)", "--asset", "IBM", "--param", "source=hlc3"]);
+    assert_eq!(run["parameters"]["source"], "hlc3");
+}

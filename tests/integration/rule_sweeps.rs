@@ -365,3 +365,40 @@ fn rules_look_at_splits_alone_where_they_are_told_and_the_account_earns_dividend
     let stop = hold.rule(Part::StopLoss, "2 * atr(14)");
     assert!(sweep.backtest_rules(&stop.signals(Adjust::Splits), &portal).unwrap().fills().len() > 10);
 }
+
+#[test]
+fn a_parameter_that_chooses_between_expressions_trades_as_each_of_them_does() {
+    let portal = sample();
+    let sweep = Sweep::new().asset("IBM");
+    let with = |source: &str| {
+        rules(
+            &[(Part::Buy, "close > ema(source, n)"), (Part::Sell, "close < ema(source, n)")],
+            &["n=10:12", &format!("source={source}")],
+        )
+    };
+    let both = sweep.run_rules(&with("close,(high + low) / 2"), &portal).unwrap();
+    assert_eq!(both.len(), 6);
+    let all = bits(&both);
+    for (at, source) in ["close", "(high + low) / 2"].into_iter().enumerate() {
+        let told: Vec<String> = both.trial(at).point.told().map(|(_, value)| value.to_string()).collect();
+        assert_eq!(told, ["10", source]);
+        let one = bits(&sweep.run_rules(&with(source), &portal).unwrap());
+        assert!(all.iter().skip(at).step_by(2).eq(one.iter()), "{source}");
+    }
+    for (source, words) in [
+        ("close,clsoe", "unknown name clsoe"),
+        ("close,volume", "is a volume"),
+        ("close,close", "close is listed twice"),
+    ] {
+        let parameter = format!("source={source}");
+        let found = match parameter.parse() {
+            Ok(parameter) => error(&with("close").parameter(parameter)),
+            Err(error) => lookback::Error::to_string(&error),
+        };
+        assert!(found.contains(words), "{source}: {found}");
+    }
+    let filtered = sweep.filter("source < 1").run_rules(&with("close,hl2"), &portal).unwrap_err().to_string();
+    assert!(filtered.contains("chooses between expressions, which have no order"), "{filtered}");
+    let typed = Sweep::new().parameter("fast=close,hl2".parse().unwrap()).grid::<SmaCross>().unwrap_err();
+    assert_eq!(typed.to_string(), "fast: \"close\" is not a number, expected such as 5 or 0.25");
+}

@@ -63,6 +63,16 @@ impl Constraint {
     }
 }
 
+impl Constraint {
+    /// The positions of the parameters that it compares.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = usize> {
+        self.comparisons.iter().flat_map(|one| [&one.left, &one.right]).filter_map(|operand| match operand {
+            Operand::Parameter(position) => Some(*position),
+            Operand::Number(_) => None,
+        })
+    }
+}
+
 impl Comparison {
     /// How it reads, however it was typed.
     pub(super) fn text(&self, names: &[&str]) -> String {

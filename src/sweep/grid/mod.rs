@@ -7,6 +7,7 @@ mod program;
 mod slabs;
 mod walk;
 
+use std::fmt;
 use std::sync::atomic::AtomicBool;
 
 use rust_decimal::Decimal;
@@ -75,6 +76,12 @@ impl Grid {
         let constraints =
             constraints.iter().map(|text| Constraint::parse(text, &names)).collect::<Result<Vec<_>, _>>()?;
         parameters.iter().try_for_each(Parameter::check)?;
+        for position in constraints.iter().flat_map(Constraint::parameters) {
+            if parameters[position].choices().is_some() {
+                let message = "chooses between expressions, which have no order; expected a parameter of numbers";
+                return Err(Error::bad_parameter(format!("constraint: {}", names[position]), message));
+            }
+        }
         let product = parameters
             .iter()
             .try_fold(1_u64, |product, one| product.checked_mul(one.count() as u64))
@@ -283,6 +290,30 @@ impl<'a> Place<'a> {
     }
 }
 
+/// A value as it is told.
+///
+/// # Examples
+/// ```
+/// use lookback::sweep::Told;
+/// assert_eq!(Told::Expression("hlc3").to_string(), "hlc3");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told<'a> {
+    /// A number.
+    Number(Decimal),
+    /// The expression that was chosen.
+    Expression(&'a str),
+}
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Expression(expression) => f.pad(expression),
+        }
+    }
+}
+
 /// One point of a grid: a value for each parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Point<'a> {
@@ -311,7 +342,27 @@ impl<'a> Point<'a> {
         names.enumerate().map(move |(position, name)| (name, self.grid.value(self.raw, position)))
     }
 
-    /// The exact value of a parameter.
+    /// The parameters' names and values as they are told: numbers, or expressions where a parameter chooses between some.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let grid = Grid::new(vec!["source=close,hlc3".parse()?, "n=5,9".parse()?], &[])?;
+    /// let told: Vec<String> = grid.point(2).told().map(|(name, value)| format!("{name}={value}")).collect();
+    /// assert_eq!(told, ["source=hlc3", "n=5"]);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn told(self) -> impl Iterator<Item = (&'a str, Told<'a>)> {
+        self.grid.parameters.iter().enumerate().map(move |(position, one)| {
+            let told = match one.choices() {
+                Some(choices) => Told::Expression(&choices[self.index(position)]),
+                None => Told::Number(self.grid.value(self.raw, position)),
+            };
+            (one.name(), told)
+        })
+    }
+
+    /// The exact value of a parameter; of one that chooses between expressions, the place of the chosen one.
     ///
     /// # Errors
     /// `BadParameter` where there is no such parameter, with the nearest name.

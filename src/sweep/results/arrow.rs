@@ -138,6 +138,9 @@ impl Results {
         let mut place = Place::new(&self.grid);
         let indices = slabs.iter().flat_map(|(_, first, slab)| *first..first + slab.rows());
         let indices = indices.map(|point| place.point(point).index(position));
+        if let Some(choices) = parameter.choices() {
+            return Arc::new(StringArray::from_iter_values(indices.map(|index| choices[index].as_str())));
+        }
         let whole = |value: Decimal| value.is_integer().then(|| value.to_i64()).flatten();
         // Decimals are turned into numbers once for each value, and not for each row.
         match parameter.values().map(whole).collect::<Option<Vec<i64>>>() {

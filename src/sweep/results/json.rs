@@ -2,11 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Map, Number, Value};
 
 use crate::sweep::broker::Fill;
-use crate::sweep::grid::Point;
+use crate::sweep::grid::{Point, Told};
 use crate::sweep::metrics::{Metric, Metrics, Unit};
 use crate::time::Timestamp;
 
@@ -54,7 +55,8 @@ impl Metrics {
 }
 
 impl Point<'_> {
-    /// Every parameter by its name, as JSON: whole numbers as such, others as the nearest binary number.
+    /// Every parameter by its name, as JSON: whole numbers as such, others as the nearest binary number, a
+    /// chosen expression as text.
     ///
     /// # Examples
     /// ```
@@ -65,11 +67,15 @@ impl Point<'_> {
     /// ```
     #[must_use]
     pub fn to_json(self) -> Map<String, Value> {
-        self.iter()
-            .map(|(name, value)| {
-                let whole = value.is_integer().then(|| value.to_i64()).flatten().map(Number::from);
-                let number = whole.or_else(|| Number::from_f64(crate::decimal::to_f64(value)));
-                (name.to_owned(), number.map_or(Value::Null, Value::Number))
+        let number = |value: Decimal| {
+            let whole = value.is_integer().then(|| value.to_i64()).flatten().map(Number::from);
+            let number = whole.or_else(|| Number::from_f64(crate::decimal::to_f64(value)));
+            number.map_or(Value::Null, Value::Number)
+        };
+        self.told()
+            .map(|(name, value)| match value {
+                Told::Number(value) => (name.to_owned(), number(value)),
+                Told::Expression(expression) => (name.to_owned(), expression.into()),
             })
             .collect()
     }

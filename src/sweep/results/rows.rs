@@ -63,6 +63,8 @@ struct Written {
     key: String,
     /// Each of its values; none where there are too many.
     texts: Vec<String>,
+    /// Whether they are expressions, which are written as texts are.
+    is_choice: bool,
 }
 
 impl Rows {
@@ -81,8 +83,10 @@ impl Rows {
                 .iter()
                 .map(|one| {
                     let texts = if one.count() > TEXTS { None } else { Some(one.values()) };
-                    let texts = texts.into_iter().flatten().map(|value| value.to_string()).collect();
-                    Written { key: key(one.name()), texts }
+                    let texts = texts.into_iter().flatten().map(|value| value.to_string());
+                    let choices = one.choices().map(<[String]>::to_vec);
+                    let is_choice = choices.is_some();
+                    Written { key: key(one.name()), texts: choices.unwrap_or_else(|| texts.collect()), is_choice }
                 })
                 .collect(),
             metrics: metrics.iter().map(|metric| (*metric, key(metric.name()))).collect(),
@@ -104,7 +108,10 @@ impl Rows {
         serde_json::to_writer(&mut *out, trial.asset.as_str())?;
         for (position, parameter) in self.parameters.iter().enumerate() {
             out.write_all(parameter.key.as_bytes())?;
-            parameter.write(trial, position, out)?;
+            match parameter.choice(trial, position) {
+                Some(choice) => serde_json::to_writer(&mut *out, choice)?,
+                None => parameter.write(trial, position, out)?,
+            }
         }
         out.write_all(b",\"status\":\"")?;
         out.write_all(trial.outcome.status().as_bytes())?;
@@ -147,7 +154,10 @@ impl Rows {
         write_cell(trial.asset.as_str(), out)?;
         for (position, parameter) in self.parameters.iter().enumerate() {
             out.write_all(b",")?;
-            parameter.write(trial, position, out)?;
+            match parameter.choice(trial, position) {
+                Some(choice) => write_cell(choice, out)?,
+                None => parameter.write(trial, position, out)?,
+            }
         }
         out.write_all(b",")?;
         out.write_all(trial.outcome.status().as_bytes())?;
@@ -188,13 +198,18 @@ impl Rows {
             value.map(number_cell).unwrap_or_default()
         });
         std::iter::once(trial.asset.to_string())
-            .chain(point.iter().map(|(_, value)| value.to_string()))
+            .chain(point.told().map(|(_, value)| value.to_string()))
             .chain([outcome.status().to_owned(), error])
             .chain(values)
     }
 }
 
 impl Written {
+    /// The expression of a trial's point, where the parameter chooses between some.
+    fn choice(&self, trial: &Trial<'_>, position: usize) -> Option<&str> {
+        self.is_choice.then(|| self.texts[trial.point.index(position)].as_str())
+    }
+
     fn write(&self, trial: &Trial<'_>, position: usize, out: &mut impl Write) -> io::Result<()> {
         match self.texts.get(trial.point.index(position)) {
             Some(text) => out.write_all(text.as_bytes()),

@@ -33,7 +33,14 @@ impl Compiled {
     pub(in crate::sweep) fn new(set: &RuleSet) -> Result<Self, Error> {
         let mut graph = Graph::default();
         for parameter in set.parameters() {
-            graph.declare(parameter.name())?;
+            match parameter.choices() {
+                None => graph.declare(parameter.name())?,
+                Some(choices) => {
+                    let rule = |text: &String| Rule::named(parameter.name(), text);
+                    let choices = choices.iter().map(rule).collect::<Result<Vec<_>, _>>()?;
+                    graph.declare_choice(parameter.name(), &choices)?
+                }
+            };
         }
         for one in set.definitions() {
             graph.define(&one.name, &Rule::named(&one.place, &one.text)?)?;

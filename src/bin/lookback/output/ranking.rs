@@ -114,7 +114,7 @@ fn places(report: &Report<'_>, asset: usize, summary: &AssetSummary) -> (Table, 
     let headings = shown.iter().map(|metric| heading(*metric).to_owned());
     table.row(std::iter::once("#".to_owned()).chain(names).chain(headings).chain(["same".to_owned()]));
     for (place, ranked) in ranking.iter().take(report.top).enumerate() {
-        let values = ranked.trial.point.iter().map(|(_, value)| value.to_string());
+        let values = ranked.trial.point.told().map(|(_, value)| value.to_string());
         let metrics = shown.iter().map(|one| metric(&ranked.metrics, *one));
         let cells = std::iter::once(count(place + 1)).chain(values).chain(metrics);
         table.row(cells.chain([same(ranked)]));

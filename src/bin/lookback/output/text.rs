@@ -109,7 +109,7 @@ pub fn terminal_width() -> Option<usize> {
 
 /// A point as it would be typed: `fast=5 slow=50`.
 pub fn point(point: Point<'_>) -> String {
-    point.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    point.told().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
 /// A metric for people, with its unit; a dash where it is not defined.
