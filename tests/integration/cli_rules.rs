@@ -280,14 +280,18 @@ fn stops_sizes_and_shorts_are_flags() {
 
 #[test]
 fn expressions_can_be_the_values_of_a_parameter_and_are_told_in_every_output() {
-    let arguments = ["sweep", "--buy", "close > sma(source, 20)", "--sell", "close < sma(source, 20)", "--asset", "IBM"];
+    let arguments =
+        ["sweep", "--buy", "close > sma(source, 20)", "--sell", "close < sma(source, 20)", "--asset", "IBM"];
     let arguments = [&arguments[..], &["--param", "source=close,max(high, open)"]].concat();
     let document = json(&arguments);
-    let sources = |rows: &Value| rows.as_array().unwrap().iter().map(|row| row["source"].clone()).collect::<Vec<_>>();
+    let sources =
+        |rows: &Value| rows.as_array().unwrap().iter().map(|row| row["source"].clone()).collect::<Vec<_>>();
     assert_eq!(sources(&document["results"]), ["close", "max(high, open)"]);
     assert_eq!(document["rules"]["buy"], "close > sma(source, 20)");
     let table = printed(&lookback(&arguments));
-    assert!(table.contains("buy: close > sma(source, 20)\nsell: close < sma(source, 20)\nsource=close,max(high, open); "));
+    assert!(table.contains(
+        "buy: close > sma(source, 20)\nsell: close < sma(source, 20)\nsource=close,max(high, open); "
+    ));
     assert!(table.contains("  max(high, open)  "), "{table}");
     let csv = printed(&lookback(&[&arguments[..], &["--format", "csv"]].concat()));
     assert!(csv.lines().nth(2).unwrap().starts_with("IBM,\"max(high, open)\",ok,"), "{csv}");

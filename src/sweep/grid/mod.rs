@@ -78,7 +78,8 @@ impl Grid {
         parameters.iter().try_for_each(Parameter::check)?;
         for position in constraints.iter().flat_map(Constraint::parameters) {
             if parameters[position].choices().is_some() {
-                let message = "chooses between expressions, which have no order; expected a parameter of numbers";
+                let message =
+                    "chooses between expressions, which have no order; expected a parameter of numbers";
                 return Err(Error::bad_parameter(format!("constraint: {}", names[position]), message));
             }
         }
