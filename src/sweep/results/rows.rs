@@ -86,7 +86,11 @@ impl Rows {
                     let texts = texts.into_iter().flatten().map(|value| value.to_string());
                     let choices = one.choices().map(<[String]>::to_vec);
                     let is_choice = choices.is_some();
-                    Written { key: key(one.name()), texts: choices.unwrap_or_else(|| texts.collect()), is_choice }
+                    Written {
+                        key: key(one.name()),
+                        texts: choices.unwrap_or_else(|| texts.collect()),
+                        is_choice,
+                    }
                 })
                 .collect(),
             metrics: metrics.iter().map(|metric| (*metric, key(metric.name()))).collect(),
