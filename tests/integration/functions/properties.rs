@@ -99,18 +99,10 @@ proptest! {
         let (price, volume) = (4.0_f64.powi(price), 4.0_f64.powi(volume));
         let scaled = bars.scaled(price, volume);
         for call in every_call() {
-            let scale = match call.function.degree {
-                _ if call.function.unit == Unit::Truth => 1.0,
-                DegreeRule::Free => 1.0,
-                DegreeRule::Of(_) | DegreeRule::Equal => price,
-                DegreeRule::Square => price * price,
-                DegreeRule::Root => price.sqrt(),
-                DegreeRule::Fixed { price: in_price, volume: in_volume } => {
-                    price.powi(in_price.into()) * volume.powi(in_volume.into())
-                }
-                DegreeRule::Plain => continue,
-                other => panic!("{call}: {other:?} is not tried"),
-            };
+            if call.function.degree == DegreeRule::Plain {
+                continue;
+            }
+            let scale = degree_scale(&call, price, volume);
             let expected: Vec<_> = call.compute(&bars).iter().map(|value| value * scale).collect();
             prop_assert!(same_bits(&call.compute(&scaled), &expected), "{}", call);
         }
@@ -139,6 +131,56 @@ proptest! {
         let bars = with_holes(bars, &holes);
         let found = Call::parse(&format!("sma {n}")).compute(&bars);
         prop_assert!(same_bits(&found, &Indicator::sma(n).unwrap().compute(&[&bars.close])));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// The kernel reads the series adjusted as of the last bar; the definition reads, for each bar, the one adjusted as of it.
+    #[test]
+    fn a_function_across_a_split_and_a_dividend_is_that_of_prices_as_they_stood(
+        traded in bars(30..45), split in 1..28_usize, dividend in 1..28_usize,
+    ) {
+        let events = [(split, 1.0 / 3.0, 3.0), (dividend, 0.983, 1.0)];
+        let as_of = |bar: usize| {
+            let mut bars = traded.part(0..bar + 1);
+            for (event, price, volume) in events.into_iter().filter(|event| event.0 <= bar) {
+                for (column, scale) in bars.columns_mut().into_iter().zip([price, price, price, price, volume]) {
+                    column[..event].iter_mut().for_each(|value| *value *= scale);
+                }
+            }
+            bars
+        };
+        let last = as_of(traded.len() - 1);
+        let calls = every_call().into_iter().filter(|call| !call.counts.contains(&1));
+        for call in calls.filter(|call| call.function.degree != DegreeRule::Plain) {
+            let found = call.compute(&last);
+            for (bar, found) in found.into_iter().enumerate() {
+                let later = events.iter().filter(|event| event.0 > bar);
+                let (price, volume) = later.fold((1.0, 1.0), |scale, event| (scale.0 / event.1, scale.1 / event.2));
+                let found = found * degree_scale(&call, price, volume);
+                let expected = naive::compute(&call, &as_of(bar))[bar];
+                let is_same = found.is_nan() && expected.is_nan()
+                    || (found - expected).abs() <= 1e-8 * expected.abs().max(1.0);
+                prop_assert!(is_same, "{} at bar {}: {}, expected {}", call, bar, found, expected);
+            }
+        }
+    }
+}
+
+/// What a value is multiplied by where prices and volumes are.
+fn degree_scale(call: &Call, price: f64, volume: f64) -> f64 {
+    match call.function.degree {
+        _ if call.function.unit == Unit::Truth => 1.0,
+        DegreeRule::Free => 1.0,
+        DegreeRule::Of(_) | DegreeRule::Equal => price,
+        DegreeRule::Square => price * price,
+        DegreeRule::Root => price.sqrt(),
+        DegreeRule::Fixed { price: in_price, volume: in_volume } => {
+            price.powi(in_price.into()) * volume.powi(in_volume.into())
+        }
+        other => panic!("{call}: {other:?} has no scale"),
     }
 }
 
