@@ -23,15 +23,20 @@ pub(super) struct DecimalColumn {
 impl DecimalColumn {
     /// The smallest scale that holds all values; trailing zeros do not count.
     pub(super) fn scale_of<'a>(values: impl IntoIterator<Item = &'a Decimal>) -> u32 {
-        values.into_iter().map(|value| value.normalize().scale()).max().unwrap_or(0)
+        // Most values have no more digits than one before them, and need no look at their zeros.
+        values.into_iter().fold(0, |scale, value| {
+            if value.scale() <= scale { scale } else { scale.max(value.normalize().scale()) }
+        })
     }
 
     /// Takes values that all fit `scale`; `None` where one then needs more than 38 digits.
     pub(super) fn new(values: &[Decimal], scale: u32) -> Option<Self> {
         let limit = 10_u128.pow(DIGITS);
+        let powers: Vec<Option<i128>> = (0..=scale).map(|by| 10_i128.checked_pow(by)).collect();
         let mantissa = |value: &Decimal| {
-            let value = value.normalize();
-            let factor = 10_i128.checked_pow(scale.checked_sub(value.scale())?)?;
+            let value = if value.scale() > scale { value.normalize() } else { *value };
+            let by = usize::try_from(scale.checked_sub(value.scale())?).ok()?;
+            let factor = powers[by]?;
             value.mantissa().checked_mul(factor).filter(|mantissa| mantissa.unsigned_abs() < limit)
         };
         Some(Self { mantissas: values.iter().map(mantissa).collect::<Option<_>>()?, scale })

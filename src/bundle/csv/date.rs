@@ -21,10 +21,11 @@ impl Rows {
     /// and half days do to the distance between its moments.
     pub(in crate::bundle) fn frequency(&self) -> Result<Option<Frequency>, String> {
         let stamped = || (0..self.len()).map(|bar| self.stamped(bar));
-        let mut dates: Vec<i64> = stamped().map(|stamped| stamped.date().0).collect();
-        let is_a_bar_a_day = dates.windows(2).all(|pair| pair[0] < pair[1]);
+        let dates = || stamped().map(|stamped| stamped.date().0);
+        let is_a_bar_a_day = dates().is_sorted_by(|above, below| above < below);
         let is_midnight = stamped().all(|stamped| stamped.wall.is_midnight());
-        if is_midnight || (is_a_bar_a_day && dates.len() > 1 && self.has_usual_time()) {
+        if is_midnight || (is_a_bar_a_day && self.len() > 1 && self.has_usual_time()) {
+            let mut dates: Vec<i64> = dates().collect();
             dates.dedup();
             return frequency::detect(&dates);
         }

@@ -90,7 +90,14 @@ pub(super) fn split<'t>(line: &'t str, delimiter: Delimiter, fields: &mut Vec<Co
     fields.clear();
     let mark = delimiter.as_char();
     if !line.contains('"') {
-        fields.extend(line.split(mark).map(|field| Cow::Borrowed(field.trim())));
+        let bytes = line.as_bytes();
+        let mut start = 0;
+        // All marks are of one byte, so that a cut never falls within a character.
+        for (end, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == mark as u8) {
+            fields.push(Cow::Borrowed(trimmed(&line[start..end])));
+            start = end + 1;
+        }
+        fields.push(Cow::Borrowed(trimmed(&line[start..])));
         return;
     }
     let mut rest = line;
@@ -113,6 +120,15 @@ pub(super) fn split<'t>(line: &'t str, delimiter: Delimiter, fields: &mut Vec<Co
             Some((_, after)) => rest = after,
             None => return,
         }
+    }
+}
+
+/// A field without the spaces around it; most have none.
+fn trimmed(field: &str) -> &str {
+    let is_bare = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    match field.as_bytes() {
+        bytes if is_bare(bytes.first()) && is_bare(bytes.last()) => field,
+        _ => field.trim(),
     }
 }
 

@@ -12,8 +12,10 @@ use crate::time::{DAY_NS, Frequency, Timestamp};
 /// Nights, weekends, holidays and bars without trades are steps too, but rarer ones.
 pub(super) fn detect(moments: &[i64]) -> Result<Option<Frequency>, String> {
     let mut counts: HashMap<i64, usize> = HashMap::new();
-    for pair in moments.windows(2) {
-        *counts.entry(pair[1] - pair[0]).or_default() += 1;
+    // Most steps are as long as the one before.
+    let steps = moments.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<_>>();
+    for alike in steps.chunk_by(i64::eq) {
+        *counts.entry(alike[0]).or_default() += alike.len();
     }
     let all_midnight = moments.iter().all(|&moment| Timestamp(moment).is_midnight());
     let usual = counts

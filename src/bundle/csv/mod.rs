@@ -27,6 +27,7 @@ mod header;
 mod layout;
 mod moment;
 mod number;
+mod packed;
 mod preset;
 mod reader;
 mod rows;

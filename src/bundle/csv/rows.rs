@@ -63,11 +63,11 @@ pub(in crate::bundle) struct Rows {
     parts: Vec<Part>,
     pub(super) moments: Vec<i64>,
     /// What clocks on the wall showed more than UTC, in seconds.
-    offsets: Vec<i32>,
-    lines: Vec<u32>,
-    values: [Vec<Decimal>; 5],
+    pub(super) offsets: Vec<i32>,
+    pub(super) lines: Vec<u32>,
+    pub(super) values: [Vec<Decimal>; 5],
     /// As long as the others, or empty where the file has no such column.
-    adjusted: Vec<Decimal>,
+    pub(super) adjusted: Vec<Decimal>,
     events: Vec<RowEvent>,
     /// The rows whose local time clocks showed twice, and how much later the second time was.
     repeated: Vec<(usize, i64)>,
@@ -384,6 +384,11 @@ impl Rows {
     /// The close of a bar.
     pub(in crate::bundle) fn close(&self, bar: usize) -> Decimal {
         self.values[3][bar]
+    }
+
+    /// A stored column.
+    pub(in crate::bundle) fn column(&self, column: usize) -> &[Decimal] {
+        &self.values[column]
     }
 
     /// A stored value of a bar.

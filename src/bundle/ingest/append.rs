@@ -11,10 +11,11 @@ use rust_decimal::Decimal;
 
 use super::input::Input;
 use super::options::{Options, Step};
+use super::shelf::Shelf;
 use super::{Found, Ingested};
 use crate::asset::{AssetId, Field};
 use crate::bundle::csv::Rows;
-use crate::bundle::series::{self, Series, Sourced};
+use crate::bundle::series::{Series, Sourced};
 use crate::bundle::{Bundle, store};
 use crate::decimal;
 use crate::error::Error;
@@ -50,18 +51,25 @@ pub fn append(files: &[impl AsRef<Path>], folder: &Path, options: &Options) -> R
         options.time_zone = Some(bundle.session().time_zone.clone());
     }
     check_session(&bundle, folder, &options)?;
-    let mut input = Input::read(files, &options, Some((bundle.frequency(), "the bundle")))?;
-    let mut found = Found { notes: input.notes, warnings: Vec::new() };
-    let mut last_bars = Vec::with_capacity(input.assets.len());
-    for rows in &mut input.assets {
+    let known = Some((bundle.frequency(), "the bundle"));
+    let mut input = Input::read(files, &options, known, Shelf::in_memory())?;
+    let mut found = Found::default();
+    let mut assets = input.all()?;
+    let mut last_bars = Vec::with_capacity(assets.len());
+    for rows in &mut assets {
         let last = match bundle.asset(rows.symbol.as_str()) {
             Ok(asset) => Some(meet(&bundle, asset, rows, &options, &mut found.notes)?),
             Err(_) => None,
         };
         last_bars.push((rows.symbol.clone(), last));
     }
-    let series = series::checked(found.series(input.assets, &options)?)?;
-    found.warn_of_jumps(&series);
+    let series = match &options.adjustments {
+        Some(path) => {
+            let series = found.given(path, assets)?;
+            series.into_iter().map(|one| found.checked(one)).collect::<Result<Vec<_>, _>>()?
+        }
+        None => assets.into_iter().map(|rows| found.own(rows)).collect::<Result<_, _>>()?,
+    };
     let mut new = Vec::with_capacity(series.len());
     for one in series {
         let last =
@@ -74,13 +82,8 @@ pub fn append(files: &[impl AsRef<Path>], folder: &Path, options: &Options) -> R
         options.say(Step::Writing);
         store::append(folder, &new, &input.sources)?;
     }
-    Ok(Ingested {
-        bundle: Bundle::open(folder)?,
-        sources: input.sources,
-        readings: input.readings,
-        notes: found.notes,
-        warnings: found.warnings,
-    })
+    let (sources, readings) = (input.sources.clone(), input.readings.clone());
+    Ok(found.ingested(Bundle::open(folder)?, sources, readings, input.notes()))
 }
 
 /// What was asked for of the session must be what the bundle has.

@@ -6,15 +6,18 @@
 
 #![forbid(unsafe_code)]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::options::{Options, Step};
 use super::paths;
 use super::remarks::Remarks;
+use super::shelf::{Held, Shelf};
+use crate::asset::Symbol;
+use crate::bundle::column::Scales;
 use crate::bundle::csv::{self, Rows};
 use crate::bundle::digest::Digest;
 use crate::bundle::origin::SourceFile;
@@ -22,22 +25,29 @@ use crate::bundle::session::{Session, Stamp};
 use crate::error::Error;
 use crate::time::Frequency;
 
-/// All files, read and checked.
+/// All files, read and checked; and their assets, one after the other.
+#[derive(Debug)]
 pub(super) struct Input {
-    pub(super) assets: Vec<Rows>,
     pub(super) frequency: Frequency,
     pub(super) session: Session,
     pub(super) sources: Vec<SourceFile>,
     /// What was read as what.
     pub(super) readings: Vec<String>,
-    pub(super) notes: Vec<String>,
+    assets: Assets,
+    /// What [`frequency`](Self::frequency) was seen in.
+    origin: String,
+    options: Options,
+    zone: Option<String>,
+    notes: Vec<String>,
+    remarks: Remarks,
 }
 
 /// One file, read.
 struct Read {
     name: String,
     source: SourceFile,
-    files: Vec<csv::File>,
+    files: Vec<(String, Vec<String>)>,
+    assets: Vec<Held>,
 }
 
 impl Input {
@@ -46,6 +56,7 @@ impl Input {
         given: &[impl AsRef<Path>],
         options: &Options,
         known: Option<(Frequency, &str)>,
+        shelf: Shelf,
     ) -> Result<Self, Error> {
         if given.is_empty() {
             return Err(Error::invalid("ingest", "no files given, expected at least one"));
@@ -55,35 +66,97 @@ impl Input {
         let (paths, mut notes) = paths::expand(given)?;
         let mut readings = Remarks::default();
         let mut sources = Vec::with_capacity(paths.len());
-        let mut parts = Parts::default();
-        for Read { name, source, files } in read_all(&paths, options, &how)? {
+        let mut parts = Vec::new();
+        let shelf = Mutex::new(shelf);
+        for Read { name, source, files, assets } in read_all(&paths, options, &how, &shelf)? {
             sources.push(source);
-            for file in files {
-                readings.add(&file.reading, &name, || file.reading.clone());
-                notes.extend(file.notes);
-                file.assets.into_iter().for_each(|rows| parts.add(rows));
+            for (reading, said) in files {
+                readings.add(&reading, &name, || reading.clone());
+                notes.extend(said);
             }
+            parts.extend(assets);
         }
-        let mut assets = parts.joined(options.lenient, &mut notes)?;
-        let frequency = frequency(&assets, known)?;
-        let mut remarks = Remarks::default();
-        for rows in &mut assets {
-            if frequency >= Frequency::Day {
-                let zone = how.zone.as_ref().map(csv::Zone::name);
-                if let Some(assumed) = rows.keep_dates(zone)? {
-                    remarks.add(assumed.name(), rows.file(), || assumed.sentence());
-                }
-            } else {
-                keep_session(rows, options, &session, &mut remarks)?;
-            }
+        let shelf = shelf.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut assets = Assets::new(parts, shelf, options.lenient);
+        let (frequency, origin) = match known {
+            Some((frequency, origin)) => (frequency, origin.to_owned()),
+            None => assets.frequency()?,
+        };
+        Ok(Self {
+            frequency,
+            session,
+            sources,
+            readings: readings.sentences().collect(),
+            assets,
+            origin,
+            options: options.clone(),
+            zone: how.zone.as_ref().map(|zone| zone.name().to_owned()),
+            notes,
+            remarks: Remarks::default(),
+        })
+    }
+
+    /// The names of the assets that come, in order.
+    pub(super) fn symbols(&self) -> Vec<Symbol> {
+        self.assets.symbols.clone()
+    }
+
+    /// The scales that hold all values.
+    pub(super) fn scales(&self) -> Scales {
+        self.assets.shelf.scales()
+    }
+
+    /// The next asset, in the order of their names.
+    pub(super) fn next(&mut self) -> Option<Result<Rows, Error>> {
+        let rows = self.assets.next()?;
+        Some(rows.and_then(|mut rows| {
+            self.settle(&mut rows)?;
+            Ok(rows)
+        }))
+    }
+
+    /// All assets that come.
+    pub(super) fn all(&mut self) -> Result<Vec<Rows>, Error> {
+        std::iter::from_fn(|| self.next()).collect()
+    }
+
+    /// What was passed over or assumed.
+    pub(super) fn notes(self) -> Vec<String> {
+        let joined = self.assets.remarks.sentences();
+        self.notes
+            .into_iter()
+            .chain(self.assets.notes)
+            .chain(joined)
+            .chain(self.remarks.sentences())
+            .collect()
+    }
+
+    /// Checks an asset's frequency; moves daily bars to their dates, and leaves out what lies outside of the session.
+    fn settle(&mut self, rows: &mut Rows) -> Result<(), Error> {
+        if let Some(found) = frequency(rows)?
+            && found != self.frequency
+        {
+            let (symbol, origin, first) = (&rows.symbol, &self.origin, self.frequency);
+            let message = format!("{symbol} has bars of {found}, but {origin} of {first}; ingest them apart");
+            return Err(Error::invalid(rows.file(), message));
         }
-        notes.extend(remarks.sentences());
-        Ok(Self { assets, frequency, session, sources, readings: readings.sentences().collect(), notes })
+        if self.frequency < Frequency::Day {
+            return keep_session(rows, &self.options, &self.session, &mut self.remarks);
+        }
+        if let Some(assumed) = rows.keep_dates(self.zone.as_deref())? {
+            self.remarks.add(assumed.name(), rows.file(), || assumed.sentence());
+        }
+        Ok(())
     }
 }
 
 /// Reads files on all processors; in their order, or the error of the first that is refused.
-fn read_all(paths: &[PathBuf], options: &Options, how: &csv::Options) -> Result<Vec<Read>, Error> {
+fn read_all(
+    paths: &[PathBuf],
+    options: &Options,
+    how: &csv::Options,
+    shelf: &Mutex<Shelf>,
+) -> Result<Vec<Read>, Error> {
     let bytes = paths.iter().filter_map(|path| fs::metadata(path).ok()).map(|data| data.len()).sum();
     options.say(Step::Found { files: paths.len(), bytes });
     let threads = thread::available_parallelism().map_or(1, usize::from).min(paths.len());
@@ -91,18 +164,14 @@ fn read_all(paths: &[PathBuf], options: &Options, how: &csv::Options) -> Result<
     let done: Mutex<Vec<(usize, Result<Read, Error>)>> = Mutex::new(Vec::with_capacity(paths.len()));
     let work = || {
         loop {
-            let job = jobs.lock().ok().and_then(|mut jobs| jobs.next());
+            let job = lock(&jobs).next();
             let Some((index, path)) = job else { return };
-            let read = read(path, options, how);
-            if read.is_err()
-                && let Ok(mut jobs) = jobs.lock()
-            {
+            let read = read(path, options, how, shelf);
+            if read.is_err() {
                 // Files before this one are under way, and those after it are not needed.
-                jobs.by_ref().for_each(drop);
+                lock(&jobs).by_ref().for_each(drop);
             }
-            if let Ok(mut done) = done.lock() {
-                done.push((index, read));
-            }
+            lock(&done).push((index, read));
         }
     };
     thread::scope(|scope| {
@@ -111,12 +180,17 @@ fn read_all(paths: &[PathBuf], options: &Options, how: &csv::Options) -> Result<
         }
         work();
     });
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, read)| read).collect()
 }
 
-fn read(path: &Path, options: &Options, how: &csv::Options) -> Result<Read, Error> {
+/// What a thread that panicked held is as it was: its panic is passed on when all have ended.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read(path: &Path, options: &Options, how: &csv::Options, shelf: &Mutex<Shelf>) -> Result<Read, Error> {
     let name = path.display().to_string();
     let bytes = fs::read(path).map_err(|error| Error::io(&name, "cannot be read", error))?;
     let on_disk = bytes.len() as u64;
@@ -125,82 +199,103 @@ fn read(path: &Path, options: &Options, how: &csv::Options) -> Result<Read, Erro
         let share = u128::from(read) * u128::from(on_disk) / u128::from(of.max(1));
         options.say(Step::Read { bytes: u64::try_from(share).unwrap_or(on_disk).min(on_disk) });
     };
-    let files = csv::read(&name, &bytes, how, &progress)?;
+    let read = csv::read(&name, &bytes, how, &progress)?;
     let base = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let timestamps = files[0].unit;
-    let source = SourceFile { file: base, sha256: Digest::of(&bytes).hex(), timestamps };
-    Ok(Read { name, source, files })
-}
-
-/// The rows of each asset, from one file or several.
-#[derive(Default)]
-struct Parts {
-    indices: HashMap<String, usize>,
-    assets: Vec<Vec<Rows>>,
-}
-
-impl Parts {
-    fn add(&mut self, rows: Rows) {
-        let next = self.assets.len();
-        let index = *self.indices.entry(rows.symbol.as_str().to_owned()).or_insert(next);
-        if index == next {
-            self.assets.push(Vec::new());
-        }
-        self.assets[index].push(rows);
-    }
-
-    /// Joins the rows of each asset, in the order of their moments.
-    fn joined(self, lenient: bool, notes: &mut Vec<String>) -> Result<Vec<Rows>, Error> {
-        let mut joined = Vec::with_capacity(self.assets.len());
-        let mut remarks = Remarks::default();
-        for mut parts in self.assets {
-            // Those that start together stay in the order in which they were given.
-            parts.sort_by_key(|rows| rows.span().0);
-            let count = parts.len();
-            let mut parts = parts.into_iter();
-            let Some(mut rows) = parts.next() else { continue };
-            for part in parts {
-                let file = part.file().to_owned();
-                let twice = rows.join(part, lenient)?;
-                if twice > 0 {
-                    notes.push(format!(
-                        "{file}: {twice} rows of {} are in an earlier file too, the same",
-                        rows.symbol
-                    ));
-                }
-            }
-            if count > 1 {
-                remarks.add("joined", rows.symbol.as_str(), || {
-                    format!("joined from {count} files, {} first", rows.file())
-                });
-            }
-            joined.push(rows);
-        }
-        notes.extend(remarks.sentences());
-        Ok(joined)
-    }
-}
-
-/// The frequency that all assets have.
-fn frequency(assets: &[Rows], known: Option<(Frequency, &str)>) -> Result<Frequency, Error> {
-    let mut frequency = known.map(|(frequency, name)| (frequency, name.to_owned()));
-    for rows in assets {
-        let (file, symbol) = (rows.file(), &rows.symbol);
-        let found =
-            rows.frequency().map_err(|message| Error::invalid(file, format!("{symbol}: {message}")))?;
-        match (&frequency, found) {
-            (Some((first, origin)), Some(found)) if *first != found => {
-                let message =
-                    format!("{symbol} has bars of {found}, but {origin} of {first}; ingest them apart");
-                return Err(Error::invalid(file, message));
-            }
-            (None, Some(found)) => frequency = Some((found, format!("{symbol} in {file}"))),
-            _ => {}
+    let source = SourceFile { file: base, sha256: Digest::of(&bytes).hex(), timestamps: read[0].unit };
+    drop(bytes);
+    let (mut files, mut assets) = (Vec::with_capacity(read.len()), Vec::new());
+    for file in read {
+        files.push((file.reading, file.notes));
+        for rows in file.assets {
+            assets.push(lock(shelf).put(rows)?);
         }
     }
-    frequency.map(|(frequency, _)| frequency).ok_or_else(|| {
-        Error::invalid("ingest", "one bar within a day does not tell its frequency, expected at least two")
-    })
+    Ok(Read { name, source, files, assets })
+}
+
+/// The assets of all files, each joined from its parts when its turn comes.
+#[derive(Debug)]
+struct Assets {
+    shelf: Shelf,
+    lenient: bool,
+    symbols: Vec<Symbol>,
+    /// The parts of those whose turn has not come, in the order of their names.
+    waiting: VecDeque<Vec<Held>>,
+    /// Those that were joined before their turn.
+    ready: VecDeque<Rows>,
+    notes: Vec<String>,
+    remarks: Remarks,
+}
+
+impl Assets {
+    fn new(parts: Vec<Held>, shelf: Shelf, lenient: bool) -> Self {
+        let mut by_symbol: BTreeMap<Symbol, Vec<Held>> = BTreeMap::new();
+        for part in parts {
+            by_symbol.entry(part.symbol().clone()).or_default().push(part);
+        }
+        Self {
+            shelf,
+            lenient,
+            symbols: by_symbol.keys().cloned().collect(),
+            waiting: by_symbol.into_values().collect(),
+            ready: VecDeque::new(),
+            notes: Vec::new(),
+            remarks: Remarks::default(),
+        }
+    }
+
+    fn next(&mut self) -> Option<Result<Rows, Error>> {
+        match self.ready.pop_front() {
+            Some(rows) => Some(Ok(rows)),
+            None => self.waiting.pop_front().map(|parts| self.joined(parts)),
+        }
+    }
+
+    /// The frequency of the first asset whose bars tell it, and what it was seen in.
+    fn frequency(&mut self) -> Result<(Frequency, String), Error> {
+        while let Some(parts) = self.waiting.pop_front() {
+            let rows = self.joined(parts)?;
+            let found = frequency(&rows)?;
+            let origin = format!("{} in {}", rows.symbol, rows.file());
+            self.ready.push_back(rows);
+            if let Some(found) = found {
+                return Ok((found, origin));
+            }
+        }
+        let message = "one bar within a day does not tell its frequency, expected at least two";
+        Err(Error::invalid("ingest", message))
+    }
+
+    /// The rows of one asset, in the order of their moments.
+    fn joined(&mut self, mut parts: Vec<Held>) -> Result<Rows, Error> {
+        // Those that start together stay in the order in which they were given.
+        parts.sort_by_key(|part| part.first);
+        let count = parts.len();
+        let mut parts = parts.into_iter();
+        let first = parts.next().expect("an asset has a part");
+        let mut rows = self.shelf.take(first)?;
+        for part in parts {
+            let part = self.shelf.take(part)?;
+            let file = part.file().to_owned();
+            let twice = rows.join(part, self.lenient)?;
+            if twice > 0 {
+                let note =
+                    format!("{file}: {twice} rows of {} are in an earlier file too, the same", rows.symbol);
+                self.notes.push(note);
+            }
+        }
+        if count > 1 {
+            self.remarks.add("joined", rows.symbol.as_str(), || {
+                format!("joined from {count} files, {} first", rows.file())
+            });
+        }
+        Ok(rows)
+    }
+}
+
+/// The frequency of an asset's bars, where they tell it.
+fn frequency(rows: &Rows) -> Result<Option<Frequency>, Error> {
+    rows.frequency().map_err(|message| Error::invalid(rows.file(), format!("{}: {message}", rows.symbol)))
 }
 
 /// Leaves out the bars that lie outside of the session that was asked for.

@@ -9,8 +9,8 @@ use super::adjust;
 use super::csv::Rows;
 use super::jump;
 use super::origin::SourceFile;
-use super::series::{self, Sourced};
-use super::store;
+use super::series::Sourced;
+use super::store::{Plan, Target};
 use crate::decimal;
 use crate::error::Error;
 
@@ -19,12 +19,14 @@ mod input;
 mod options;
 mod paths;
 mod remarks;
+mod shelf;
 
 pub use append::append;
 pub use options::{Options, Progress, Step};
 
 use input::Input;
 use remarks::Remarks;
+use shelf::Shelf;
 
 /// What is said of dividends where prices may be adjusted for them already.
 const UNCHECKED_DIVIDENDS: &str = "prices are taken as not adjusted for the dividends beside them, and there is no adj close to hold them against \
@@ -85,65 +87,78 @@ pub struct Ingested {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn ingest(files: &[impl AsRef<Path>], out: &Path, options: &Options) -> Result<Ingested, Error> {
-    store::check_target(out)?;
-    let input = Input::read(files, options, None)?;
-    let mut found = Found { notes: input.notes, warnings: Vec::new() };
-    let series = series::checked(found.series(input.assets, options)?)?;
-    found.warn_of_jumps(&series);
+    let target = Target::lock(out)?;
+    let mut input = Input::read(files, options, None, Shelf::on(target.scratch()?))?;
+    let mut found = Found::default();
     options.say(Step::Writing);
-    store::replace(out, (input.frequency, &input.session), &series, input.sources.clone())?;
-    Ok(Ingested {
-        bundle: Bundle::open(out)?,
-        sources: input.sources,
-        readings: input.readings,
-        notes: found.notes,
-        warnings: found.warnings,
-    })
+    let (frequency, session, sources) = (input.frequency, input.session.clone(), input.sources.clone());
+    let plan = Plan { frequency, session, symbols: input.symbols(), scales: input.scales(), sources };
+    match &options.adjustments {
+        // What the file tells is held against all assets before any is written.
+        Some(path) => {
+            let series = found.given(path, input.all()?)?;
+            target.replace(plan, series.into_iter().map(|one| found.checked(one)))?;
+        }
+        None => {
+            let mut next = || input.next().map(|rows| rows.and_then(|rows| found.own(rows)));
+            target.replace(plan, std::iter::from_fn(&mut next))?;
+        }
+    }
+    let (sources, readings) = (input.sources.clone(), input.readings.clone());
+    Ok(found.ingested(Bundle::open(out)?, sources, readings, input.notes()))
 }
 
-/// What there is to say of bars and events.
+/// What there is to say of the bars and events of the assets.
+#[derive(Debug, Default)]
 struct Found {
     notes: Vec<String>,
     warnings: Vec<String>,
+    remarks: Remarks,
 }
 
 impl Found {
-    /// Says where prices jump as a split makes them: once for each asset.
-    fn warn_of_jumps(&mut self, series: &[Sourced]) {
-        for Sourced { series, .. } in series {
-            let column = |index: usize| -> Vec<f64> {
-                series.values[index].iter().copied().map(decimal::to_f64).collect()
-            };
-            let moments = series.calendar.as_slice();
-            let jumps = jump::find(moments, &column(0), &column(3), &series.adjustments);
-            if let Some((first, more)) = jumps.split_first() {
-                let more =
-                    if more.is_empty() { String::new() } else { format!(" (and {} more)", more.len()) };
-                self.warnings.push(format!("{}: {first}{more}", series.symbol));
-            }
+    /// The rows of an asset as a series with the events that its columns tell.
+    fn own(&mut self, rows: Rows) -> Result<Sourced, Error> {
+        let adjusted = adjust::own(rows)?;
+        let symbol = adjusted.sourced.series.symbol.clone();
+        if adjusted.unchecked_dividends {
+            self.remarks.add("unchecked dividends", symbol.as_str(), || UNCHECKED_DIVIDENDS.to_owned());
         }
+        self.notes.extend(adjusted.notes.iter().map(|note| format!("{symbol}: {note}")));
+        self.warnings.extend(adjusted.warnings.iter().map(|warning| format!("{symbol}: {warning}")));
+        self.checked(adjusted.sourced)
     }
 
-    /// The rows as series with their adjustments, given or derived.
-    fn series(&mut self, assets: Vec<Rows>, options: &Options) -> Result<Vec<Sourced>, Error> {
-        let Some(path) = &options.adjustments else {
-            let mut remarks = Remarks::default();
-            let mut all = Vec::with_capacity(assets.len());
-            for rows in assets {
-                let adjusted = adjust::own(rows)?;
-                let symbol = &adjusted.sourced.series.symbol;
-                if adjusted.unchecked_dividends {
-                    remarks.add("unchecked dividends", symbol.as_str(), || UNCHECKED_DIVIDENDS.to_owned());
-                }
-                self.notes.extend(adjusted.notes.iter().map(|note| format!("{symbol}: {note}")));
-                self.warnings.extend(adjusted.warnings.iter().map(|warning| format!("{symbol}: {warning}")));
-                all.push(adjusted.sourced);
-            }
-            self.notes.extend(remarks.sentences());
-            return Ok(all);
-        };
+    /// The rows of all assets as series with the events that a file gives.
+    fn given(&mut self, path: &Path, assets: Vec<Rows>) -> Result<Vec<Sourced>, Error> {
         let (series, notes) = adjust::given(path, assets)?;
         self.notes.extend(notes);
         Ok(series)
+    }
+
+    /// Checks what a bundle relies on, and says where prices jump as a split makes them.
+    fn checked(&mut self, one: Sourced) -> Result<Sourced, Error> {
+        let series = one.series.checked()?;
+        let column = |index: usize| -> Vec<f64> {
+            series.values[index].iter().copied().map(decimal::to_f64).collect()
+        };
+        let jumps = jump::find(series.calendar.as_slice(), &column(0), &column(3), &series.adjustments);
+        if let Some((first, more)) = jumps.split_first() {
+            let more = if more.is_empty() { String::new() } else { format!(" (and {} more)", more.len()) };
+            self.warnings.push(format!("{}: {first}{more}", series.symbol));
+        }
+        Ok(Sourced { series, ..one })
+    }
+
+    fn ingested(
+        self,
+        bundle: Bundle,
+        sources: Vec<SourceFile>,
+        readings: Vec<String>,
+        mut notes: Vec<String>,
+    ) -> Ingested {
+        notes.extend(self.notes);
+        notes.extend(self.remarks.sentences());
+        Ingested { bundle, sources, readings, notes, warnings: self.warnings }
     }
 }

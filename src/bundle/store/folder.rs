@@ -78,6 +78,16 @@ impl Folder {
         NewFile::new(self, SEGMENTS)
     }
 
+    /// A file that is gone with its last holder, or that the next ingest removes where the system cannot do that.
+    pub(super) fn scratch(&self) -> Result<File, Error> {
+        let path = self.path.join(SEGMENTS).join(format!("{}-rows.{UNFINISHED}", std::process::id()));
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(&path);
+        let file = file.map_err(|error| Error::io(path.display(), "cannot be written", error))?;
+        // Unix lets a file go on that has no name any more; elsewhere it goes when the folder is tidied.
+        let _ = fs::remove_file(&path);
+        Ok(file)
+    }
+
     /// Writes a manifest and makes it the version that stands.
     pub(super) fn publish(mut self, manifest: &Manifest) -> Result<(), Error> {
         let text = manifest.text();

@@ -15,7 +15,10 @@
 
 #![forbid(unsafe_code)]
 
+use std::fs::File;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
 
 use super::bars::Bars as _;
 use super::column::Scales;
@@ -37,7 +40,6 @@ mod segment;
 mod writer;
 
 pub(super) use append::append;
-pub(super) use folder::check as check_target;
 
 use asset::AtRest;
 use folder::Folder;
@@ -79,32 +81,72 @@ pub(super) fn open(folder: &Path) -> Result<Opened, Error> {
     }
 }
 
-/// Writes a bundle to a folder, in the place of the one that is there.
-pub(super) fn replace(
-    target: &Path,
-    (frequency, session): (Frequency, &Session),
-    series: &[Sourced],
-    sources: Vec<SourceFile>,
-) -> Result<(), Error> {
-    let folder = Folder::lock(target)?;
-    let scales = Scales::of(series);
-    let symbols: Vec<&Symbol> = series.iter().map(|one| &one.series.symbol).collect();
-    let mut writer = SegmentWriter::new(&folder, &symbols, scales)?;
-    let mut assets = Vec::with_capacity(series.len());
-    for (index, one) in series.iter().enumerate() {
-        let memory = Memory::new(one, scales)?;
-        let batches = memory.batches().map(|rows| writer.write(0, index, &memory, rows));
-        let batches = batches.collect::<Result<Vec<_>, Error>>()?;
-        let values = memory.batches().map(|rows| memory.digest(rows)).collect();
-        assets.push(AssetEntry::new(
-            &one.series.symbol,
-            memory.span(),
-            (memory.adjustments(), one.origin),
-            values,
-            batches,
-        ));
+/// A folder that a bundle is written to, in the place of the one that is there.
+#[derive(Debug)]
+pub(super) struct Target(Folder);
+
+/// What a bundle will be, but for its bars.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) frequency: Frequency,
+    pub(super) session: Session,
+    /// Its assets, in order.
+    pub(super) symbols: Vec<Symbol>,
+    /// What holds all values.
+    pub(super) scales: Scales,
+    pub(super) sources: Vec<SourceFile>,
+}
+
+impl Target {
+    /// Makes the folder where it is not there, and takes its lock.
+    pub(super) fn lock(path: &Path) -> Result<Self, Error> {
+        Folder::lock(path).map(Self)
     }
-    let segments = vec![writer.finish()?];
-    let manifest = Manifest::new(&folder.name(), frequency, session.clone(), segments, assets, sources);
-    folder.publish(&manifest)
+
+    /// A file for what has to wait: it has no name, or none that outlives this.
+    pub(super) fn scratch(&self) -> Result<File, Error> {
+        self.0.scratch()
+    }
+
+    /// Writes the assets that a plan names, in its order, and makes them the version that stands. Holds three of them at a
+    /// time, and none is kept where one fails.
+    pub(super) fn replace(
+        self,
+        plan: Plan,
+        series: impl Iterator<Item = Result<Sourced, Error>> + Send,
+    ) -> Result<(), Error> {
+        let Self(folder) = self;
+        let Plan { frequency, session, symbols, scales, sources } = plan;
+        let mut writer = SegmentWriter::new(&folder, &symbols.iter().collect::<Vec<_>>(), scales)?;
+        let mut assets = Vec::with_capacity(symbols.len());
+        thread::scope(|scope| {
+            // One thread lays out the values of an asset while this one writes those of the asset before.
+            let (laid_out, next) = mpsc::sync_channel(0);
+            scope.spawn(move || {
+                for one in series {
+                    let laid = one.and_then(|one| Memory::new(&one, scales)).map(|memory| {
+                        let values = memory.batches().map(|rows| memory.digest(rows)).collect::<Vec<_>>();
+                        (memory, values)
+                    });
+                    let has_failed = laid.is_err();
+                    // Whoever waits for no more has failed.
+                    if laid_out.send(laid).is_err() || has_failed {
+                        return;
+                    }
+                }
+            });
+            for (symbol, laid) in symbols.iter().zip(next) {
+                let (memory, values) = laid?;
+                let place = assets.len();
+                let batches = memory.batches().map(|rows| writer.write(0, place, &memory, rows));
+                let batches = batches.collect::<Result<Vec<_>, Error>>()?;
+                let events = (memory.adjustments(), memory.event_origin());
+                assets.push(AssetEntry::new(symbol, memory.span(), events, values, batches));
+            }
+            Ok::<(), Error>(())
+        })?;
+        let segments = vec![writer.finish()?];
+        let manifest = Manifest::new(&folder.name(), frequency, session, segments, assets, sources);
+        folder.publish(&manifest)
+    }
 }
