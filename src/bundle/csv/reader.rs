@@ -408,17 +408,17 @@ impl<'a> Reader<'a> {
         };
         for rows in &mut self.assets {
             let twice = rows.order(self.options.lenient)?;
+            let (name, symbol) = (self.name, &rows.symbol);
             if twice > 0 {
-                self.notes.push(format!(
-                    "{}: {} had {twice} rows twice, the same, and keeps one of each",
-                    self.name, rows.symbol
-                ));
+                let note = format!(
+                    "{name}: {twice} of the rows of {symbol} were there twice, the same; one of each is kept"
+                );
+                self.notes.push(note);
             }
             if rows.repeated() > 0 {
                 self.notes.push(format!(
-                    "{}: {} has {} rows in an hour that clocks showed twice; their order tells which is which",
-                    self.name,
-                    rows.symbol,
+                    "{name}: {} of the rows of {symbol} lie in an hour that clocks showed twice; their order tells which is \
+                     which",
                     rows.repeated()
                 ));
             }
@@ -427,7 +427,7 @@ impl<'a> Reader<'a> {
                 if !self.options.lenient {
                     return Err(rows.refuse(jump.bar, jump.message));
                 }
-                self.tally.add(Kind::Absurd, 1, || jump.message);
+                self.tally.add(Kind::Absurd, rows.line(jump.bar), || jump.message);
             }
         }
         if let Some(factor) = self.scale.factor {

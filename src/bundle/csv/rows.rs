@@ -318,6 +318,11 @@ impl Rows {
         format!("{file}line {}", self.lines[bar])
     }
 
+    /// The line of a row in its file.
+    pub(super) fn line(&self, bar: usize) -> u64 {
+        u64::from(self.lines[bar])
+    }
+
     /// The moments, in nanoseconds since the Unix epoch.
     pub(in crate::bundle) fn moments(&self) -> &[i64] {
         &self.moments

@@ -167,7 +167,7 @@ fn meet(
         }
     }
     notes.push(format!(
-        "{}: passed over {known} bars of {} that the bundle has, the same",
+        "{}: passed over {known} of the bars of {}, which the bundle has, the same",
         rows.file(),
         rows.symbol
     ));

@@ -279,8 +279,10 @@ impl Assets {
             let file = part.file().to_owned();
             let twice = rows.join(part, self.lenient)?;
             if twice > 0 {
-                let note =
-                    format!("{file}: {twice} rows of {} are in an earlier file too, the same", rows.symbol);
+                let note = format!(
+                    "{file}: {twice} of the rows of {} are in an earlier file too, the same",
+                    rows.symbol
+                );
                 self.notes.push(note);
             }
         }
@@ -318,7 +320,7 @@ fn keep_session(
     }
     if gone > 0 {
         remarks.add("session", rows.symbol.as_str(), || {
-            format!("left out {gone} bars outside of the session of {hours} ({})", session.time_zone)
+            format!("left out {gone} of its bars, outside of the session of {hours} ({})", session.time_zone)
         });
     }
     Ok(())
