@@ -69,12 +69,42 @@ impl Expr {
 
     /// Counted or written, and so compared to the last bit.
     fn is_exact(&self) -> bool {
-        matches!(self, Self::Number(_) | Self::Parameter(_))
-            || matches!(self, Self::Input("bar_index" | "month" | "day_of_week"))
+        self.written().is_some()
+            || matches!(self, Self::Parameter(_) | Self::Input("bar_index" | "month" | "day_of_week"))
     }
 
     fn is_zero(&self) -> bool {
-        matches!(self, Self::Number(number) if *number == 0.0)
+        self.written() == Some(0.0)
+    }
+
+    /// The number that it is wherever it stands, where it is made of written numbers alone: `-(8 - 8)` is 0.
+    fn written(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Negate(a) => a.written().map(|a| -a),
+            Self::Arithmetic(sign, a, b) => {
+                let (a, b) = (a.written()?, b.written()?);
+                Some(finite(match sign {
+                    '+' => a + b,
+                    '-' => a - b,
+                    '*' => a * b,
+                    '/' => a / b,
+                    _ => a % b,
+                }))
+            }
+            Self::Call("abs", of) => of[0].written().map(f64::abs),
+            Self::Call("nz", of) => {
+                let other = of.get(1).map_or(Some(0.0), Self::written)?;
+                of[0].written().map(|one| if one.is_nan() { other } else { one })
+            }
+            Self::Call("sqrt", of) => of[0].written().map(|one| finite(one.sqrt())),
+            Self::Call(name @ ("min" | "max"), of) => {
+                let (a, b) = (of[0].written()?, of[1].written()?);
+                let larger = if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) };
+                Some(if *name == "max" { larger } else { a + b - larger })
+            }
+            _ => None,
+        }
     }
 
     /// The two numbers of which it is the difference.
