@@ -16,6 +16,7 @@ mod hostile;
 mod item;
 mod linearizable;
 mod loading;
+mod mallocs;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod model;
