@@ -183,8 +183,8 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         self.probe(hash, key, tier).or_else(|| self.probe(hash, key, tier.other()))
     }
 
-    /// Looks into one tier.
-    #[inline]
+    /// Looks into one tier. Always inline: called, it saves and restores registers that take as long as the look.
+    #[inline(always)]
     pub(super) fn probe(&self, hash: u64, key: &K, tier: Tier) -> Option<Found<'_, K, V>> {
         match tier {
             Tier::Permanent => {
