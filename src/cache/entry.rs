@@ -28,6 +28,25 @@ pub trait Weigh {
 }
 
 /// Where an entry is asked for.
+///
+/// # Examples
+/// ```
+/// # use lookback::cache::{Cache, Options, Tier, Weigh};
+/// # #[derive(Clone)]
+/// # struct Number(u64);
+/// # impl Weigh for Number {
+/// #     fn payload_bytes(&self) -> u64 {
+/// #         0
+/// #     }
+/// # }
+/// let cache: Cache<&str, Number> = Cache::without_source(Options { permanent_bytes: Some(0), ..Options::default() })?;
+/// let reader = cache.current().reader();
+/// reader.put("AAPL", Number(1), Tier::Permanent);
+/// drop(reader);
+/// let stats = cache.stats(); // no room for permanent entries: kept as variable
+/// assert_eq!((stats.permanent.entries, stats.variable.entries, stats.overflow), (0, 1, 1));
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Tier {
     /// Kept until its generation ends, as long as the permanent bytes last.

@@ -89,30 +89,116 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
     }
 
     /// The version under which everything here was loaded.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number, u64> = Cache::new(Options::default(), "monday", 10)?;
+    /// assert_eq!(cache.current().version(), "monday");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn version(&self) -> &str {
         &self.0.version
     }
 
     /// What this generation's loaders read from.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number, u64> = Cache::new(Options::default(), "monday", 10)?;
+    /// assert_eq!(cache.current().source(), &10);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn source(&self) -> &S {
         &self.0.source
     }
 
     /// Bytes reserved by this generation's entries, published or about to be: never above the capacity.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number> = Cache::without_source(Options::default())?;
+    /// let generation = cache.current();
+    /// generation.reader().put("AAPL", Number(1), Tier::Variable);
+    /// let one = generation.resident_bytes(); // without a payload: the entry itself and its part of the tables
+    /// generation.reader().put("MSFT", Number(2), Tier::Permanent);
+    /// assert!(one > 0 && generation.resident_bytes() == 2 * one);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn resident_bytes(&self) -> u64 {
         self.0.ledger.total_bytes()
     }
 
     /// Bytes of these that permanent entries hold.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number> = Cache::without_source(Options::default())?;
+    /// let generation = cache.current();
+    /// generation.reader().put("AAPL", Number(1), Tier::Variable);
+    /// assert_eq!(generation.permanent_bytes(), 0);
+    /// generation.reader().put("MSFT", Number(2), Tier::Permanent);
+    /// assert_eq!(2 * generation.permanent_bytes(), generation.resident_bytes());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn permanent_bytes(&self) -> u64 {
         self.0.ledger.permanent_bytes()
     }
 
     /// Entries held in both tiers. Exact while nobody changes them; it walks the permanent ones.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number> = Cache::without_source(Options::default())?;
+    /// let reader = cache.current().reader();
+    /// reader.put("AAPL", Number(1), Tier::Variable);
+    /// reader.put("MSFT", Number(2), Tier::Permanent);
+    /// assert_eq!(reader.generation().len(), 2);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         let entries = self.0.variable.len() + self.0.permanent.held().0;
@@ -120,6 +206,21 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
     }
 
     /// Whether nothing is held.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number> = Cache::without_source(Options::default())?;
+    /// assert!(cache.current().is_empty());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -130,6 +231,27 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
     /// Looks at everything published at one moment, beside the counts; `None` where a shard changed meanwhile.
     ///
     /// For tests and for the curious: it walks every entry.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number> = Cache::without_source(Options { variable_entries: 2, ..Options::default() })?;
+    /// let reader = cache.current().reader();
+    /// for key in ["AAPL", "IBM", "MSFT"] {
+    ///     reader.put(key, Number(1), Tier::Variable);
+    /// }
+    /// let audit = cache.current().audit().expect("nobody changes it now");
+    /// assert!(audit.holds());
+    /// assert_eq!((audit.shards[0].entries, audit.shards[0].capacity), (2, 2));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn audit(&self) -> Option<Audit> {
         let inner = self.inner();
@@ -143,6 +265,12 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
 }
 
 /// What a generation held at one moment.
+///
+/// # Examples
+/// ```
+/// let audit = lookback::cache::Audit { reserved_bytes: 70, capacity_bytes: 100, permanent_bytes: 30, shards: Vec::new() };
+/// assert!(audit.holds() && audit.published_bytes() == 30);
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Audit {
     /// Bytes counted as reserved.
@@ -157,12 +285,28 @@ pub struct Audit {
 
 impl Audit {
     /// Bytes of the entries that were published.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::cache::{Audit, ShardAudit};
+    /// let shards = vec![ShardAudit { entries: 1, capacity: 2, bytes: 40 }];
+    /// let audit = Audit { reserved_bytes: 70, capacity_bytes: 100, permanent_bytes: 30, shards };
+    /// assert_eq!(audit.published_bytes(), 70);
+    /// ```
     #[must_use]
     pub fn published_bytes(&self) -> u64 {
         self.permanent_bytes + self.shards.iter().map(|shard| shard.bytes).sum::<u64>()
     }
 
     /// Whether every bound held: what is published was reserved, within the capacity, and no shard held too many.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::cache::{Audit, ShardAudit};
+    /// let shards = vec![ShardAudit { entries: 3, capacity: 2, bytes: 40 }];
+    /// let audit = Audit { reserved_bytes: 70, capacity_bytes: 100, permanent_bytes: 30, shards };
+    /// assert!(!audit.holds()); // three entries where two may be
+    /// ```
     #[must_use]
     pub fn holds(&self) -> bool {
         self.published_bytes() <= self.reserved_bytes

@@ -126,6 +126,23 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
     ///
     /// # Errors
     /// `Invalid` where the options contradict each other.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number, u64> = Cache::new(Options::default(), "monday", 10)?;
+    /// assert_eq!((cache.current().version(), cache.current().source()), ("monday", &10));
+    /// let contradiction = Options { shards: Some(0), ..Options::default() };
+    /// assert!(Cache::<&str, Number, u64>::new(contradiction, "monday", 10).is_err());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn new(options: Options, version: impl Into<Box<str>>, source: S) -> Result<Self, Error> {
         options.validate()?;
         let counters = Arc::new(Counters::new());
@@ -136,6 +153,23 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
     /// The generation of now; a run takes it once and keeps it.
     ///
     /// One obtained after `invalidate` returned holds nothing older.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number, u64> = Cache::new(Options::default(), "monday", 10)?;
+    /// let run = cache.current();
+    /// cache.invalidate("tuesday", 20);
+    /// assert_eq!((run.version(), cache.current().version()), ("monday", "tuesday"));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn current(&self) -> Generation<K, V, S> {
         lock(&self.current).clone()
@@ -144,6 +178,24 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
     /// Begins a new, empty generation; `false` and no change where the version is the current one.
     ///
     /// Readers are not disturbed: they go on with the generation that they hold.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number, u64> = Cache::new(Options::default(), "monday", 10)?;
+    /// assert!(!cache.invalidate("monday", 10)); // the current one
+    /// cache.current().reader().put("AAPL", Number(1), Tier::Permanent);
+    /// assert!(cache.invalidate("tuesday", 20));
+    /// assert!(cache.current().is_empty());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn invalidate(&self, version: impl Into<Box<str>>, source: S) -> bool {
         self.invalidate_keeping(version, source, |_, _| false)
     }
@@ -155,6 +207,26 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
     /// # Panics
     /// Where `keep`, or a clone or a weight of what is inherited, invalidates this cache itself: that would wait for
     /// itself. The panic comes out of both invalidations unless it is caught, and then nothing was replaced.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number, u64> = Cache::new(Options::default(), "monday", 10)?;
+    /// let reader = cache.current().reader();
+    /// reader.put("AAPL", Number(1), Tier::Permanent);
+    /// reader.put("MSFT", Number(2), Tier::Variable);
+    /// assert!(cache.invalidate_keeping("AAPL was restated", 20, |key, _| *key != "AAPL"));
+    /// let reader = cache.current().reader();
+    /// assert!(reader.get(&"AAPL", Tier::Permanent).is_none() && reader.get(&"MSFT", Tier::Variable).is_some());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn invalidate_keeping(
         &self,
         version: impl Into<Box<str>>,
@@ -189,12 +261,47 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
     }
 
     /// What the cache did so far, over all its generations.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number> = Cache::without_source(Options::default())?;
+    /// let reader = cache.current().reader();
+    /// reader.get_or_load(&"AAPL", Tier::Variable, |()| Ok(Number(1)))?;
+    /// reader.get(&"AAPL", Tier::Variable);
+    /// drop(reader); // which counted for itself until now
+    /// let stats = cache.stats();
+    /// assert_eq!((stats.misses, stats.loads, stats.variable.hits, stats.variable.entries), (1, 1, 1, 1));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.counters.snapshot(self.options.capacity_bytes)
     }
 
     /// The bounds that it was made with.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number> = Cache::without_source(Options { variable_entries: 7, ..Options::default() })?;
+    /// assert_eq!(cache.options().variable_entries, 7);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn options(&self) -> &Options {
         &self.options

@@ -68,6 +68,13 @@ impl Options {
     /// # Errors
     /// `Invalid`, naming the option: more permanent bytes than bytes, more shards than entries, no shard at all, or
     /// more than 16,777,216 entries.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::cache::Options;
+    /// let error = Options { shards: Some(3), variable_entries: 2, ..Options::default() }.validate().unwrap_err();
+    /// assert_eq!(error.to_string(), "shards: is 3, expected at most variable_entries 2");
+    /// ```
     pub fn validate(&self) -> Result<(), Error> {
         if self.permanent_limit() > self.capacity_bytes {
             let message =
@@ -92,6 +99,13 @@ impl Options {
     }
 
     /// Bytes that permanent entries may take.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::cache::Options;
+    /// assert_eq!(Options { capacity_bytes: 100, ..Options::default() }.permanent_limit(), 50);
+    /// assert_eq!(Options { capacity_bytes: 100, permanent_bytes: Some(0), ..Options::default() }.permanent_limit(), 0);
+    /// ```
     #[must_use]
     pub fn permanent_limit(&self) -> u64 {
         self.permanent_bytes.unwrap_or(self.capacity_bytes / 2)

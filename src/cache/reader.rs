@@ -72,6 +72,28 @@ impl<K: Key, V: Value, S> fmt::Debug for Reader<K, V, S> {
 
 impl<K: Key, V: Value, S> Generation<K, V, S> {
     /// A handle for the calling thread, which pins memory until it is refreshed or dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<u64, Number> = Cache::without_source(Options::default())?;
+    /// let generation = cache.current();
+    /// std::thread::scope(|scope| {
+    ///     for key in 0..4 {
+    ///         let generation = &generation;
+    ///         scope.spawn(move || generation.reader().put(key, Number(key), Tier::Variable).0);
+    ///     }
+    /// });
+    /// assert_eq!(generation.len(), 4);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn reader(&self) -> Reader<K, V, S> {
         Reader::new(self.clone())
@@ -91,6 +113,23 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     }
 
     /// The generation that it reads.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number, u64> = Cache::new(Options::default(), "monday", 10)?;
+    /// let reader = cache.current().reader();
+    /// cache.invalidate("tuesday", 20);
+    /// assert_eq!(reader.generation().version(), "monday");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[must_use]
     pub fn generation(&self) -> &Generation<K, V, S> {
         &self.generation
@@ -105,6 +144,24 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     ///
     /// Lock-free. In steady state it writes to this reader only. It never loads, waits or promotes: in the middle of
     /// another thread's promotion of the key it may find nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number> = Cache::without_source(Options::default())?;
+    /// let reader = cache.current().reader();
+    /// assert!(reader.get(&"AAPL", Tier::Variable).is_none());
+    /// reader.put("AAPL", Number(7), Tier::Permanent);
+    /// assert_eq!(reader.get(&"AAPL", Tier::Variable).map(|number| number.0), Some(7)); // by its second look
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[inline]
     pub fn get(&self, key: &K, tier: Tier) -> Option<&V> {
         let hash = hash_of(key);
@@ -126,6 +183,25 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
 
     /// Clones the value of a key, where it is held: an owned value outlives the reader, at the price of whatever
     /// `V::clone` writes (for an `Arc`, a shared count).
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number> = Cache::without_source(Options::default())?;
+    /// let reader = cache.current().reader();
+    /// reader.put("AAPL", Number(7), Tier::Variable);
+    /// let owned = reader.get_owned(&"AAPL", Tier::Variable);
+    /// drop((reader, cache));
+    /// assert_eq!(owned.map(|number| number.0), Some(7));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn get_owned(&self, key: &K, tier: Tier) -> Option<V> {
         self.get(key, tier).cloned()
     }
@@ -166,6 +242,26 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     ///
     /// A sweep calls it once a trial: often enough to free memory, seldom enough to cost nothing. It frees at least as
     /// much as this reader has retired, and more where a reader that held memory back has gone.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<u64, Number> = Cache::without_source(Options { variable_entries: 1, ..Options::default() })?;
+    /// let mut reader = cache.current().reader();
+    /// for trial in 0..100 {
+    ///     reader.put(trial, Number(trial), Tier::Variable); // what is evicted stays whole until the trial ends
+    ///     reader.refresh();
+    /// }
+    /// assert_eq!((cache.stats().evictions, cache.stats().limbo_bytes), (99, 0));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn refresh(&mut self) {
         self.side.clear();
         self.map_pin.refresh();

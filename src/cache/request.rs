@@ -34,6 +34,25 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     ///
     /// # Panics
     /// Where `load` panics, in the thread that ran it.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<u32, Number, u64> = Cache::new(Options::default(), "v1", 10)?;
+    /// let reader = cache.current().reader();
+    /// assert_eq!(reader.get_or_load(&1, Tier::Variable, |ten| Ok(Number(ten + 1)))?.0, 11);
+    /// assert_eq!(reader.get_or_load(&1, Tier::Permanent, |_| unreachable!("it is held, and promoted"))?.0, 11);
+    /// let refused = reader.get_or_load(&2, Tier::Variable, |_| Err(lookback::Error::load("no answer")));
+    /// assert_eq!(refused.err().map(|error| error.to_string()).as_deref(), Some("no answer"));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     #[inline]
     pub fn get_or_load(
         &self,
@@ -128,6 +147,23 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     /// being loaded, that one is lent and `value` is dropped.
     ///
     /// Not counted as a request.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::cache::{Cache, Options, Tier, Weigh};
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// let cache: Cache<&str, Number> = Cache::without_source(Options::default())?;
+    /// let reader = cache.current().reader();
+    /// assert_eq!(reader.put("AAPL", Number(1), Tier::Variable).0, 1);
+    /// assert_eq!(reader.put("AAPL", Number(2), Tier::Variable).0, 1); // the resident value wins
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
     pub fn put(&self, key: K, value: V, tier: Tier) -> &V {
         let hash = hash_of(&key);
         if let Some(found) = self.find(hash, &key, tier) {

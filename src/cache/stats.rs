@@ -233,6 +233,13 @@ impl Tally {
 }
 
 /// One tier's part of [`Stats`].
+///
+/// # Examples
+/// ```
+/// use lookback::cache::{Stats, TierStats};
+/// let stats = Stats { permanent: TierStats { entries: 2, bytes: 300, hits: 9 }, ..Stats::default() };
+/// assert_eq!((stats.hits(), stats.resident_bytes()), (9, 300));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct TierStats {
@@ -293,18 +300,43 @@ pub struct Stats {
 
 impl Stats {
     /// Requests answered from what was there.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::cache::{Stats, TierStats};
+    /// let tier = |hits, bytes| TierStats { hits, bytes, ..TierStats::default() };
+    /// let stats = Stats { permanent: tier(6, 100), variable: tier(2, 50), side_hits: 1, misses: 3, ..Stats::default() };
+    /// assert_eq!(stats.hits(), 9);
+    /// ```
     #[must_use]
     pub fn hits(&self) -> u64 {
         self.permanent.hits + self.variable.hits + self.side_hits
     }
 
     /// Hits and misses.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::cache::{Stats, TierStats};
+    /// let tier = |hits, bytes| TierStats { hits, bytes, ..TierStats::default() };
+    /// let stats = Stats { permanent: tier(6, 100), variable: tier(2, 50), side_hits: 1, misses: 3, ..Stats::default() };
+    /// assert_eq!(stats.requests(), 12);
+    /// ```
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.hits() + self.misses
     }
 
     /// Hits as a share of the requests; `None` where nothing was asked for.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::cache::{Stats, TierStats};
+    /// let tier = |hits, bytes| TierStats { hits, bytes, ..TierStats::default() };
+    /// let stats = Stats { permanent: tier(6, 100), variable: tier(2, 50), side_hits: 1, misses: 3, ..Stats::default() };
+    /// assert_eq!(stats.hit_rate(), Some(0.75));
+    /// assert_eq!(Stats::default().hit_rate(), None);
+    /// ```
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share of counts far below 2^53")]
     pub fn hit_rate(&self) -> Option<f64> {
@@ -312,6 +344,14 @@ impl Stats {
     }
 
     /// Bytes that the entries of both tiers weigh.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::cache::{Stats, TierStats};
+    /// let tier = |hits, bytes| TierStats { hits, bytes, ..TierStats::default() };
+    /// let stats = Stats { permanent: tier(6, 100), variable: tier(2, 50), side_hits: 1, misses: 3, ..Stats::default() };
+    /// assert_eq!(stats.resident_bytes(), 150);
+    /// ```
     #[must_use]
     pub fn resident_bytes(&self) -> u64 {
         self.permanent.bytes + self.variable.bytes

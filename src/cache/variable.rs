@@ -211,6 +211,23 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Variable<K, V> {
 }
 
 /// What one shard of the variable tier held at the moment of an [`Audit`](super::Audit).
+///
+/// # Examples
+/// ```
+/// # use lookback::cache::{Cache, Options, Tier, Weigh};
+/// # #[derive(Clone)]
+/// # struct Number(u64);
+/// # impl Weigh for Number {
+/// #     fn payload_bytes(&self) -> u64 {
+/// #         0
+/// #     }
+/// # }
+/// let cache: Cache<u64, Number> = Cache::without_source(Options { variable_entries: 2, shards: Some(2), ..Options::default() })?;
+/// cache.current().reader().put(1, Number(1), Tier::Variable);
+/// let shards = cache.current().audit().expect("nobody changes it now").shards;
+/// assert_eq!(shards.iter().map(|shard| (shard.entries, shard.capacity)).max(), Some((1, 1)));
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ShardAudit {
     /// Entries published.
