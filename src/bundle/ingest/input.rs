@@ -325,3 +325,33 @@ fn keep_session(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_waited_on_the_disk_are_those_that_waited_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let row = |day: i64, price: i64| {
+            format!("2024-01-{day:02},{price}.5,{price}.75,{price}.25,{price}.5,7,{}", day % 3)
+        };
+        for (file, days) in [("A-2.csv", 11..20), ("A-1.csv", 1..11), ("B-1.csv", 5..9)] {
+            let rows: Vec<String> = days.map(|day| row(day, 10 + day)).collect();
+            let text = format!("date,open,high,low,close,volume,dividends\n{}\n", rows.join("\n"));
+            fs::write(folder.path().join(file), text).unwrap();
+        }
+        let columns = ["date", "open", "high", "low", "close", "volume", "dividends"].map(str::to_owned);
+        let options =
+            Options { preset: "binance".parse().ok(), columns: Some(columns.to_vec()), ..Options::default() };
+        let read = |shelf: Shelf| {
+            let mut input = Input::read(&[folder.path()], &options, None, shelf).unwrap();
+            (format!("{:?}", input.all().unwrap()), input.scales(), input.symbols())
+        };
+        let file = tempfile::tempfile().unwrap();
+        let in_file = read(Shelf::new(Some(file.try_clone().unwrap()), 10));
+        assert_eq!(in_file, read(Shelf::in_memory()));
+        assert!(file.metadata().unwrap().len() > 1_000, "some of them went to the file");
+        assert_eq!(in_file.1, Scales { price: 2, volume: 0 });
+    }
+}

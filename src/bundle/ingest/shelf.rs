@@ -48,7 +48,7 @@ impl Shelf {
         Self::new(Some(file), ROWS_IN_MEMORY)
     }
 
-    fn new(file: Option<File>, most_in_memory: usize) -> Self {
+    pub(super) fn new(file: Option<File>, most_in_memory: usize) -> Self {
         Self { file, end: 0, rows_in_memory: 0, most_in_memory, scales: Scales { price: 0, volume: 0 } }
     }
 
