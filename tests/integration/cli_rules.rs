@@ -279,6 +279,34 @@ fn stops_sizes_and_shorts_are_flags() {
 }
 
 #[test]
+fn what_a_sweep_is_charged_for_is_said_and_a_grid_without_parameters_is_not() {
+    let text = stdout(&lookback(&[
+        "sweep",
+        "--asset",
+        "FB",
+        "--short",
+        "close < sma(close, 20)",
+        "--max-bars",
+        "9",
+        "--borrow",
+        "0.07",
+    ]));
+    assert!(
+        text.contains("slippage 0 bps, borrow 7 % a year, interest 0 % a year, cash 1,000,000"),
+        "{text}"
+    );
+    assert!(!text.contains("every combination"), "there is but one: {text}");
+    let text = stdout(&lookback(&["sweep", "--asset", "FB", "--buy", "close > open", "--max-bars", "9"]));
+    assert!(!text.contains("a year, interest"), "{text}");
+    let asked = lookback(&["sweep", "--buy", "close > sma(close, 5000)", "--max-bars", "9"]);
+    assert!(
+        stderr(&asked).contains("lookback: rules: they look back 4999 bars at least"),
+        "{}",
+        stderr(&asked)
+    );
+}
+
+#[test]
 fn expressions_can_be_the_values_of_a_parameter_and_are_told_in_every_output() {
     let arguments =
         ["sweep", "--buy", "close > sma(source, 20)", "--sell", "close < sma(source, 20)", "--asset", "IBM"];

@@ -82,7 +82,7 @@ impl Compiled {
                 let message = format!(
                     "they look back {warm_up} bars at least, and the longest series, {symbol}, has {longest}: expected fewer"
                 );
-                Err(Error::bad_parameter(format!("rules {}", self.name), message))
+                Err(Error::bad_parameter(&self.name, message))
             }
             _ => Ok(()),
         }

@@ -144,7 +144,7 @@ impl Compiled {
         }
         if !entries.into_iter().any(has) {
             let message = "nothing is ever entered: expected buy, short or weight";
-            return Err(Error::bad_parameter(format!("rules {}", self.name), message));
+            return Err(Error::bad_parameter(&self.name, message));
         }
         for (exit, entry) in [(Part::Sell, Part::Buy), (Part::Cover, Part::Short)] {
             if has(exit) && !has(entry) {

@@ -49,7 +49,9 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     )?;
     write_rules(report.rules, out)?;
     let parameters: Vec<String> = results.grid().parameters().iter().map(ToString::to_string).collect();
-    writeln!(out, "{}; {}", parameters.join(", "), condition(&results.grid().constraint()))?;
+    if !parameters.is_empty() {
+        writeln!(out, "{}; {}", parameters.join(", "), condition(&results.grid().constraint()))?;
+    }
     let first = results.summaries().iter().flatten().next();
     writeln!(
         out,

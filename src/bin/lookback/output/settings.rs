@@ -4,7 +4,7 @@
 
 use std::io::Write;
 
-use lookback::sweep::Settings;
+use lookback::sweep::{Rates, Settings};
 
 use super::text::amount;
 
@@ -38,13 +38,17 @@ pub fn write_rules(rules: &[(String, String)], out: &mut dyn Write) -> anyhow::R
 /// How the settings read in a line of text; `prices` is what the adjustment makes of them.
 pub fn settings_text(settings: &Settings, prices: &str, periods_per_year: Option<f64>) -> String {
     let mut text = format!(
-        "fill {}, fee {} %, commission {} per order, slippage {} bps, cash {}, prices {prices}",
+        "fill {}, fee {} %, commission {} per order, slippage {} bps, ",
         settings.fill,
         percent(settings.costs.fee),
         amount(settings.costs.commission),
         amount(settings.costs.slippage_bps),
-        amount(settings.cash),
     );
+    let Rates { borrow, interest } = settings.rates;
+    if borrow > 0.0 || interest > 0.0 {
+        text += &format!("borrow {} % a year, interest {} % a year, ", percent(borrow), percent(interest));
+    }
+    text += &format!("cash {}, prices {prices}", amount(settings.cash));
     if let Some(periods) = settings.periods_per_year.or(periods_per_year) {
         text += &format!(", {periods} periods a year");
     }
