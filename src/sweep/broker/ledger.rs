@@ -49,6 +49,8 @@ pub(in crate::sweep) struct Ledger<'a> {
     carry: Option<Carry<'a>>,
     /// The first bar whose carry is not booked.
     carried: usize,
+    /// Whether bars may change the account by themselves, known as of the last fill: asked at every bar.
+    is_changing: bool,
     /// Equity per bar, where a curve is wanted.
     curve: Option<&'a mut Vec<f64>>,
 }
@@ -75,13 +77,16 @@ impl<'a> Ledger<'a> {
             tally,
             carry: None,
             carried: 1,
+            is_changing: false,
             curve,
         }
     }
 
     /// Books what holding earns and costs, from the first bar on.
     pub(in crate::sweep) fn carrying(self, carry: Option<Carry<'a>>) -> Self {
-        Self { carry, ..self }
+        let mut ledger = Self { carry, ..self };
+        ledger.is_changing = ledger.changes();
+        ledger
     }
 
     /// The weight of the position at a bar's close, which no fill has passed; 0 where nothing is left.
@@ -137,11 +142,17 @@ impl<'a> Ledger<'a> {
     /// them are marked one by one anyway, so that no sum depends on where this is called.
     #[inline]
     pub(in crate::sweep) fn catch_up(&mut self, bar: usize) {
-        let Account { cash, shares } = self.account;
-        if shares < 0.0 || cash < 0.0 || (self.carry.is_some() && cash != 0.0) {
+        if self.is_changing {
             self.advance(bar);
             self.book_carry(bar);
+            self.is_changing = self.changes();
         }
+    }
+
+    /// Whether the bars that come may change the account by themselves.
+    fn changes(&self) -> bool {
+        let Account { cash, shares } = self.account;
+        shares < 0.0 || cash < 0.0 || (self.carry.is_some() && cash != 0.0)
     }
 
     /// Books what was earned and paid up to a bar, all before which are accounted for.
@@ -161,6 +172,7 @@ impl<'a> Ledger<'a> {
         let execution = self.account.order(weight, price, &costs)?;
         self.advance(bar);
         self.book(&execution, price);
+        self.is_changing = self.changes();
         // All in, there was nothing to carry up to here, and what this order leaves carries from this close on.
         self.carried = self.carried.max(bar + 1);
         self.traded = true;
@@ -196,13 +208,11 @@ impl<'a> Ledger<'a> {
         let share = if left == 0.0 { 1.0 } else { (held / execution.shares).abs() };
         let end = before - execution.cost * share;
         let profit = end - self.trade_base;
+        // No branch: which way it goes is what nobody can foresee.
         self.tally.trades += 1;
-        if profit > 0.0 {
-            self.tally.wins += 1;
-            self.tally.gross_profit += profit;
-        } else {
-            self.tally.gross_loss -= profit;
-        }
+        self.tally.wins += u32::from(profit > 0.0);
+        self.tally.gross_profit += if profit > 0.0 { profit } else { 0.0 };
+        self.tally.gross_loss -= if profit > 0.0 { 0.0 } else { profit };
         self.trade_base = end;
     }
 
@@ -239,9 +249,7 @@ impl<'a> Ledger<'a> {
         let equity = self.account.cash;
         self.draw(equity, end - start);
         self.tally.equities += equity * bars_f64(end - start);
-        if equity >= self.peak {
-            self.peak_bars = end;
-        }
+        self.peak_bars = if equity >= self.peak { end } else { self.peak_bars };
         while end >= self.block_end {
             self.end_block([0.0; 2]);
         }
@@ -313,13 +321,13 @@ impl<'a> Ledger<'a> {
         tally.equities += equity;
         tally.held_bars += usize::from(self.account.shares != 0.0);
         tally.last_equity = equity;
-        if equity >= self.peak {
-            tally.longest_below = tally.longest_below.max(bar - self.peak_bars);
-            self.peak = equity;
-            self.peak_bars = bar + 1;
-        } else {
-            tally.fall(equity, self.peak);
-        }
+        // No branch here either: half of the bars at which something is traded are peaks.
+        let is_peak = equity >= self.peak;
+        let below = if is_peak { bar - self.peak_bars } else { 0 };
+        tally.longest_below = tally.longest_below.max(below);
+        self.peak = if is_peak { equity } else { self.peak };
+        self.peak_bars = if is_peak { bar + 1 } else { self.peak_bars };
+        tally.fall(equity, self.peak);
         while bar + 1 >= self.block_end {
             self.end_block([0.0; 2]);
         }

@@ -251,7 +251,7 @@ impl<'a> Bar<'a> {
     pub fn crosses_above(&self, a: IndicatorId, b: IndicatorId) -> bool {
         match self.scene.crosses(a, b) {
             Some(crosses) => Cross::is_up(crosses, self.bar),
-            None => self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_above(before, now)),
+            None => self.is_cross(a, b, compare::crosses_above),
         }
     }
 
@@ -281,13 +281,18 @@ impl<'a> Bar<'a> {
     pub fn crosses_below(&self, a: IndicatorId, b: IndicatorId) -> bool {
         match self.scene.crosses(a, b) {
             Some(crosses) => Cross::is_down(crosses, self.bar),
-            None => self.pairs(a, b).is_some_and(|(before, now)| compare::crosses_below(before, now)),
+            None => self.is_cross(a, b, compare::crosses_below),
         }
+    }
+
+    /// For a pair too many to be kept.
+    #[cold]
+    fn is_cross(&self, a: IndicatorId, b: IndicatorId, is_it: fn((f64, f64), (f64, f64)) -> bool) -> bool {
+        self.pairs(a, b).is_some_and(|(before, now)| is_it(before, now))
     }
 
     /// Both values at the bar before and now. Two price-like values are compared as they are held: a common factor
     /// changes no comparison but for rounding, and so the answer is that of [`Setup::wake_on_crossing`].
-    #[inline]
     fn pairs(&self, a: IndicatorId, b: IndicatorId) -> Option<((f64, f64), (f64, f64))> {
         let before = self.bar.checked_sub(1)?;
         let ((kind_a, x), (kind_b, y)) = (self.scene.column(a), self.scene.column(b));

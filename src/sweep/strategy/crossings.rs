@@ -33,20 +33,18 @@ impl Crossings {
         Self { spare: RefCell::new(spare), ..Self::default() }
     }
 
+    /// The crossings of the first pair that was asked for, 64 bars each, where it is this one.
+    ///
+    /// Most strategies have one pair, and ask at every bar: the way to it is short, and all else is out of it.
+    #[inline]
+    pub(super) fn first(&self, columns: (usize, usize)) -> Option<&[Cross]> {
+        self.pairs[0].get().filter(|pair| pair.columns == columns).map(|pair| &pair.crosses[..])
+    }
+
     /// The crossings of a pair of columns, 64 bars each; `None` where too many other pairs came before it.
     ///
     /// `find` fills them in, and is called for each pair once.
-    #[inline]
     pub(super) fn of(&self, columns: (usize, usize), find: impl Fn(&mut Vec<Cross>)) -> Option<&[Cross]> {
-        // Most strategies have one pair, and ask at every bar: the way to it is short, and all else is out of it.
-        match self.pairs[0].get() {
-            Some(pair) if pair.columns == columns => Some(&pair.crosses),
-            _ => self.of_any(columns, &find),
-        }
-    }
-
-    #[inline(never)]
-    fn of_any(&self, columns: (usize, usize), find: &dyn Fn(&mut Vec<Cross>)) -> Option<&[Cross]> {
         let is_it = |cell: &&OnceCell<Pair>| cell.get().is_none_or(|pair| pair.columns == columns);
         let pair = self.pairs.iter().find(is_it)?.get_or_init(|| {
             let mut crosses = self.spare.borrow_mut().pop().unwrap_or_default();

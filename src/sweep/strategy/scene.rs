@@ -37,6 +37,14 @@ impl<'a> Scene<'a> {
     /// Where a column crosses another, from the run's first bar on; `None` where there are too many pairs to keep.
     #[inline]
     pub(super) fn crosses(&self, a: IndicatorId, b: IndicatorId) -> Option<&[Cross]> {
+        match self.crossings.first((a.0, b.0)) {
+            Some(crosses) => Some(crosses),
+            None => self.other_crosses(a, b),
+        }
+    }
+
+    #[inline(never)]
+    fn other_crosses(&self, a: IndicatorId, b: IndicatorId) -> Option<&[Cross]> {
         self.crossings.of((a.0, b.0), |crosses| self.find_crosses(a, b, crosses))
     }
 
