@@ -49,6 +49,10 @@ pub enum Metric {
     /// A short can lose more than all equity. At the first close at which nothing is left, the account is closed at 0:
     /// that bar returns -100 %, and later ones 0.
     Debt,
+    /// Entries whose size by risk was above all equity, and was cut to it.
+    CappedTrades,
+    /// Bars at whose close both a long and a short entry were true, so that neither was ordered.
+    BothEntries,
 }
 
 /// Which direction of a metric is better.
@@ -79,7 +83,7 @@ pub enum Unit {
 
 impl Metric {
     /// All of them, in the order of every output.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::TotalReturn,
         Self::Cagr,
         Self::Volatility,
@@ -96,6 +100,8 @@ impl Metric {
         Self::Turnover,
         Self::Costs,
         Self::Debt,
+        Self::CappedTrades,
+        Self::BothEntries,
     ];
 
     /// The name in snake case.
@@ -126,6 +132,8 @@ impl Metric {
             Self::Turnover => "turnover",
             Self::Costs => "costs",
             Self::Debt => "debt",
+            Self::CappedTrades => "capped_trades",
+            Self::BothEntries => "both_entries",
         }
     }
 
@@ -145,7 +153,9 @@ impl Metric {
             | Self::Exposure
             | Self::Turnover
             | Self::Costs
-            | Self::Debt => Better::Lower,
+            | Self::Debt
+            | Self::CappedTrades
+            | Self::BothEntries => Better::Lower,
             _ => Better::Higher,
         }
     }
@@ -167,8 +177,8 @@ impl Metric {
             | Self::WinRate
             | Self::Exposure => Unit::Share,
             Self::Sharpe | Self::Sortino | Self::Calmar | Self::ProfitFactor => Unit::Ratio,
-            Self::MaxDrawdownBars => Unit::Bars,
-            Self::Trades | Self::OpenTrades => Unit::Trades,
+            Self::MaxDrawdownBars | Self::BothEntries => Unit::Bars,
+            Self::Trades | Self::OpenTrades | Self::CappedTrades => Unit::Trades,
             Self::Turnover => Unit::PerYear,
             Self::Costs | Self::Debt => Unit::Currency,
         }
@@ -279,6 +289,8 @@ impl Metrics {
             Metric::Turnover => tally.notional / (tally.equities / bars) / (bars / frame.periods_per_year),
             Metric::Costs => tally.costs,
             Metric::Debt => tally.debt,
+            Metric::CappedTrades => f64::from(tally.capped),
+            Metric::BothEntries => f64::from(tally.both_entries),
         });
         Self { values }
     }

@@ -90,7 +90,7 @@ fn csv_is_a_header_and_a_row_for_each_trial() {
     let rows: Vec<&str> = lines.collect();
     assert_eq!(rows.len(), 8);
     assert!(rows[0].starts_with("IBM,5,50,ok,,"));
-    assert_eq!(rows[5], "FB,5,300,ok,,0,0,0,,,0,0,,0,0,,,0,0,0,0");
+    assert_eq!(rows[5], "FB,5,300,ok,,0,0,0,,,0,0,,0,0,,,0,0,0,0,0,0");
     let core = stdout(&small(&["--format", "csv", "--metrics", "core"]));
     assert!(core.starts_with("asset,fast,slow,status,error,total_return,sharpe,max_drawdown\n"));
 }

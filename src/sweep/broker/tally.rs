@@ -28,6 +28,9 @@ pub(in crate::sweep) struct Tally {
     pub(in crate::sweep) ruined_at: Option<usize>,
     /// What was owed beyond the account when it was closed.
     pub(in crate::sweep) debt: f64,
+    /// Entries whose size was cut to all equity, and bars at which both sides would have been entered.
+    pub(in crate::sweep) capped: u32,
+    pub(in crate::sweep) both_entries: u32,
 }
 
 impl Tally {
@@ -50,6 +53,8 @@ impl Tally {
             last_equity: cash,
             ruined_at: None,
             debt: 0.0,
+            capped: 0,
+            both_entries: 0,
         }
     }
 

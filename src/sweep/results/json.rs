@@ -44,7 +44,7 @@ impl Metrics {
     /// let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
     /// let backtest = sweep.backtest::<SmaCross>(&portal)?;
     /// let metrics = backtest.metrics().to_json();
-    /// assert_eq!(metrics.len(), 16);
+    /// assert_eq!(metrics.len(), 18);
     /// assert!(metrics["trades"].is_u64() && metrics["sharpe"].is_f64());
     /// # Ok::<(), lookback::Error>(())
     /// ```

@@ -35,7 +35,7 @@ use crate::error::Error;
 
 /// The results of a sweep: asset by asset, each in grid order, whatever the number of threads.
 ///
-/// They are held column by column. A trial that ran takes 416 bytes, whatever its outcome: its metrics, and what its
+/// They are held column by column. A trial that ran takes 432 bytes, whatever its outcome: its metrics, and what its
 /// returns sum to. One that a stopped sweep never reached takes none.
 #[derive(Clone, Debug)]
 pub struct Results {

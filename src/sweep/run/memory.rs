@@ -61,7 +61,7 @@ mod tests {
         let error = check(5, 81_000_000, Some(8_000_000_000)).unwrap_err().to_string();
         assert_eq!(
             error,
-            "sweep: 81000000 points on 5 assets need 168.4 GB for their results, 8.0 GB are available; \
+            "sweep: 81000000 points on 5 assets need 174.9 GB for their results, 8.0 GB are available; \
              sweep fewer values or assets, or keep fewer points by a filter"
         );
         assert!(check(usize::MAX, 2, None).unwrap_err().to_string().contains("more than can be counted"));

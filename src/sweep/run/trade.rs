@@ -57,7 +57,8 @@ pub(in crate::sweep) fn trade(
         let message = format!("target weight is {} on {date}, expected -1 to 1", bad.weight);
         Error::from(ErrorKind::Strategy { message })
     })?;
-    let tally = ledger.finish();
+    let mut tally = ledger.finish();
+    (tally.capped, tally.both_entries) = (counts.capped, counts.both_entries);
     if let Some(rest) = rest {
         (*rest.0, *rest.1) = (tally.ruined_at, counts);
     }

@@ -17,8 +17,20 @@ pub enum Distance {
     Column(Vec<f64>),
 }
 
+#[derive(Clone, Copy, Debug)]
+pub enum Size {
+    Share(f64),
+    Risk(f64),
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self::Share(1.0)
+    }
+}
+
 /// What is traded. Signals and columns hold one value for each bar of the run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Rules {
     pub buy: Vec<bool>,
     pub sell: Vec<bool>,
@@ -29,8 +41,7 @@ pub struct Rules {
     pub trailing_stop: Option<Distance>,
     pub max_bars: Option<usize>,
     pub cooldown: usize,
-    /// A share of equity, or a share at risk.
-    pub size: Result<f64, f64>,
+    pub size: Size,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -112,18 +123,24 @@ fn distance(of: Option<&Distance>, price: f64, signal: usize) -> Option<f64> {
     })
 }
 
+impl<'a> Trial<'a> {
+    fn new(bars: &'a Bars, rules: &'a Rules, terms: Terms) -> Self {
+        Self {
+            bars,
+            rules,
+            terms,
+            cash: terms.cash,
+            shares: 0.0,
+            base: terms.cash,
+            position: None,
+            rested: 0,
+            out: Outcome::default(),
+        }
+    }
+}
+
 pub fn trade(bars: &Bars, rules: &Rules, terms: Terms) -> Outcome {
-    let mut trial = Trial {
-        bars,
-        rules,
-        terms,
-        cash: terms.cash,
-        shares: 0.0,
-        base: terms.cash,
-        position: None,
-        rested: 0,
-        out: Outcome::default(),
-    };
+    let mut trial = Trial::new(bars, rules, terms);
     let mut waiting = None;
     for bar in 0..bars.close.len() {
         trial.carry(bar);
@@ -145,6 +162,31 @@ pub fn trade(bars: &Bars, rules: &Rules, terms: Terms) -> Outcome {
     trial.out.is_open = trial.shares != 0.0;
     let both = rules.buy.iter().zip(&rules.short).filter(|(buy, short)| **buy && **short);
     trial.out.both_entries = u32::try_from(both.count()).unwrap();
+    trial.out
+}
+
+/// Orders a weight every so many bars; NaN orders nothing.
+pub fn follow(bars: &Bars, column: &[f64], every: usize, terms: Terms) -> Outcome {
+    let rules = Rules::default();
+    let mut trial = Trial::new(bars, &rules, terms);
+    let mut waiting = None;
+    for (bar, weight) in column.iter().enumerate() {
+        trial.carry(bar);
+        if let Some(weight) = waiting.take() {
+            trial.order(weight, bar, bars.open[bar], "signal");
+        }
+        let asked = Some(*weight).filter(|weight| bar % every == 0 && !weight.is_nan());
+        if terms.at_next_open {
+            waiting = asked;
+        } else if let Some(weight) = asked {
+            trial.order(weight, bar, bars.close[bar], "signal");
+        }
+        if !trial.mark(bar) {
+            trial.out.equity.resize(bars.close.len(), 0.0);
+            break;
+        }
+    }
+    trial.out.is_open = trial.shares != 0.0;
     trial.out
 }
 
@@ -269,8 +311,8 @@ impl Trial<'_> {
         let trail = distance(self.rules.trailing_stop.as_ref(), price, signal);
         let target = distance(self.rules.take_profit.as_ref(), price, signal);
         let (share, is_capped) = match self.rules.size {
-            Ok(share) => (share, false),
-            Err(risk) => {
+            Size::Share(share) => (share, false),
+            Size::Risk(risk) => {
                 let nearest = [stop, trail].into_iter().flatten().fold(f64::INFINITY, f64::min);
                 let weight = risk * price / nearest;
                 if weight > 1.0 { (1.0, true) } else { (weight, false) }
@@ -367,7 +409,7 @@ impl Trial<'_> {
 }
 
 /// The metrics by their formulas, in the order of every output; `None` where one is not defined.
-pub fn metrics(outcome: &Outcome, terms: Terms, days: f64, periods: f64) -> [Option<f64>; 16] {
+pub fn metrics(outcome: &Outcome, terms: Terms, days: f64, periods: f64) -> [Option<f64>; 18] {
     let (bars, equity) = (outcome.equity.len() as f64, &outcome.equity);
     let (mut before, mut peak, mut below, mut longest, mut worst) = (terms.cash, terms.cash, 0, 0, 0.0_f64);
     let mut returns = Vec::new();
@@ -409,5 +451,7 @@ pub fn metrics(outcome: &Outcome, terms: Terms, days: f64, periods: f64) -> [Opt
         Some(outcome.notional / mean_equity / (bars / periods)),
         Some(outcome.costs),
         Some(outcome.debt),
+        Some(f64::from(outcome.capped)),
+        Some(f64::from(outcome.both_entries)),
     ]
 }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use lookback::bundle::{Adjustment, AdjustmentKind};
 use lookback::sweep::{
-    Backtest, Costs, Exits, FillAt, Level, Metric, Positions, Rates, Settings, Signals, Size, Unit,
+    Backtest, Costs, Exits, FillAt, Level, Metric, Positions, Rates, Settings, Signals, Size, Unit, Weights,
 };
 use lookback::{Adjust, DataPortal, Field, Frequency, Timestamp};
 use proptest::prelude::*;
@@ -132,9 +132,9 @@ fn rules(dice: &mut Dice, close: &[f64]) -> Rules {
         max_bars: dice.chance(0.4).then(|| 1 + dice.below(12)),
         cooldown: if dice.chance(0.5) { 0 } else { dice.below(8) },
         size: if has_stop && dice.chance(0.5) {
-            Err(0.2 * dice.share() + 1e-4)
+            naive::Size::Risk(0.2 * dice.share() + 1e-4)
         } else {
-            Ok(if dice.chance(0.5) { 1.0 } else { dice.share().max(0.01) })
+            naive::Size::Share(if dice.chance(0.5) { 1.0 } else { dice.share().max(0.01) })
         },
     }
 }
@@ -179,61 +179,66 @@ fn traded(portal: &DataPortal, settings: Settings, rules: &Rules, first: usize) 
             max_bars: rules.max_bars,
             cooldown: rules.cooldown,
         },
-        size: rules.size.map_or_else(Size::Risk, Size::Share),
+        size: match rules.size {
+            naive::Size::Share(share) => Size::Share(share),
+            naive::Size::Risk(risk) => Size::Risk(risk),
+        },
     };
     run(portal, settings, plan)
 }
 
-/// How often each kind of event was compared, so that a test which compares nothing is seen.
-#[derive(Default)]
-struct Seen {
-    reasons: [Cell<usize>; 5],
-    capped: Cell<usize>,
-    closed: Cell<usize>,
-}
-
 const REASONS: [&str; 5] = ["signal", "stop-loss", "trailing-stop", "take-profit", "max-bars"];
 
-fn compare(seed: u64, count: usize, seen: &Seen) {
-    let dice = &mut Dice(seed);
-    let (portal, days) = market(dice, count);
-    let first = if dice.chance(0.5) { 0 } else { dice.below(count) };
-    let mut settings = settings(dice);
-    settings.from = Some(Timestamp(days[first] * DAY_NS).to_string().parse().unwrap());
-    let bars = bars(&portal, &days, first, settings.adjust);
-    let rules = rules(dice, &bars.close);
-    let terms = Terms {
-        at_next_open: settings.fill == FillAt::NextOpen,
-        cash: settings.cash,
-        fee: settings.costs.fee,
-        commission: settings.costs.commission,
-        slippage: settings.costs.slippage_bps * 1e-4,
-        borrow: settings.rates.borrow,
-        interest: settings.rates.interest,
-    };
-    let expected = naive::trade(&bars, &rules, terms);
-    let found = traded(&portal, settings, &rules, first);
-    compare_fills(&found, &expected, first, seen);
-    let near = |found: f64, expected: f64, scale: f64| (found - expected).abs() <= 1e-12 * scale;
-    for (bar, ((_, found), expected)) in found.equity().zip(&expected.equity).enumerate() {
-        assert!(near(found, *expected, expected.abs()), "equity of bar {bar}: {found}, expected {expected}");
-    }
-    assert_eq!(found.equity().len(), expected.equity.len());
-    let counts = found.counts();
-    assert_eq!((counts.capped, counts.both_entries), (expected.capped, expected.both_entries));
-    seen.capped.set(seen.capped.get() + counts.capped as usize);
-    seen.closed.set(seen.closed.get() + usize::from(found.closed_at().is_some()));
-    let length = (days[days.len() - 1] - days[first]) as f64;
-    let ill = ill_conditioned(&bars.close, &expected.equity, terms.cash);
-    for (metric, expected) in Metric::ALL.into_iter().zip(naive::metrics(&expected, terms, length, 252.0)) {
-        let found = found.metrics().get(metric);
-        let scale = if metric.unit() == Unit::Currency { terms.cash } else { 1.0 };
-        let factor = if metric == Metric::Sortino { ill } else { 1.0 };
-        let agree = match (found, expected) {
-            (Some(found), Some(expected)) => near(found, expected, factor * expected.abs().max(scale)),
-            (found, expected) => found == expected,
+/// A market, where a run on it starts, and how its trials are run.
+struct Case {
+    portal: DataPortal,
+    days: Vec<i64>,
+    first: usize,
+    settings: Settings,
+    bars: Bars,
+    terms: Terms,
+}
+
+impl Case {
+    fn new(dice: &mut Dice, count: usize) -> Self {
+        let (portal, days) = market(dice, count);
+        let first = if dice.chance(0.5) { 0 } else { dice.below(count) };
+        let mut settings = settings(dice);
+        settings.from = Some(Timestamp(days[first] * DAY_NS).to_string().parse().unwrap());
+        let bars = bars(&portal, &days, first, settings.adjust);
+        let terms = Terms {
+            at_next_open: settings.fill == FillAt::NextOpen,
+            cash: settings.cash,
+            fee: settings.costs.fee,
+            commission: settings.costs.commission,
+            slippage: settings.costs.slippage_bps * 1e-4,
+            borrow: settings.rates.borrow,
+            interest: settings.rates.interest,
         };
-        assert!(agree, "{metric}: {found:?}, expected {expected:?}");
+        Self { portal, days, first, settings, bars, terms }
+    }
+
+    fn compare(&self, found: &Backtest, expected: &Outcome) {
+        compare_fills(found, expected, self.first);
+        let near = |found: f64, expected: f64, scale: f64| (found - expected).abs() <= 1e-12 * scale;
+        for (bar, ((_, found), expected)) in found.equity().zip(&expected.equity).enumerate() {
+            let is_near = near(found, *expected, expected.abs());
+            assert!(is_near, "equity of bar {bar}: {found}, expected {expected}");
+        }
+        assert_eq!(found.equity().len(), expected.equity.len());
+        let length = (self.days[self.days.len() - 1] - self.days[self.first]) as f64;
+        let ill = ill_conditioned(&self.bars.close, &expected.equity, self.terms.cash);
+        let expected = naive::metrics(expected, self.terms, length, 252.0);
+        for (metric, expected) in Metric::ALL.into_iter().zip(expected) {
+            let found = found.metrics().get(metric);
+            let scale = if metric.unit() == Unit::Currency { self.terms.cash } else { 1.0 };
+            let factor = if metric == Metric::Sortino { ill } else { 1.0 };
+            let agree = match (found, expected) {
+                (Some(found), Some(expected)) => near(found, expected, factor * expected.abs().max(scale)),
+                (found, expected) => found == expected,
+            };
+            assert!(agree, "{metric}: {found:?}, expected {expected:?}");
+        }
     }
 }
 
@@ -249,7 +254,7 @@ fn ill_conditioned(close: &[f64], equity: &[f64], cash: f64) -> f64 {
     if own > 0.0 { 1.0 + 1e-3 * all / own } else { 1.0 }
 }
 
-fn compare_fills(found: &Backtest, expected: &Outcome, first: usize, seen: &Seen) {
+fn compare_fills(found: &Backtest, expected: &Outcome, first: usize) {
     let fills: Vec<naive::Filled> = found
         .fills()
         .map(|(_, fill)| naive::Filled {
@@ -262,26 +267,67 @@ fn compare_fills(found: &Backtest, expected: &Outcome, first: usize, seen: &Seen
         .collect();
     for (found, expected) in fills.iter().zip(&expected.fills) {
         assert_eq!(found, expected);
-        let reason = REASONS.iter().position(|reason| *reason == found.reason).unwrap();
-        seen.reasons[reason].set(seen.reasons[reason].get() + 1);
     }
     assert_eq!(fills.len(), expected.fills.len(), "{:?} {:?}", fills.last(), expected.fills.last());
 }
 
+/// Runs a comparison on some thousand cases: mostly short ones, which meet the ends of a run.
+fn thousands(compare: impl Fn(&mut Dice, usize)) {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3000) };
+    let cases = (any::<u64>(), prop_oneof![4 => 1_usize..60, 1 => 60_usize..400]);
+    let outcome = proptest::test_runner::TestRunner::new(config).run(&cases, |(seed, count)| {
+        compare(&mut Dice(seed), count);
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
 #[test]
 fn positions_trade_as_a_plain_walk_does() {
-    let seen = Seen::default();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::with_cases(3000)
+    // How often each kind of event was compared, so that a test which compares nothing is seen.
+    let seen: [Cell<usize>; 7] = std::array::from_fn(|_| Cell::new(0));
+    let count = |at: usize, more: usize| seen[at].set(seen[at].get() + more);
+    thousands(|dice, bars| {
+        let case = Case::new(dice, bars);
+        let rules = rules(dice, &case.bars.close);
+        let expected = naive::trade(&case.bars, &rules, case.terms);
+        let found = traded(&case.portal, case.settings, &rules, case.first);
+        case.compare(&found, &expected);
+        for filled in &expected.fills {
+            count(REASONS.iter().position(|reason| *reason == filled.reason).unwrap(), 1);
+        }
+        count(5, expected.capped as usize);
+        count(6, usize::from(found.closed_at().is_some()));
     });
-    let cases = (any::<u64>(), prop_oneof![4 => 1_usize..60, 1 => 60_usize..400]);
-    runner
-        .run(&cases, |(seed, count)| {
-            compare(seed, count, &seen);
-            Ok(())
-        })
-        .unwrap();
-    assert!(seen.reasons.iter().all(|reason| reason.get() > 1000), "an exit was hardly met");
-    assert!(seen.capped.get() > 1000 && seen.closed.get() > 0, "a cap or a ruin was hardly met");
+    assert!(seen[..6].iter().all(|seen| seen.get() > 1000) && seen[6].get() > 0, "hardly met: {seen:?}");
+}
+
+#[test]
+fn weights_are_followed_as_by_a_plain_walk() {
+    let (fills, closed) = (Cell::new(0), Cell::new(0));
+    thousands(|dice, bars| {
+        let case = Case::new(dice, bars);
+        let held = dice.chance(0.3);
+        let mut last = 0.0;
+        let mut weight = || {
+            // Some repeat the weight before, which is a rebalancing; some are all in, flat, or undefined.
+            if !(held && dice.chance(0.8)) {
+                last = match dice.below(8) {
+                    0 => f64::NAN,
+                    1 | 2 => dice.one_of(&[1.0, 0.0, -1.0]),
+                    _ => 2.0 * dice.share() - 1.0,
+                };
+            }
+            last
+        };
+        let column: Vec<f64> = case.bars.close.iter().map(|_| weight()).collect();
+        let every = 1 + dice.below(7);
+        let expected = naive::follow(&case.bars, &column, every, case.terms);
+        let column = of_asset(7.0, case.first, &column);
+        let found = run(&case.portal, case.settings, Weights { column: &column, every });
+        case.compare(&found, &expected);
+        fills.set(fills.get() + expected.fills.len());
+        closed.set(closed.get() + usize::from(found.closed_at().is_some()));
+    });
+    assert!(fills.get() > 10_000 && closed.get() > 0, "hardly met: {fills:?} fills, {closed:?} ruins");
 }
