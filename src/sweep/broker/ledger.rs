@@ -207,6 +207,11 @@ impl<'a> Ledger<'a> {
         // A flip is one order: its cost belongs to both round trips, by the shares that each of them traded.
         let share = if left == 0.0 { 1.0 } else { (held / execution.shares).abs() };
         let end = before - execution.cost * share;
+        self.end_trip(end);
+    }
+
+    /// Closes a round trip that leaves this equity; the next one starts from it.
+    fn end_trip(&mut self, end: f64) {
         let profit = end - self.trade_base;
         // No branch: which way it goes is what nobody can foresee.
         self.tally.trades += 1;
@@ -343,12 +348,10 @@ impl<'a> Ledger<'a> {
 
     /// Ends an account that is worth nothing at a close: what is held is gone, and so is what is owed beyond.
     fn close_account(&mut self, bar: usize, equity: f64) {
-        let tally = &mut self.tally;
-        tally.ruined_at = Some(bar);
-        tally.debt = -equity;
+        self.tally.ruined_at = Some(bar);
+        self.tally.debt = -equity;
         if self.account.shares != 0.0 {
-            tally.trades += 1;
-            tally.gross_loss += self.trade_base - equity;
+            self.end_trip(equity);
         }
         self.account = Account { cash: 0.0, shares: 0.0 };
     }

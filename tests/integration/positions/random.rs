@@ -9,6 +9,7 @@ use lookback::sweep::{
 };
 use lookback::{Adjust, DataPortal, Field, Frequency, Timestamp};
 use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::naive::{self, Bars, Distance, Outcome, Rules, Terms};
 use super::{DAY_NS, market_with, run};
@@ -227,31 +228,52 @@ impl Case {
         }
         assert_eq!(found.equity().len(), expected.equity.len());
         let length = (self.days[self.days.len() - 1] - self.days[self.first]) as f64;
-        let ill = ill_conditioned(&self.bars.close, &expected.equity, self.terms.cash);
-        let expected = naive::metrics(expected, self.terms, length, 252.0);
-        for (metric, expected) in Metric::ALL.into_iter().zip(expected) {
+        let metrics = naive::metrics(expected, self.terms, length, 252.0);
+        for (metric, plain) in Metric::ALL.into_iter().zip(metrics) {
             let found = found.metrics().get(metric);
             let scale = if metric.unit() == Unit::Currency { self.terms.cash } else { 1.0 };
-            let factor = if metric == Metric::Sortino { ill } else { 1.0 };
-            let agree = match (found, expected) {
-                (Some(found), Some(expected)) => near(found, expected, factor * expected.abs().max(scale)),
-                (found, expected) => found == expected,
+            let factor = condition(metric, &self.bars.close, expected, self.terms.cash);
+            let agree = match (found, plain) {
+                (Some(found), Some(plain)) => near(found, plain, factor * plain.abs().max(scale)),
+                (found, plain) => found == plain,
             };
-            assert!(agree, "{metric}: {found:?}, expected {expected:?}");
+            assert!(agree, "{metric}: {found:?}, expected {plain:?}");
         }
     }
 }
 
-/// How many times more the asset lost than the trial, in squares of returns.
+/// By how much rounding grows in a ratio of a trial whose denominator is what is left of a difference.
 ///
-/// Spans are differences of sums over the asset, so that a trial which hardly ever lost keeps only the digits of its
-/// losses that those of the asset leave.
-fn ill_conditioned(close: &[f64], equity: &[f64], cash: f64) -> f64 {
-    let lost = |before: f64, now: f64| if before > 0.0 { (now / before - 1.0).min(0.0).powi(2) } else { 0.0 };
-    let all: f64 = close.windows(2).map(|pair| lost(pair[0], pair[1])).sum();
-    let start = lost(cash, equity[0]);
-    let own: f64 = start + equity.windows(2).map(|pair| lost(pair[0], pair[1])).sum::<f64>();
-    if own > 0.0 { 1.0 + 1e-3 * all / own } else { 1.0 }
+/// A variance keeps few digits where returns hardly vary, and a drawdown where equity hardly falls. Spans are differences
+/// of sums over the asset, so that a trial which hardly ever lost keeps only the digits of its losses that those of the
+/// asset leave. A gross loss is what equity lost.
+fn condition(metric: Metric, close: &[f64], outcome: &Outcome, cash: f64) -> f64 {
+    let change = |before: f64, now: f64| if before > 0.0 { now / before - 1.0 } else { 0.0 };
+    let changes =
+        |values: &[f64]| -> Vec<f64> { values.windows(2).map(|pair| change(pair[0], pair[1])).collect() };
+    let returns = changes(&[&[cash], outcome.equity.as_slice()].concat());
+    let mean = returns.iter().sum::<f64>() / returns.len() as f64;
+    let squares =
+        |values: &[f64], of: &dyn Fn(f64) -> f64| values.iter().map(|r| of(*r).powi(2)).sum::<f64>();
+    let loss = |r: f64| r.min(0.0);
+    let mut peak = cash;
+    let falls = outcome.equity.iter().map(|equity| {
+        peak = peak.max(*equity);
+        1.0 - equity / peak
+    });
+    let (whole, left) = match metric {
+        Metric::Sharpe => {
+            let all = squares(&returns, &|r| r) + squares(&changes(close), &|r| r);
+            let sums = all.sqrt() / mean.abs().max(f64::MIN_POSITIVE);
+            (all + sums * squares(&returns, &|r| r - mean), squares(&returns, &|r| r - mean))
+        }
+        Metric::Sortino => (squares(&changes(close), &loss), squares(&returns, &loss)),
+        Metric::Calmar => (1.0, falls.fold(0.0, f64::max)),
+        Metric::ProfitFactor => (cash, -outcome.profits.iter().filter(|profit| **profit < 0.0).sum::<f64>()),
+        _ => (0.0, 1.0),
+    };
+    // A thousandth: 1e-12 is some thousand roundings already.
+    if left > 0.0 { 1.0 + 1e-3 * whole / left } else { 1.0 }
 }
 
 fn compare_fills(found: &Backtest, expected: &Outcome, first: usize) {
@@ -274,13 +296,27 @@ fn compare_fills(found: &Backtest, expected: &Outcome, first: usize) {
 /// Runs a comparison on some thousand cases: mostly short ones, which meet the ends of a run.
 fn thousands(compare: impl Fn(&mut Dice, usize)) {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3000) };
+    MET.into_iter().for_each(|(seed, count)| compare(&mut Dice(seed), count));
     let cases = (any::<u64>(), prop_oneof![4 => 1_usize..60, 1 => 60_usize..400]);
-    let outcome = proptest::test_runner::TestRunner::new(config).run(&cases, |(seed, count)| {
-        compare(&mut Dice(seed), count);
-        Ok(())
-    });
+    // The same cases in every run, so that a failure is met again.
+    let outcome = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)).run(
+        &cases,
+        |(seed, count)| {
+            compare(&mut Dice(seed), count);
+            Ok(())
+        },
+    );
     outcome.unwrap();
 }
+
+/// Cases that were met once: returns that hardly vary, a drawdown of nearly nothing, an account closed with a gain.
+const MET: [(u64, usize); 5] = [
+    (11_942_682_725_747_025_774, 53),
+    (8_995_027_233_322_104_207, 57),
+    (3_853_857_409_161_474_443, 3),
+    (5_225_119_073_613_110_579, 22),
+    (13_583_146_750_202_351_890, 21),
+];
 
 #[test]
 fn positions_trade_as_a_plain_walk_does() {
