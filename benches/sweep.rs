@@ -19,7 +19,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lookback::bundle::Series;
 use lookback::portal::{DataPortal, Options};
 use lookback::strategies::{Builtin, SmaCross};
-use lookback::sweep::{Bar, Parameter, Point, Setup, Strategy, Sweep};
+use lookback::sweep::{Bar, Parameter, Part, Point, Setup, Strategy, Sweep};
 use lookback::{Bundle, Calendar, Error, Frequency};
 use rust_decimal::Decimal;
 use rustix::time::{ClockId, clock_gettime};
@@ -110,6 +110,13 @@ fn sweep(criterion: &mut Criterion<CpuTime>) {
     // The same rule stated as expressions: what a user's own rule costs.
     let rules = Builtin::find("sma-cross").unwrap().rules().unwrap();
     group.bench_function("text", |bench| bench.iter(|| sweep.run_rules(&rules, &portal).unwrap()));
+    // With stops: what is found within the bars of a position. And long and short: a span that is short is marked bar by bar.
+    let stops = rules.clone().rule(Part::StopLoss, "0.05").rule(Part::TakeProfit, "0.15");
+    let stops = stops.rule(Part::TrailingStop, "0.08");
+    group.bench_function("text_stops", |bench| bench.iter(|| sweep.run_rules(&stops, &portal).unwrap()));
+    let cross = |name: &str| format!("{name}(sma(close, fast), sma(close, slow))");
+    let flip = rules.clone().rule(Part::Short, cross("crossunder"));
+    group.bench_function("text_flip", |bench| bench.iter(|| sweep.run_rules(&flip, &portal).unwrap()));
     group.bench_function("every_bar", |bench| bench.iter(|| sweep.run::<EveryBar>(&portal).unwrap()));
     group.finish();
 }

@@ -10,6 +10,7 @@
 //! - On total adjustment (default) the ledger runs on the series adjusted as of the run's last bar: a split is no loss and
 //!   a dividend is reinvested. Prices that a strategy sees are those of its own time.
 //! - A position that is open at the end is marked at the last close and counted as an open trade.
+//! - A short that loses everything closes its account at 0; the trial is finished.
 //! - A trial that fails or panics is a row with its reason; the others go on.
 
 #![forbid(unsafe_code)]

@@ -288,3 +288,23 @@ fn what_is_out_of_range_is_refused_with_what_was_expected() {
     let expected = "borrow: is -0.01, expected a yearly rate from 0 to 10, such as 0.03 for 3 %";
     assert_eq!(error.unwrap_err().to_string(), expected);
 }
+
+#[test]
+fn every_rule_of_the_page_names_a_test_that_is_there() {
+    let read = |file: &str| {
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+    };
+    let files = ["positions/rules.rs", "positions/stops.rs", "positions/random.rs", "metrics.rs"];
+    let tests: String = files.map(|file| read(&format!("tests/integration/{file}"))).concat();
+    let page = read("docs/positions.md");
+    let rows: Vec<&str> =
+        page.lines().filter(|line| line.starts_with("| ") && !line.contains("| test |")).collect();
+    assert!(rows.len() > 25);
+    for row in rows {
+        let names = row.rsplit(" | ").next().unwrap().trim_end_matches(" |");
+        for name in names.split(", ") {
+            let name = name.trim_matches('`');
+            assert!(tests.contains(&format!("#[test]\nfn {name}() {{")), "{name}");
+        }
+    }
+}
