@@ -100,8 +100,8 @@ impl Expr {
             Self::Call("sqrt", of) => of[0].written().map(|one| finite(one.sqrt())),
             Self::Call(name @ ("min" | "max"), of) => {
                 let (a, b) = (of[0].written()?, of[1].written()?);
-                let larger = if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) };
-                Some(if *name == "max" { larger } else { a + b - larger })
+                let pick = if *name == "max" { f64::max } else { f64::min };
+                Some(if a.is_nan() || b.is_nan() { f64::NAN } else { pick(a, b) })
             }
             _ => None,
         }

@@ -51,14 +51,15 @@ const RELATIONS: [(&str, Relation); 6] = [
 ];
 
 impl Constraint {
-    /// Reads comparisons joined by `&&`; `names` are the grid's parameters.
+    /// Reads comparisons joined by `&&`, or `and` as in rules; `names` are the grid's parameters.
     pub(super) fn parse(text: &str, names: &[&str]) -> Result<Self, Error> {
         let text = text.trim();
         if text.is_empty() {
             return Ok(Self::default());
         }
         let comparisons =
-            text.split("&&").map(|part| comparison(text, part, names)).collect::<Result<_, _>>()?;
+            text.split("&&").flat_map(|part| part.split(" and ")).map(|part| comparison(text, part, names));
+        let comparisons = comparisons.collect::<Result<_, _>>()?;
         Ok(Self { comparisons })
     }
 }
@@ -175,6 +176,9 @@ mod tests {
         assert!(holds("fast == 5", 5, 0) && !holds("5.5 == fast", 5, 0));
         assert!(holds("fast != slow", 1, 2) && !holds("fast != slow", 2, 2));
         assert!(holds("fast < slow && fast >= 5", 5, 6) && !holds("fast < slow && fast >= 5", 4, 6));
+        assert!(
+            holds("fast < slow and fast >= 5", 5, 6) && !holds("fast < slow and fast >= 5 && slow > 7", 5, 6)
+        );
         assert!(holds("  ", 1, 1));
     }
 
