@@ -298,6 +298,8 @@ fn what_a_sweep_is_charged_for_is_said_and_a_grid_without_parameters_is_not() {
     assert!(!text.contains("every combination"), "there is but one: {text}");
     let text = stdout(&lookback(&["sweep", "--asset", "FB", "--buy", "close > open", "--max-bars", "9"]));
     assert!(!text.contains("a year, interest"), "{text}");
+    let text = stdout(&lookback(&["run", "--asset", "FB", "--buy", "close > open", "--max-bars", "9"]));
+    assert!(text.starts_with("rules on FB: 196 bars"), "{text}");
     let asked = lookback(&["sweep", "--buy", "close > sma(close, 5000)", "--max-bars", "9"]);
     assert!(
         stderr(&asked).contains("lookback: rules: they look back 4999 bars at least"),

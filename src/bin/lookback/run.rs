@@ -92,11 +92,11 @@ fn write_table(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let summary = backtest.summary();
+    let strategy = format!("{} {}", backtest.strategy(), text::point(backtest.point()));
     writeln!(
         out,
-        "{} {} on {}: {} from {} to {}",
-        backtest.strategy(),
-        text::point(backtest.point()),
+        "{} on {}: {} from {} to {}",
+        strategy.trim_end(),
         summary.symbol,
         counted(summary.bars, "bar"),
         summary.first,
