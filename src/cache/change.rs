@@ -2,8 +2,8 @@
 
 use crate::sync::Pin;
 
+use super::budget::{Budget, Credit};
 use super::entry::{Lent, RetiredEntry};
-use super::ledger::{Credit, Ledger};
 use super::stats::Tally;
 
 /// One change in the making.
@@ -21,8 +21,8 @@ pub(super) struct Change<'a, K, V> {
 }
 
 impl<'a, K, V> Change<'a, K, V> {
-    pub(super) fn new(pin: &'a Pin, tally: &'a Tally, ledger: &'a Ledger) -> Self {
-        Self { pin, tally, credit: ledger.credit(), first: None, others: Vec::new(), retired: 0 }
+    pub(super) fn new(pin: &'a Pin, tally: &'a Tally, budget: &'a Budget) -> Self {
+        Self { pin, tally, credit: budget.credit(), first: None, others: Vec::new(), retired: 0 }
     }
 
     /// Notes a victim, which this thread has just unpublished; it has to be retired yet.

@@ -9,7 +9,7 @@
 //! - D2: no foreign code runs at the desk: no comparison, clone, hash or drop of keys and values, and no event. Memory
 //!   may be allocated.
 //! - D3: a shard names at most its capacity in every published state: victims go before the newcomer comes.
-//! - D4: bytes are reserved before they are published, and a victim's pass to its evictor's credit (ledger I2, I3).
+//! - D4: bytes are reserved before they are published, and a victim's pass to its evictor's credit (budget I2, I3).
 
 use crate::sync::Arc;
 
@@ -93,7 +93,7 @@ impl<K, V> Desk<K, V> {
         let mut freed = 0;
         loop {
             let short = weight.saturating_sub(change.credit.bytes().saturating_add(freed));
-            // Only what the victims do not bring is asked of the ledger.
+            // Only what the victims do not bring is asked of the budget.
             if self.entries < capacity && (short == 0 || change.credit.try_add(short)) {
                 break;
             }

@@ -16,9 +16,9 @@ use std::fmt;
 use crate::sync::{Arc, AtomicBool, MapPin, Ordering};
 
 use super::boarding::Lead;
+use super::budget::Budget;
 use super::change::Change;
 use super::entry::{Tier, weight_bytes};
-use super::ledger::Ledger;
 use super::options::Options;
 use super::permanent::Permanent;
 use super::stats::{Counters, Tally};
@@ -35,7 +35,7 @@ pub(super) struct Inner<K: Key, V: Value, S> {
     pub(super) version: Box<str>,
     pub(super) permanent: Permanent<K, V>,
     pub(super) variable: Variable<K, V>,
-    pub(super) ledger: Ledger,
+    pub(super) budget: Budget,
     pub(super) counters: Arc<Counters>,
     pub(super) options: Options,
     warned: AtomicBool,
@@ -71,7 +71,7 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
             source,
             permanent: Permanent::new(options.permanent_entries, counters.clone()),
             variable: Variable::new(options, counters.clone()),
-            ledger: Ledger::new(options.capacity_bytes, options.permanent_limit()),
+            budget: Budget::new(options.capacity_bytes, options.permanent_limit()),
             counters,
             options: options.clone(),
             warned: AtomicBool::new(false),
@@ -152,7 +152,7 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
     /// ```
     #[must_use]
     pub fn resident_bytes(&self) -> u64 {
-        self.0.ledger.total_bytes()
+        self.0.budget.total_bytes()
     }
 
     /// Bytes of these that permanent entries hold.
@@ -177,7 +177,7 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
     /// ```
     #[must_use]
     pub fn permanent_bytes(&self) -> u64 {
-        self.0.ledger.permanent_bytes()
+        self.0.budget.permanent_bytes()
     }
 
     /// Entries held in both tiers. Exact while nobody changes them; it walks the permanent ones.
@@ -257,7 +257,7 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
         let inner = self.inner();
         // Permanent entries only come: those seen here are published at the moment of the count too.
         let (_, permanent_bytes) = inner.permanent.held();
-        let count = || inner.ledger.total_bytes();
+        let count = || inner.budget.total_bytes();
         let (reserved_bytes, shards) = inner.variable.still(&inner.variable.pin(), count)?;
         let capacity_bytes = inner.options.capacity_bytes;
         Some(Audit { reserved_bytes, capacity_bytes, permanent_bytes, shards })
@@ -337,7 +337,7 @@ impl<K: Key, V: Value, S> Inner<K, V, S> {
     ) -> Admission<'a, V> {
         let weight = weight_bytes::<K, V>(&value);
         if tier == Tier::Permanent {
-            if let Some(share) = self.ledger.share(weight) {
+            if let Some(share) = self.budget.share(weight) {
                 let own_key = key.clone();
                 self.variable.gather(weight, lead.hash(), change);
                 let value = self.permanent.publish(lead.hash(), own_key, value, weight, map_pin);
@@ -356,7 +356,7 @@ impl<K: Key, V: Value, S> Inner<K, V, S> {
         if self.variable.is_bypassed() {
             return Admission::Uncached(value);
         }
-        match self.variable.publish(lead, key, value, weight, &self.ledger, change) {
+        match self.variable.publish(lead, key, value, weight, &self.budget, change) {
             Ok(entry) => Admission::Held(&entry.get().value),
             Err(value) => {
                 Tally::count(&change.tally.rejected);
@@ -373,7 +373,7 @@ impl<K: Key, V: Value, S> Inner<K, V, S> {
             tracing::warn!(
                 bytes,
                 capacity_bytes = self.options.capacity_bytes,
-                permanent_bytes = self.ledger.permanent_bytes(),
+                permanent_bytes = self.budget.permanent_bytes(),
                 "a value does not fit and is served uncached; further ones are counted only"
             );
         }
@@ -383,6 +383,6 @@ impl<K: Key, V: Value, S> Inner<K, V, S> {
 impl<K: Key, V: Value, S> Drop for Inner<K, V, S> {
     fn drop(&mut self) {
         self.counters.generation_ended();
-        tracing::debug!(version = &*self.version, bytes = self.ledger.total_bytes(), "generation dropped");
+        tracing::debug!(version = &*self.version, bytes = self.budget.total_bytes(), "generation dropped");
     }
 }

@@ -1,12 +1,12 @@
 #![doc = include_str!("README.md")]
 
 mod boarding;
+mod budget;
 mod change;
 mod desk;
 mod entry;
 mod flight;
 mod generation;
-mod ledger;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod options;
@@ -354,7 +354,7 @@ impl<K: Key, V: Value, S> Heir<'_, K, V, S> {
         let Boarding::Lead(mut lead) = self.to.variable.board(hash, key, None, self.pin) else {
             return;
         };
-        let mut change = Change::new(self.pin, self.tally, &self.to.ledger);
+        let mut change = Change::new(self.pin, self.tally, &self.to.budget);
         match self.to.admit(&mut lead, key, value.clone(), tier, self.map_pin, &mut change) {
             Admission::Held(_) => self.inherited += 1,
             Admission::Uncached(value) => self.left_over.push(value),

@@ -7,14 +7,14 @@
 //! # States
 //! | entry | found by its key | in the list | its bytes |
 //! |---|---|---|---|
-//! | set aside | no | no | reserved in both counts of the ledger |
+//! | set aside | no | no | reserved in both counts of the budget |
 //! | published | yes | no | reserved |
 //! | listed | yes | yes | reserved, until the generation ends |
 //!
 //! # Invariants
 //! - I1: an entry is never moved, removed or replaced while the tier lives: what was lent stays.
 //! - I2: the index has a collector of its own; no two maps share one (papaya #102).
-//! - I3: bytes are set aside before an entry is published (ledger I1, I2).
+//! - I3: bytes are set aside before an entry is published (budget I1, I2).
 //! - I4: an entry lies in the index, or in a box that is the `next` of exactly one other entry.
 //! - I5: publishing runs no code of key or value, and so cannot panic half way: whoever finds an entry published will
 //!   find it listed once its publisher has returned.

@@ -8,9 +8,9 @@ use std::ptr::NonNull;
 use crate::sync::{lock, yield_now};
 
 use super::boarding::Lead;
+use super::budget::Budget;
 use super::change::Change;
 use super::entry::{Entry, Lent};
-use super::ledger::Ledger;
 use super::variable::Variable;
 
 impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Variable<K, V> {
@@ -24,7 +24,7 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Variable<K, V> {
         key: &K,
         value: V,
         weight: u64,
-        ledger: &Ledger,
+        budget: &Budget,
         change: &mut Change<'a, K, V>,
     ) -> Result<Lent<'a, K, V>, V>
     where
@@ -35,7 +35,7 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Variable<K, V> {
         // Allocated away from the desk, and written there: the flight has the key.
         let room = Box::new_uninit();
         let (mut own_key, mut gathering, mut elsewhere) = (None, None, 0);
-        while shard.capacity > 0 && ledger.fits_beside_permanents(weight) {
+        while shard.capacity > 0 && budget.fits_beside_permanents(weight) {
             let mut desk = lock(&shard.desk);
             if own_key.is_none() && desk.is_joined(lead.id()) {
                 // Those who joined have the flight's key. A clone is foreign code: no lock is held, no byte kept.

@@ -357,7 +357,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     }
 
     fn is_to_promote(&self, entry: Lent<'_, K, V>, tier: Tier) -> bool {
-        tier == Tier::Permanent && self.inner().ledger.permanent_has_room(entry.get().weight_bytes)
+        tier == Tier::Permanent && self.inner().budget.permanent_has_room(entry.get().weight_bytes)
     }
 
     /// Moves a variable entry to the permanent tier with its reservation; without waiting for anybody.
@@ -383,7 +383,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         let (own_key, copy) = (key.clone(), entry.value.clone());
         let (weight, mut lent) = (entry.weight_bytes, &entry.value);
         let mut change = self.change();
-        let share = inner.ledger.share(weight);
+        let share = inner.budget.share(weight);
         let is_promoted = share.is_some();
         if let Some(share) = share {
             inner.variable.take(found, &mut change);
@@ -403,6 +403,6 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     }
 
     fn change(&self) -> Change<'_, K, V> {
-        Change::new(&self.pin, &self.tally, &self.inner().ledger)
+        Change::new(&self.pin, &self.tally, &self.inner().budget)
     }
 }

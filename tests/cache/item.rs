@@ -27,7 +27,7 @@ impl Weigh for Item {
 pub type Items<S = u64> = Cache<u8, Item, S>;
 pub type ItemReader<S = u64> = Reader<u8, Item, S>;
 
-/// What an entry weighs beside its payload, as the ledger says.
+/// What an entry weighs beside its payload, as the budget says.
 pub static ENTRY_BYTES: LazyLock<u64> = LazyLock::new(|| {
     let cache: Items = Cache::new(Options::default(), "weigh", 0).unwrap();
     let generation = cache.current();

@@ -9,7 +9,7 @@ fn look(generation: &Sealed) {
     }
 }
 
-/// Ledger I1, I2; clock I2: whenever a third thread looks at two inserters, every bound holds.
+/// Budget I1, I2; clock I2: whenever a third thread looks at two inserters, every bound holds.
 /// 7,668 interleavings, 1.5 s.
 #[test]
 fn bounds_hold_whenever_a_third_thread_looks() {
@@ -27,7 +27,7 @@ fn bounds_hold_whenever_a_third_thread_looks() {
     });
 }
 
-/// Ledger I2: bytes that an eviction left over are released after their entry was unpublished, for every observer.
+/// Budget I2: bytes that an eviction left over are released after their entry was unpublished, for every observer.
 /// 1,675 interleavings, 0.2 s.
 #[test]
 fn released_bytes_are_unpublished_bytes() {
@@ -43,7 +43,7 @@ fn released_bytes_are_unpublished_bytes() {
     });
 }
 
-/// Ledger I3: two inserters that need each other's bytes, from shard to shard, both get in.
+/// Budget I3: two inserters that need each other's bytes, from shard to shard, both get in.
 /// 811,684 interleavings, 129.3 s.
 #[test]
 fn two_inserters_in_a_full_tier_are_both_admitted() {
@@ -73,7 +73,7 @@ fn a_smaller_shard_keeps_to_its_own_capacity() {
     });
 }
 
-/// Ledger I1: of two permanent entries with room for one, one is permanent and the other is kept as variable.
+/// Budget I1: of two permanent entries with room for one, one is permanent and the other is kept as variable.
 /// 893 interleavings, 0.1 s.
 #[test]
 fn permanents_never_exceed_their_limit() {
@@ -92,7 +92,7 @@ fn permanents_never_exceed_their_limit() {
     });
 }
 
-/// Ledger I1, I3: a permanent entry and a variable one contend for the last bytes; the total stays within them.
+/// Budget I1, I3: a permanent entry and a variable one contend for the last bytes; the total stays within them.
 /// 1,845 interleavings, 0.3 s.
 #[test]
 fn a_permanent_entry_takes_the_last_bytes() {

@@ -40,7 +40,7 @@ fn a_reader_in_the_middle_of_a_promotion_never_loads() {
     });
 }
 
-/// Clock I4, ledger I2: a promotion against the eviction of the same key reserves for it once, whoever is first.
+/// Clock I4, budget I2: a promotion against the eviction of the same key reserves for it once, whoever is first.
 /// 917 interleavings, 0.1 s; without a bound 1,272,406 and 196 s.
 #[test]
 fn a_promotion_survives_the_eviction_of_its_entry() {
@@ -64,7 +64,7 @@ fn a_promotion_survives_the_eviction_of_its_entry() {
     });
 }
 
-/// Ledger I2: in the middle of a promotion the entry's bytes are reserved, wherever it lies.
+/// Budget I2: in the middle of a promotion the entry's bytes are reserved, wherever it lies.
 /// 374 interleavings, 0.1 s.
 #[test]
 fn bounds_hold_in_the_middle_of_a_promotion() {

@@ -22,12 +22,12 @@ use crate::sync::{AtomicU64, Ordering};
 
 /// The two counts of one generation.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct Budget {
     total: Count,
     permanent: Count,
 }
 
-impl Ledger {
+impl Budget {
     pub(super) fn new(capacity_bytes: u64, permanent_bytes: u64) -> Self {
         Self { total: Count::new(capacity_bytes), permanent: Count::new(permanent_bytes) }
     }
@@ -54,19 +54,19 @@ impl Ledger {
 
     /// Sets `bytes` of the permanent tier's share aside; they are taken from the total by a [`Credit`].
     pub(super) fn share(&self, bytes: u64) -> Option<Share<'_>> {
-        self.permanent.reserve(bytes).then(|| Share { ledger: self, bytes })
+        self.permanent.reserve(bytes).then(|| Share { budget: self, bytes })
     }
 
     /// A credit of nothing.
     pub(super) fn credit(&self) -> Credit<'_> {
-        Credit { ledger: self, bytes: 0 }
+        Credit { budget: self, bytes: 0 }
     }
 }
 
 /// Bytes that are reserved and in one thread's hand; what is left is released with it.
 #[derive(Debug)]
 pub(super) struct Credit<'a> {
-    ledger: &'a Ledger,
+    budget: &'a Budget,
     bytes: u64,
 }
 
@@ -78,7 +78,7 @@ impl Credit<'_> {
 
     /// Reserves `bytes` more, or none.
     pub(super) fn try_add(&mut self, bytes: u64) -> bool {
-        let reserved = self.ledger.total.reserve(bytes);
+        let reserved = self.budget.total.reserve(bytes);
         if reserved {
             self.bytes += bytes;
         }
@@ -105,7 +105,7 @@ impl Credit<'_> {
     pub(super) fn release(&mut self) {
         let bytes = std::mem::take(&mut self.bytes);
         if bytes > 0 {
-            self.ledger.total.release(bytes);
+            self.budget.total.release(bytes);
         }
     }
 }
@@ -119,7 +119,7 @@ impl Drop for Credit<'_> {
 /// Bytes of the permanent tier's part that are set aside; given back unless they are kept.
 #[derive(Debug)]
 pub(super) struct Share<'a> {
-    ledger: &'a Ledger,
+    budget: &'a Budget,
     bytes: u64,
 }
 
@@ -133,7 +133,7 @@ impl Share<'_> {
 impl Drop for Share<'_> {
     fn drop(&mut self) {
         if self.bytes > 0 {
-            self.ledger.permanent.release(self.bytes);
+            self.budget.permanent.release(self.bytes);
         }
     }
 }
@@ -185,31 +185,31 @@ mod tests {
 
     #[test]
     fn a_reservation_beyond_the_capacity_takes_nothing() {
-        let ledger = Ledger::new(100, 50);
-        let mut credit = ledger.credit();
+        let budget = Budget::new(100, 50);
+        let mut credit = budget.credit();
         assert!(credit.try_add(60));
         assert!(!credit.try_add(41));
-        assert_eq!(ledger.total_bytes(), 60);
-        assert!(ledger.share(51).is_none());
-        assert!(!ledger.credit().try_add(u64::MAX));
+        assert_eq!(budget.total_bytes(), 60);
+        assert!(budget.share(51).is_none());
+        assert!(!budget.credit().try_add(u64::MAX));
     }
 
     #[test]
     fn what_a_credit_did_not_spend_is_released() {
-        let ledger = Ledger::new(100, 50);
-        let mut credit = ledger.credit();
+        let budget = Budget::new(100, 50);
+        let mut credit = budget.credit();
         assert!(credit.try_add(60));
         credit.spend(20);
         credit.take_over(5);
         drop(credit);
-        assert_eq!(ledger.total_bytes(), 15);
+        assert_eq!(budget.total_bytes(), 15);
     }
 
     #[test]
     fn a_share_that_was_not_kept_is_given_back() {
-        let ledger = Ledger::new(100, 50);
-        drop(ledger.share(50));
-        ledger.share(30).expect("there is room").keep();
-        assert_eq!(ledger.permanent_bytes(), 30);
+        let budget = Budget::new(100, 50);
+        drop(budget.share(50));
+        budget.share(30).expect("there is room").keep();
+        assert_eq!(budget.permanent_bytes(), 30);
     }
 }
