@@ -1,11 +1,12 @@
 //! How many full-metric trials of `sma-cross` does one thread do in a second, on 2,520 bars?
 //!
-//! Machine: AMD EPYC, 2 shared cores, load below 1.5; rustc 1.95.0; 2026-11-23.
+//! Machine: Intel Xeon (Sapphire Rapids), 2 shared cores under load; rustc 1.95.0; 2026-11-25. Smallest of 120 samples, without
+//! link-time optimisation; before is revision 418d54e, in the same run.
 //!
-//! | what | time a trial | trials/s |
-//! |---|---|---|
-//! | `skip`: the built-in strategy | 6.8 us | 147,000 |
-//! | `every_bar`: the same rule, asked at each bar | 39.7 us | 25,200 |
+//! | what | before | time a trial | trials/s |
+//! |---|---|---|---|
+//! | `skip`: the built-in strategy | 4.17 us | 2.57 us | 389,000 |
+//! | `every_bar`: the same rule, asked at each bar | 27.1 us | 10.4 us | 96,100 |
 //!
 //! Command: `cargo bench --bench sweep`
 

@@ -38,7 +38,8 @@ impl Strategy for SmaCross {
         Ok(Self { fast, slow })
     }
 
-    #[inline]
+    // Into the loop over the bars of whoever asks it, also from another crate.
+    #[inline(always)]
     fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
         if bar.crosses_above(self.fast, self.slow) {
             bar.set_target(1.0);

@@ -143,10 +143,15 @@ impl<'a> Ledger<'a> {
     #[inline]
     pub(in crate::sweep) fn catch_up(&mut self, bar: usize) {
         if self.is_changing {
-            self.advance(bar);
-            self.book_carry(bar);
-            self.is_changing = self.changes();
+            self.catch_up_changing(bar);
         }
+    }
+
+    #[inline(never)]
+    fn catch_up_changing(&mut self, bar: usize) {
+        self.advance(bar);
+        self.book_carry(bar);
+        self.is_changing = self.changes();
     }
 
     /// Whether the bars that come may change the account by themselves.

@@ -19,8 +19,8 @@ use crate::parameter::Parameter;
 use crate::sweep::grid::Place;
 use crate::sweep::metrics::{Metric, Unit};
 
-/// Slabs of a batch: some 65,000 rows.
-const SLABS: usize = 1 << 10;
+/// Slabs of a batch: some 8,000 rows.
+const SLABS: usize = 1 << 7;
 
 /// A slab with what it is of: the asset's position, and the index of its first point.
 type Placed<'a> = (usize, usize, &'a Slab);
@@ -50,7 +50,7 @@ impl Results {
         self.batch(&self.placed().collect::<Vec<_>>(), metrics)
     }
 
-    /// The same in batches of some 65,000 rows, so that what is written is not held once more as a whole.
+    /// The same in batches of some 8,000 rows, so that what is written is not held once more as a whole.
     ///
     /// # Examples
     /// ```
