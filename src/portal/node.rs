@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::ops::Deref;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::adjust::Adjust;
@@ -20,6 +20,14 @@ use crate::rule::{Bars, Column, ColumnRef, Graph, NodeId, Stretch};
 /// keeps it, and builds no text again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ColumnId(pub(super) u32);
+
+/// Where a column lies: the asset, and the stretch as of which it is adjusted.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    timeline: &'a Timeline,
+    adjust: Adjust,
+    stretch: Span,
+}
 
 /// What a rule reads of one asset, adjusted as of a stretch.
 #[derive(Debug)]
@@ -103,21 +111,21 @@ impl PortalReader {
     ) -> Result<ColumnRef<'_>, Error> {
         let timeline = self.timeline(asset)?;
         let stretch = timeline.stretch(as_of, adjust)?;
-        let key = Key::node(asset.0, stretch.first, id.0, adjust);
-        let below = || {
-            let bars = self.bars_in(&timeline, adjust, stretch)?;
-            let read = |read: &NodeId| {
-                let read = graph.resolve(*read, values);
-                let name = graph.canonical(read, values);
-                if let Some(field) = Field::STORED.into_iter().find(|field| field.name() == name) {
-                    return self.series(&timeline, field, adjust, stretch).map(ColumnRef::Numbers);
-                }
-                let id = ColumnId(self.snapshot().catalog().registry().column(&name));
-                self.node(asset, id, (graph, read, values), adjust, as_of)
-            };
-            let reads = graph.reads(node).iter().map(read).collect::<Result<Vec<_>, _>>()?;
-            Ok((bars, reads))
-        };
+        let place = Place { timeline: &timeline, adjust, stretch };
+        self.node_after(place, id, (graph, node, values), || self.reads(place, (graph, node, values)))
+    }
+
+    /// Lends a node's column, for which `reads` has those that it is worked out from.
+    fn node_after<'a>(
+        &'a self,
+        place: Place<'_>,
+        id: ColumnId,
+        (graph, node, values): (&Graph, NodeId, &[f64]),
+        reads: impl FnOnce() -> Result<Vec<ColumnRef<'a>>, Error>,
+    ) -> Result<ColumnRef<'a>, Error> {
+        let Place { timeline, adjust, stretch } = place;
+        let key = Key::node(timeline.asset().0, stretch.first, id.0, adjust);
+        let below = || Ok((self.bars_in(timeline, adjust, stretch)?, reads()?));
         let held = self.cached().get_or_load_after(&key, Tier::Variable, below, |_, (bars, reads)| {
             let mut column = Column::Numbers(Vec::new());
             graph.evaluate(node, values, &bars, &reads, &mut column);
@@ -126,12 +134,41 @@ impl PortalReader {
         Ok(held.column())
     }
 
-    fn bars_in(
-        &self,
-        timeline: &impl Deref<Target = Arc<Timeline>>,
-        adjust: Adjust,
-        stretch: Span,
-    ) -> Result<AssetBars<'_>, Error> {
+    /// The columns that a node is worked out from: all that is below it, children first, so that no depth of an expression
+    /// overflows a stack.
+    fn reads<'a>(
+        &'a self,
+        place: Place<'_>,
+        (graph, node, values): (&Graph, NodeId, &[f64]),
+    ) -> Result<Vec<ColumnRef<'a>>, Error> {
+        let direct = |node: NodeId| graph.reads(node).iter().map(|read| graph.resolve(*read, values));
+        let mut below = BTreeSet::new();
+        let mut open: Vec<NodeId> = direct(node).collect();
+        while let Some(one) = open.pop() {
+            if below.insert(one) {
+                open.extend(direct(one));
+            }
+        }
+        // What was lent stays lent, whatever is evicted meanwhile.
+        let mut lent: BTreeMap<NodeId, ColumnRef<'a>> = BTreeMap::new();
+        for one in below {
+            let name = graph.canonical(one, values);
+            let column = match Field::STORED.into_iter().find(|field| field.name() == name) {
+                Some(field) => {
+                    ColumnRef::Numbers(self.series(place.timeline, field, place.adjust, place.stretch)?)
+                }
+                None => {
+                    let id = ColumnId(self.snapshot().catalog().registry().column(&name));
+                    let reads = || Ok(direct(one).map(|read| lent[&read]).collect());
+                    self.node_after(place, id, (graph, one, values), reads)?
+                }
+            };
+            lent.insert(one, column);
+        }
+        Ok(direct(node).map(|read| lent[&read]).collect())
+    }
+
+    fn bars_in(&self, timeline: &Timeline, adjust: Adjust, stretch: Span) -> Result<AssetBars<'_>, Error> {
         let mut fields = [&[][..]; Field::STORED.len()];
         for (values, field) in fields.iter_mut().zip(Field::STORED) {
             *values = self.series(timeline, field, adjust, stretch)?;

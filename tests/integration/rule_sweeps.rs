@@ -402,3 +402,15 @@ fn a_parameter_that_chooses_between_expressions_trades_as_each_of_them_does() {
     let typed = Sweep::new().parameter("fast=close,hl2".parse().unwrap()).grid::<SmaCross>().unwrap_err();
     assert_eq!(typed.to_string(), "fast: \"close\" is not a number, expected such as 5 or 0.25");
 }
+
+#[test]
+fn no_depth_of_an_expression_overflows_a_stack() {
+    let nested = |inner: &str| format!("{}{inner}{}", "sma(".repeat(900), ",1)".repeat(900));
+    let set = rules(&[(Part::Buy, "close > k * deep"), (Part::Sell, "close < deep")], &["k=0.9,1"]);
+    let set = set.define("half", nested("close")).define("deep", nested("half"));
+    let results = Sweep::new().asset("FB").run_rules(&set, &sample()).unwrap();
+    assert_eq!(results.failed(), 0);
+    // An average of one bar is that bar.
+    let plain = rules(&[(Part::Buy, "close > k * close"), (Part::Sell, "close < close")], &["k=0.9,1"]);
+    assert!(bits(&results) == bits(&Sweep::new().asset("FB").run_rules(&plain, &sample()).unwrap()));
+}
