@@ -38,6 +38,8 @@ mod portal;
 mod positions;
 mod replay;
 mod result_columns;
+mod rule_fuzz;
+mod rule_language;
 mod rule_sweeps;
 mod rules;
 mod shell;

@@ -376,7 +376,7 @@ impl Graph {
         let (x, y) = (self.node(a.1).degree().halves(), self.node(b.1).degree().halves());
         let cause = if x.0 == y.0 { "a split moves" } else { "a split or a dividend moves" };
         format!(
-            "{}, and {}: {cause} one and not the other alike, so that how they compare is no fact of the day; expected two \
+            "{}, and {}: {cause} them differently, so that how they compare is no fact of the day; expected two \
              of one degree, or a plain number",
             said(a),
             said(b)

@@ -1,0 +1,154 @@
+//! What anybody may type, through the same entry as `cargo fuzz`: an answer or an error that points into the text, and never
+//! a panic.
+
+use std::time::{Duration, Instant};
+
+use lookback::ErrorKind;
+use lookback::rule::{Graph, Rule};
+
+use super::naive_rule::{Event, PARAMETERS, Traded};
+
+/// How long mutations are tried, unless `LOOKBACK_FUZZ_SECONDS` says.
+const SECONDS: u64 = 5;
+
+/// Pieces that mutations put together.
+const PIECES: [&str; 40] = [
+    "close",
+    "volume",
+    "bar_index",
+    "nan",
+    "n",
+    "m",
+    "level",
+    "0",
+    "1",
+    "2.5",
+    "1e308",
+    "-",
+    "+",
+    "*",
+    "/",
+    "%",
+    ">",
+    "<=",
+    "==",
+    "and",
+    "or",
+    "not ",
+    "(",
+    ")",
+    "[",
+    "]",
+    "[1]",
+    "[n]",
+    "?",
+    ":",
+    ",",
+    "sma(",
+    "crossover(",
+    "log(",
+    "sqrt(",
+    "value_when(",
+    "bars_since(",
+    " ",
+    "\n",
+    "ß",
+];
+
+/// Reads a text and works it out, whatever it is: what `fuzz/fuzz_targets/rule.rs` calls, too.
+fn read_and_work_out(text: &str, bars: &Traded) -> bool {
+    let mut graph = Graph::default();
+    for name in PARAMETERS {
+        graph.declare(name).unwrap();
+    }
+    let rule = match Rule::parse(text) {
+        Ok(rule) => rule,
+        Err(error) => {
+            let ErrorKind::Expression { column, excerpt, .. } = error.kind() else { panic!("{error:?}") };
+            let caret = excerpt.lines().last().unwrap();
+            assert!(*column >= 1 && caret.trim().starts_with('^'), "{excerpt}");
+            return false;
+        }
+    };
+    let values = [2.0, 3.0, 16.0];
+    let Ok(node) = graph.condition(&rule).or_else(|_| graph.number(&rule)) else { return false };
+    if graph.check(&[1; PARAMETERS.len()], |parameter, _| values[parameter]).is_err() {
+        return false;
+    }
+    let column = graph.column(node, &values, &bars.adjusted());
+    assert!(graph.canonical(node, &values).len() <= 200, "names are bounded");
+    assert!(graph.warm_up(node, &values) < usize::MAX);
+    match (column.numbers(), column.bits()) {
+        (Some(numbers), _) => assert!(numbers.iter().all(|number| !number.is_infinite())),
+        (_, Some(bits)) => {
+            assert!(bits.value().iter().zip(bits.defined()).all(|(value, defined)| value & !defined == 0))
+        }
+        _ => panic!("a column is one of the two"),
+    }
+    true
+}
+
+fn bars() -> Traded {
+    let bars = (0..70)
+        .map(|bar| {
+            let price = f64::from(100 + bar * 37 % 41) / 4.0;
+            let close = if bar == 40 { f64::NAN } else { price };
+            [price - 0.25, price + 0.5, price - 0.5, close, f64::from(bar % 3 * 100)]
+        })
+        .collect();
+    let events =
+        vec![Event { bar: 30, price: 0.25, volume: 4.0 }, Event { bar: 50, price: 0.9, volume: 1.0 }];
+    Traded { bars, events, first_day: 19_000 }
+}
+
+fn corpus() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/rules");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.into_iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
+/// A text with some pieces put in, taken out, doubled, or taken from another.
+fn mutated(random: &mut fastrand::Rng, corpus: &[String]) -> String {
+    let mut text: Vec<char> = corpus[random.usize(..corpus.len())].chars().collect();
+    for _ in 0..random.usize(1..8) {
+        let at = random.usize(..=text.len());
+        let end = (at + random.usize(..12)).min(text.len());
+        match random.u8(..5) {
+            0 => drop(text.drain(at..end)),
+            1 => drop(text.splice(at..end, PIECES[random.usize(..PIECES.len())].chars())),
+            2 => drop(text.splice(at..at, PIECES[random.usize(..PIECES.len())].chars())),
+            3 => {
+                let part = text[at..end].to_vec();
+                text.splice(at..at, part);
+            }
+            _ => {
+                let other: Vec<char> = corpus[random.usize(..corpus.len())].chars().collect();
+                let from = random.usize(..=other.len());
+                let until = (from + random.usize(..40)).min(other.len());
+                text.splice(at..end, other[from..until].iter().copied());
+            }
+        }
+    }
+    text.into_iter().collect()
+}
+
+#[test]
+fn whatever_is_typed_is_worked_out_or_refused_with_its_place() {
+    let (corpus, bars) = (corpus(), bars());
+    let worked = corpus.iter().filter(|text| read_and_work_out(text, &bars)).count();
+    assert!(worked >= 16, "{worked} of {} rules of the corpus were worked out", corpus.len());
+
+    let seconds = std::env::var("LOOKBACK_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
+    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(SECONDS));
+    let mut random = fastrand::Rng::with_seed(seconds.unwrap_or(0) ^ 0x5EED);
+    let (mut tried, mut worked) = (0_u64, 0_u64);
+    while Instant::now() < end {
+        let text = mutated(&mut random, &corpus);
+        let outcome = std::panic::catch_unwind(|| read_and_work_out(&text, &bars));
+        worked += u64::from(outcome.unwrap_or_else(|_| panic!("this text panics: {text:?}")));
+        tried += 1;
+    }
+    assert!(worked > 0, "{tried} mutations, and none meant anything");
+    println!("{tried} mutations, {worked} of them worked out");
+}
