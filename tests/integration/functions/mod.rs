@@ -4,6 +4,7 @@ mod golden;
 mod naive;
 mod page;
 mod properties;
+mod text;
 
 use lookback::Field;
 use lookback::rule::{ArgumentKind, Bits, Function, Inputs, Kernel};

@@ -185,7 +185,7 @@ fn degree_scale(call: &Call, price: f64, volume: f64) -> f64 {
 }
 
 /// A walk of many bars that does not tie.
-fn walk(len: usize) -> Bars {
+pub fn walk(len: usize) -> Bars {
     let mut random = fastrand::Rng::with_seed(5);
     let (mut bars, mut price) = (Bars::default(), 50.0);
     for _ in 0..len {
