@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::asset::{AssetId, Field, Symbol};
 use crate::error::{Error, ErrorKind};
 use crate::nearest::nearest;
-use crate::time::{Calendar, Frequency, Timestamp};
+use crate::time::{Calendar, DAY_NS, Frequency, Timestamp};
 
 mod adjust;
 mod adjustment;
@@ -143,6 +143,13 @@ impl Bundle {
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.0.session
+    }
+
+    /// From the moment of a bar to the last nanosecond of what it covers, when it is known in full: 0 where bars are
+    /// stamped at their end, and for days and weeks, whose date stands for the whole of it.
+    pub(crate) fn lag_ns(&self) -> i64 {
+        let step_ns = self.frequency().step_ns();
+        if step_ns >= DAY_NS || self.session().stamp == Stamp::End { 0 } else { step_ns - 1 }
     }
 
     /// The assets' names, in the order of their ids.

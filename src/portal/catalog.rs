@@ -41,7 +41,7 @@ impl Catalog {
             let names = selection.names();
             self.check_frequency(names.frequency)?;
             let timelines = names.assets.iter().map(|name| self.timeline(self.bundle.asset(name.as_str())?));
-            Layout::new(timelines.collect::<Result<_, _>>()?, names.fields.clone())
+            Layout::new(timelines.collect::<Result<_, _>>()?, names.fields.clone(), self.bundle.lag_ns())
         })
     }
 

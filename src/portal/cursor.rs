@@ -45,15 +45,16 @@ impl Cursor {
             End::At(when) => self.bar_at(when, clock)?,
         };
         match (moments.get(bar), clock) {
-            (Some(&moment), Some(clock)) if moment > clock.0 => Err(look_ahead(end, clock)),
+            (Some(&moment), Some(clock)) if moment.saturating_add(self.layout.lag_ns) > clock.0 => {
+                Err(look_ahead(end, clock))
+            }
             (Some(_), _) => Ok(bar),
             (None, Some(clock)) => Err(look_ahead(end, clock)),
             (None, None) => Err(past_the_last(bar, moments)),
         }
     }
 
-    /// The last bar at or before a moment, first looked for at the bar of the last window and the one after
-    /// it.
+    /// The last bar that is known at a moment, first looked for at the bar of the last window and the one after it.
     fn bar_at(&self, when: When, clock: Option<Timestamp>) -> Result<usize, Error> {
         if let Some(clock) = clock
             && when.first_moment() > clock
@@ -61,7 +62,7 @@ impl Cursor {
             return Err(look_ahead(End::At(when), clock));
         }
         let moments = self.layout.calendar.as_slice();
-        let ns = when.last_moment().0;
+        let ns = when.last_moment().0.saturating_sub(self.layout.lag_ns);
         let is_at = |bar: usize| {
             moments.get(bar).is_some_and(|&at| at <= ns) && moments.get(bar + 1).is_none_or(|&next| ns < next)
         };

@@ -26,11 +26,13 @@ pub(super) struct Layout {
     pub(super) stretches: Stretches,
     pub(super) assets: Vec<Rows>,
     pub(super) fields: Vec<Field>,
+    /// From the moment of a bar to the one at which it is known.
+    pub(super) lag_ns: i64,
 }
 
 impl Layout {
     /// Aligns the assets: one keeps its own bars, several share the union of theirs.
-    pub(super) fn new(timelines: Vec<Arc<Timeline>>, fields: Vec<Field>) -> Result<Self, Error> {
+    pub(super) fn new(timelines: Vec<Arc<Timeline>>, fields: Vec<Field>, lag_ns: i64) -> Result<Self, Error> {
         let calendars: Vec<Calendar> = timelines.iter().map(|timeline| timeline.calendar().clone()).collect();
         let calendar = Calendar::union(&calendars);
         let stretches = Stretches::new(&calendar, |adjust| {
@@ -40,7 +42,7 @@ impl Layout {
             .into_iter()
             .map(|timeline| Rows { rows: rows_in(&calendar, timeline.calendar()), timeline })
             .collect();
-        Ok(Self { calendar, stretches, assets, fields })
+        Ok(Self { calendar, stretches, assets, fields, lag_ns })
     }
 
     pub(super) fn columns(&self) -> usize {

@@ -100,7 +100,8 @@ impl PortalReader {
         self.window(request, end.into(), None)
     }
 
-    /// Reads as of a clock: ends after it are refused.
+    /// Reads as of a clock: ends after it are refused, and so is a bar that is not over at it, see
+    /// [`Snapshot::known_at`].
     ///
     /// # Examples
     /// ```
@@ -345,7 +346,7 @@ impl<'a> ReaderAt<'a> {
     fn check(&self, asset: AssetId, as_of: usize) -> Result<(), Error> {
         let moment = self.reader.timeline(asset)?.calendar().timestamp(as_of);
         match moment {
-            Some(moment) if moment <= self.clock => Ok(()),
+            Some(moment) if self.reader.snapshot().known_at(moment) <= self.clock => Ok(()),
             _ => Err(look_ahead(End::Bar(as_of), self.clock)),
         }
     }

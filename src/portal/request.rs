@@ -49,7 +49,8 @@ pub enum Short {
 pub enum End {
     /// A bar index in the request's own calendar, counted from 0.
     Bar(usize),
-    /// The last bar at or before a moment; for a bare date, the last on or before the end of that session.
+    /// The last bar that is known at a moment, see [`Snapshot::known_at`](super::Snapshot::known_at): an intraday bar
+    /// stamped with its start is not, before its step is over. For a bare date, the last on or before the end of that day.
     At(When),
 }
 

@@ -13,7 +13,7 @@ use crate::asset::Field;
 use crate::bundle::Bundle;
 use crate::cache::Generation;
 use crate::error::Error;
-use crate::time::{Calendar, Frequency};
+use crate::time::{Calendar, Frequency, Timestamp};
 
 pub(super) type PortalGeneration = Generation<Key, Held, Catalog>;
 
@@ -111,6 +111,23 @@ impl Snapshot {
         let catalog = self.catalog();
         let selection = catalog.registry().selection(request.selection().names());
         Ok(catalog.layout(&selection)?.calendar.clone())
+    }
+
+    /// The first moment at which the bar of a moment is known in full: a clock that stands before it does not see the bar.
+    ///
+    /// An intraday bar that is stamped with its start is known at the last nanosecond of its step; one stamped with its
+    /// end, and a day or a week, whose date stands for the whole of it, at its own moment.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::{Bundle, DataPortal, Timestamp, portal::Options};
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// assert_eq!(portal.snapshot().known_at(Timestamp(0)), Timestamp(0)); // daily bars
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn known_at(&self, moment: Timestamp) -> Timestamp {
+        Timestamp(moment.0.saturating_add(self.bundle().lag_ns()))
     }
 
     pub(super) fn catalog(&self) -> &Catalog {

@@ -20,6 +20,7 @@ mod cli_output;
 mod cli_rules;
 mod cli_sweep;
 mod cli_usage;
+mod clock;
 mod dates;
 mod decimal;
 mod derived;

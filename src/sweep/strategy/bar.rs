@@ -329,8 +329,9 @@ impl<'a> Bar<'a> {
     /// ```
     pub fn history(&self, request: &Request) -> Result<Window<'a>, Error> {
         let own = matches!(request.assets(), [one] if *one == self.scene.market.symbol);
-        let end = if own { End::Bar(self.bar) } else { End::At(When::Moment(self.timestamp())) };
-        self.scene.reader.at(self.timestamp()).history(request, end)
+        let clock = self.scene.reader.snapshot().known_at(self.timestamp());
+        let end = if own { End::Bar(self.bar) } else { End::At(When::Moment(clock)) };
+        self.scene.reader.at(clock).history(request, end)
     }
 
     /// The weight of the position at this close, as a share of equity: negative where short, 0 where flat.
