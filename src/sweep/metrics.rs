@@ -268,7 +268,8 @@ impl Metrics {
         let varies = frame.bars > 1 && spread > 1e-13 * squares;
         let deviation = if varies { (spread / (bars - 1.0)).sqrt() } else { 0.0 };
         let root = frame.periods_per_year.sqrt();
-        let cagr = if frame.days < 30.0 { f64::NAN } else { growth.powf(365.25 / frame.days) - 1.0 };
+        // The platform's own power differs in the last bit from one processor to another.
+        let cagr = if frame.days < 30.0 { f64::NAN } else { libm::pow(growth, 365.25 / frame.days) - 1.0 };
         let drawdown = tally.lowest_ratio - 1.0;
         let defined = |yes: bool, value: f64| if yes { value } else { f64::NAN };
         let trades = f64::from(tally.trades);
