@@ -13,7 +13,9 @@ pub use sma_cross::SmaCross;
 use crate::error::Error;
 use crate::nearest::suggestion;
 use crate::portal::DataPortal;
-use crate::sweep::{Backtest, Document, Grid, Results, RuleSet, Strategy, Sweep, Watch};
+use crate::sweep::{
+    Backtest, Document, Grid, Honesty, HonestyOptions, Point, Results, RuleSet, Strategy, Sweep, Watch,
+};
 
 /// A built-in strategy, chosen at run time: a file of rules, and for some a type that trades alike.
 ///
@@ -37,6 +39,7 @@ struct Typed {
     grid: fn(&Sweep) -> Result<Grid, Error>,
     run: fn(&Sweep, &DataPortal, Watch<'_>) -> Result<Results, Error>,
     backtest: fn(&Sweep, &DataPortal) -> Result<Backtest, Error>,
+    honesty: fn(&Results, &DataPortal, usize, Point<'_>, HonestyOptions) -> Result<Honesty, Error>,
 }
 
 /// Every built-in strategy.
@@ -60,6 +63,7 @@ impl Builtin {
             grid: Sweep::grid::<S>,
             run: |sweep, portal, watch| sweep.run_watched::<S>(portal, watch),
             backtest: Sweep::backtest::<S>,
+            honesty: Results::honesty::<S>,
         };
         Self { name: S::NAME, text, typed: Some(typed) }
     }
@@ -186,6 +190,37 @@ impl Builtin {
         match self.typed {
             Some(typed) => (typed.backtest)(sweep, portal),
             None => sweep.backtest_rules(&self.rules()?, portal),
+        }
+    }
+
+    /// As [`Results::honesty`].
+    ///
+    /// # Errors
+    /// As [`Results::honesty`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # use lookback::strategies::Builtin;
+    /// let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// let best = results.trial(0).point;
+    /// let honesty = Builtin::find("sma-cross")?.honesty(&results, &portal, 0, best, HonestyOptions::default())?;
+    /// assert_eq!(honesty.trials, 2);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn honesty(
+        &self,
+        results: &Results,
+        portal: &DataPortal,
+        asset: usize,
+        best: Point<'_>,
+        options: HonestyOptions,
+    ) -> Result<Honesty, Error> {
+        match self.typed {
+            Some(typed) => (typed.honesty)(results, portal, asset, best, options),
+            None => results.honesty_rules(&self.rules()?, portal, asset, best, options),
         }
     }
 }

@@ -36,10 +36,12 @@ pub use broker::{
 };
 pub use grid::{Grid, Point, Points, Told};
 pub use metrics::{Better, Metric, Metrics, Unit};
-pub use results::{AssetSummary, Outcome, Ranked, Results, Rows, Trial, number_cell};
 pub use results::{
-    BlockSums, CrossValidation, Edition, Haircut, SharpeInterval, Spa, SpaTest, TrackRecord,
-    TrialCorrelation, TrialCount, deviation_of_maximum, expected_maximum,
+    AssetSummary, Honesty, HonestyOptions, Outcome, Ranked, Results, Rows, Trial, number_cell,
+};
+pub use results::{
+    BlockSums, CrossValidation, Edition, Haircut, Neighbourhood, SharpeInterval, Spa, SpaTest, Terrain,
+    TrackRecord, TrialCorrelation, TrialCount, deviation_of_maximum, expected_maximum,
 };
 pub use rules::{AssetWarmUp, Document, Entry, Part, RuleCheck, RuleSet};
 pub use run::{Backtest, Progress};

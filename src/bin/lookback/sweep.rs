@@ -10,7 +10,7 @@ use anyhow::bail;
 use clap::ValueEnum;
 use lookback::sweep::{Metric, Outcome, Results, Watch};
 
-use crate::arguments::{self, Format, TrialArguments};
+use crate::arguments::{self, Format, HonestyArguments, TrialArguments};
 use crate::effort::Stopwatch;
 use crate::exit::{Exit, complain, usage};
 use crate::output::ranking::{self, View};
@@ -57,6 +57,8 @@ pub struct Arguments {
     /// Show what the cache did, below the ranking
     #[arg(long)]
     stats: bool,
+    #[command(flatten)]
+    honesty: HonestyArguments,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -98,7 +100,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let prices = results.settings().adjust.description_of(portal.snapshot().bundle(), results.assets());
     let stated = strategy.statements();
+    let effort = stopwatch.read();
+    let formats = [Some(arguments.format), file.as_ref().map(|(_, format)| *format)];
+    let is_shown = formats.into_iter().flatten().any(|format| !matches!(format, Format::Csv));
+    let honesty = if is_shown {
+        arguments.honesty.judge(&strategy, &results, &portal, arguments.rank_by, arguments.min_trades)
+    } else {
+        Vec::new()
+    };
     let report = Report {
+        honesty: &honesty,
         rules: &stated,
         prices: &prices,
         metrics: arguments.metrics.metrics(),
@@ -106,7 +117,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         min_trades: arguments.min_trades,
         top: arguments.top,
         cache: portal.stats(),
-        effort: stopwatch.read(),
+        effort,
         results: &results,
     };
     let snapshot = portal.snapshot();

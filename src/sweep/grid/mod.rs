@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod constraint;
+mod neighbours;
 mod program;
 mod slabs;
 mod walk;

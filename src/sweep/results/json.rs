@@ -4,8 +4,9 @@
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 
+use super::honesty::Honesty;
 use crate::sweep::broker::Fill;
 use crate::sweep::grid::{Point, Told};
 use crate::sweep::metrics::{Metric, Metrics, Unit};
@@ -78,6 +79,100 @@ impl Point<'_> {
                 Told::Expression(expression) => (name.to_owned(), expression.into()),
             })
             .collect()
+    }
+}
+
+impl Honesty {
+    /// Every figure as JSON, the edition with it: Sharpe ratios a year, shares of 1, what is not defined as null.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// let best = results.trial(0).point;
+    /// let json = results.honesty::<SmaCross>(&portal, 0, best, HonestyOptions::default())?.to_json();
+    /// assert_eq!((&json["trials"], &json["psr"]["edition"]), (&2.into(), &2025.into()));
+    /// assert!(json["spa"]["p_value"].is_null() && json["spa"]["needs_returns"].is_u64());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> Map<String, Value> {
+        let options = &self.options;
+        let best = self.best.as_ref();
+        let annual = |sharpe: Option<f64>| sharpe.map(|sharpe| self.annual(sharpe));
+        let document = json!({
+            "asset": self.asset.as_str(),
+            "of": "sharpe",
+            "seed": options.seed,
+            "confidence": options.confidence,
+            "trials": self.trials,
+            "failed": self.failed,
+            "without_sharpe": self.without_sharpe,
+            "effective_trials": {
+                "value": self.effective_trials(),
+                "method": "participation ratio of the eigenvalues of the correlations of returns per bar",
+                "sample": self.correlation.map(|of| of.sample),
+                "mean_square_correlation": self.correlation.map(|of| of.mean_square),
+            },
+            "best": {
+                "sharpe": annual(best.map(|of| of.sharpe)),
+                "bars": self.bars,
+                "periods_per_year": self.periods_per_year,
+                "skewness": best.map(|of| of.skewness),
+                "kurtosis": best.map(|of| of.kurtosis),
+            },
+            "psr": { "edition": options.edition.year(), "value": self.probabilistic(), "against": 0.0 },
+            "minimum_track_record": { "edition": options.edition.year(), "bars": self.minimum_length() },
+            "dsr": {
+                "edition": options.edition.deflated_year(),
+                "with_trials": self.deflated(),
+                "with_effective_trials": self.deflated_effective(),
+                "threshold": self.threshold(),
+                "sharpe_variance_per_bar": self.variance,
+            },
+            "pbo": {
+                "value": self.cross_validation.map(|of| of.overfitting),
+                "trials": self.cross_validation.map(|of| of.trials),
+                "splits": self.cross_validation.map(|of| of.splits),
+                "loss": self.cross_validation.map(|of| of.loss),
+                "mean_rank": self.cross_validation.map(|of| of.mean_rank),
+            },
+            "interval": {
+                "method": "stationary bootstrap",
+                "draws": options.draws,
+                "block_bars": self.interval.map(|of| of.block_bars),
+                "low": annual(self.interval.map(|of| of.low)),
+                "high": annual(self.interval.map(|of| of.high)),
+            },
+            "haircut": {
+                "method": "bonferroni",
+                "p_value": self.haircut.map(|of| of.p_value),
+                "adjusted_p_value": self.haircut.map(|of| of.adjusted_p_value),
+                "sharpe": self.haircut.map(|of| of.adjusted_sharpe),
+            },
+            "spa": {
+                "against": "buy and hold",
+                "p_value": self.spa.map(|of| of.consistent),
+                "lower": self.spa.map(|of| of.lower),
+                "upper": self.spa.map(|of| of.upper),
+                "needs_returns": self.spa.is_none().then(|| self.trials.saturating_mul(self.bars)),
+            },
+            "neighbours": {
+                "metric": options.rank_by.name(),
+                "count": self.neighbourhood.map_or(0, |of| of.count),
+                "worst": self.neighbourhood.map(|of| of.worst),
+                "median": self.neighbourhood.map(|of| of.median),
+                "best": self.neighbourhood.map(|of| of.best),
+                "above": self.neighbourhood.map(|of| of.above),
+                "terrain": self.neighbourhood.map(|of| of.terrain.to_string()),
+            },
+        });
+        match document {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        }
     }
 }
 

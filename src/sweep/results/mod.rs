@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod arrow;
+mod honesty;
 mod json;
 mod outcomes;
 mod overfitting;
@@ -15,15 +16,17 @@ mod trial;
 use std::ops::Range;
 use std::time::Duration;
 
+pub use honesty::{Honesty, HonestyOptions};
 pub use overfitting::{
-    BlockSums, CrossValidation, Edition, Haircut, SharpeInterval, Spa, SpaTest, TrackRecord,
-    TrialCorrelation, TrialCount, deviation_of_maximum, expected_maximum,
+    BlockSums, CrossValidation, Edition, Haircut, Neighbourhood, SharpeInterval, Spa, SpaTest, Terrain,
+    TrackRecord, TrialCorrelation, TrialCount, deviation_of_maximum, expected_maximum,
 };
 pub use rank::Ranked;
 pub use rows::{Rows, number_cell};
 pub use trial::{AssetSummary, Outcome, Trial};
 
 pub(super) use outcomes::Outcomes;
+pub(super) use overfitting::{sample, standardised};
 pub(super) use sink::Sink;
 pub(super) use slab::Slab;
 

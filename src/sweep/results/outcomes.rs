@@ -39,19 +39,19 @@ impl Outcomes {
         Self { points, slabs: Vec::new(), ran: 0, failed: 0, first_failed: None }
     }
 
-    pub(super) fn get(&self, asset: usize, point: usize) -> Outcome<'_> {
+    pub(in crate::sweep) fn get(&self, asset: usize, point: usize) -> Outcome<'_> {
         let (slab, row) = Slab::find(self.points, asset, point);
         self.slabs[slab].outcome(row)
     }
 
     /// What the returns of a trial sum to; `None` where it is not done.
-    pub(super) fn returns(&self, asset: usize, point: usize) -> Option<ReturnSums> {
+    pub(in crate::sweep) fn returns(&self, asset: usize, point: usize) -> Option<ReturnSums> {
         let (slab, row) = Slab::find(self.points, asset, point);
         self.slabs[slab].returns(row)
     }
 
     /// The trials of an asset that ran, by the index of their point.
-    pub(super) fn ran_of(&self, asset: usize) -> impl Iterator<Item = (usize, Outcome<'_>)> {
+    pub(in crate::sweep) fn ran_of(&self, asset: usize) -> impl Iterator<Item = (usize, Outcome<'_>)> {
         self.slabs_of(asset)
             .flat_map(|(first, slab)| (0..slab.rows()).map(move |row| (first + row, slab.outcome(row))))
     }

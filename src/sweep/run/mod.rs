@@ -5,6 +5,7 @@
 mod backtest;
 mod benchmark;
 mod delivery;
+mod honesty;
 mod markets;
 mod memory;
 mod obey;

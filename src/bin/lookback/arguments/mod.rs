@@ -6,6 +6,7 @@ mod cache;
 mod config;
 mod count;
 mod format;
+mod honesty;
 mod strategy;
 mod symbol;
 
@@ -19,6 +20,7 @@ pub use cache::CacheArguments;
 pub use config::matches;
 pub use count::{count, positive_count};
 pub use format::Format;
+pub use honesty::HonestyArguments;
 pub use strategy::{Chosen, RuleArguments};
 pub use symbol::symbol;
 

@@ -8,7 +8,10 @@ use anyhow::anyhow;
 use lookback::DataPortal;
 use lookback::portal::Adjust;
 use lookback::strategies::Builtin;
-use lookback::sweep::{Backtest, Document, Grid, Parameter, Part, Results, RuleCheck, RuleSet, Sweep, Watch};
+use lookback::sweep::{
+    Backtest, Document, Grid, Honesty, HonestyOptions, Parameter, Part, Point, Results, RuleCheck, RuleSet,
+    Sweep, Watch,
+};
 
 use super::config::is_file;
 
@@ -185,6 +188,21 @@ impl Chosen {
         match self {
             Self::Builtin(builtin) => builtin.backtest(sweep, portal),
             Self::Rules(rules) => sweep.backtest_rules(rules, portal),
+        }
+    }
+
+    /// How much of the best result of one asset is luck; its best point is a point of the results.
+    pub fn honesty(
+        &self,
+        results: &Results,
+        portal: &DataPortal,
+        asset: usize,
+        best: Point<'_>,
+        options: HonestyOptions,
+    ) -> Result<Honesty, lookback::Error> {
+        match self {
+            Self::Builtin(builtin) => builtin.honesty(results, portal, asset, best, options),
+            Self::Rules(rules) => results.honesty_rules(rules, portal, asset, best, options),
         }
     }
 

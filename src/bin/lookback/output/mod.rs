@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod assets;
+pub mod honesty;
 pub mod progress;
 pub mod ranking;
 pub mod rows;

@@ -6,6 +6,7 @@ use std::io::Write;
 
 use lookback::sweep::{AssetSummary, Metric, Outcome, Ranked};
 
+use crate::output::honesty;
 use crate::output::rows::Report;
 use crate::output::settings::{settings_text, write_rules};
 use crate::output::text::{self, Table, bytes, count, counted, grouped, heading, metric};
@@ -79,6 +80,7 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
                 if ranked == 0 {
                     writeln!(out, "  no trial to rank")?;
                 }
+                honesty::write(report.honesty, &summary.symbol, out)?;
             }
             Err(error) => writeln!(out, "{}: failed: {error}", results.assets()[asset])?,
         }

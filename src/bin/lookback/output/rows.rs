@@ -5,10 +5,11 @@
 use std::io::Write;
 
 use lookback::cache::{Stats, TierStats};
-use lookback::sweep::{Metric, Results, Rows};
+use lookback::sweep::{Honesty, Metric, Results, Rows};
 use serde_json::{Value, json};
 
 use crate::effort::Effort;
+use crate::output::honesty;
 use crate::output::settings::{rules_json, settings_json};
 
 /// A sweep with all that is told about it.
@@ -17,6 +18,8 @@ pub struct Report<'a> {
     pub results: &'a Results,
     /// The rules as they were stated, by key.
     pub rules: &'a [(String, String)],
+    /// How much of each best result is luck, where it was asked for.
+    pub honesty: &'a [Honesty],
     /// What the adjustment makes of the prices.
     pub prices: &'a str,
     /// The metrics written of each trial.
@@ -76,6 +79,7 @@ fn head(report: &Report<'_>) -> Value {
         "trials": results.len(),
         "failed": results.failed(),
         "unfinished": results.unfinished(),
+        "honesty": honesty::to_json(report.honesty),
         "elapsed_s": report.effort.elapsed.as_secs_f64(),
         "cpu_s": report.effort.cpu.as_secs_f64(),
         "trials_per_s": per_second,

@@ -42,7 +42,8 @@ impl TrialCorrelation {
         Self::of_series(&series)
     }
 
-    fn of_series(series: &[Vec<f32>]) -> Option<Self> {
+    /// Of returns that are standardised already.
+    pub(in crate::sweep) fn of_series(series: &[Vec<f32>]) -> Option<Self> {
         if series.len() < 2 {
             return None;
         }

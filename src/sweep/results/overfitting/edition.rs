@@ -3,6 +3,9 @@
 #![forbid(unsafe_code)]
 
 use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
 
 /// The edition of the probabilistic and the deflated Sharpe ratio. They share a name, and give 0.913 and 0.987 for the
 /// same track record: a figure without its edition says nothing.
@@ -53,6 +56,19 @@ impl Edition {
         match self {
             Self::First => 2014,
             Self::Second => 2025,
+        }
+    }
+}
+
+impl FromStr for Edition {
+    type Err = Error;
+
+    /// Reads the year of any of its papers.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text.trim() {
+            "2012" | "2014" | "2012/2014" => Ok(Self::First),
+            "2025" => Ok(Self::Second),
+            _ => Err(Error::bad_parameter("edition", format!("found {text:?}, expected 2012, 2014 or 2025"))),
         }
     }
 }

@@ -9,8 +9,10 @@ mod cross_validation;
 mod edition;
 mod haircut;
 mod maximum;
+mod neighbourhood;
 mod normal;
 mod random;
+mod sample;
 mod spa;
 mod track_record;
 
@@ -21,5 +23,9 @@ pub use cross_validation::CrossValidation;
 pub use edition::Edition;
 pub use haircut::Haircut;
 pub use maximum::{deviation_of_maximum, expected_maximum};
+pub use neighbourhood::{Neighbourhood, Terrain};
 pub use spa::{Spa, SpaTest};
 pub use track_record::{TrackRecord, TrialCount};
+
+pub(in crate::sweep) use correlation::standardised;
+pub(in crate::sweep) use sample::sample;

@@ -43,8 +43,8 @@ pub(super) fn unit(bits: u64) -> f64 {
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// Spreads the bits of a number over all of them: a seed and an index make a hash.
-pub(in crate::sweep) fn mix(mut bits: u64) -> u64 {
+/// Spreads the bits of a number over all of them.
+fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     bits ^ (bits >> 31)
