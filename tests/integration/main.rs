@@ -29,6 +29,7 @@ mod files;
 mod functions;
 mod grid;
 mod history;
+mod honesty;
 mod ingest;
 mod ingest_options;
 mod jumps;

@@ -101,8 +101,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let prices = results.settings().adjust.description_of(portal.snapshot().bundle(), results.assets());
     let stated = strategy.statements();
     let effort = stopwatch.read();
-    let formats = [Some(arguments.format), file.as_ref().map(|(_, format)| *format)];
-    let is_shown = formats.into_iter().flatten().any(|format| !matches!(format, Format::Csv));
+    let to_json = matches!(&file, Some((_, OutFormat::Text(Format::Json))));
+    let is_shown = to_json || !matches!(arguments.format, Format::Csv);
     let honesty = if is_shown {
         arguments.honesty.judge(&strategy, &results, &portal, arguments.rank_by, arguments.min_trades)
     } else {

@@ -213,7 +213,7 @@ impl fmt::Display for Honesty {
             let (low, high) = (self.annual(interval.low), self.annual(interval.high));
             write!(
                 f,
-                "\n{} % interval of the best sharpe {low:.2} to {high:.2} a year: stationary bootstrap, {} draws in blocks of \
+                "\ninterval of the best sharpe at {} % {low:.2} to {high:.2} a year: stationary bootstrap, {} draws in blocks of \
                  {:.1} bars",
                 options.confidence * 100.0,
                 options.draws,
