@@ -80,7 +80,7 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
                 if ranked == 0 {
                     writeln!(out, "  no trial to rank")?;
                 }
-                honesty::write(report.honesty, &summary.symbol, out)?;
+                honesty::write(report.honesty, &summary.symbol, view.width, out)?;
             }
             Err(error) => writeln!(out, "{}: failed: {error}", results.assets()[asset])?,
         }
