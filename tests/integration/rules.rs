@@ -2,6 +2,7 @@
 
 use lookback::rule::{Column, Graph, Rule};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::naive_rule::{Event, Expr, PARAMETERS, Traded};
 
@@ -225,7 +226,8 @@ fn same(found: f64, expected: f64) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    // The same cases in every run, so that a failure is met again.
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::with_cases(4_000) })]
 
     #[test]
     fn a_rule_is_what_each_bar_says_on_its_own_day(seed in any::<u64>()) {

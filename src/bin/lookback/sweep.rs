@@ -25,8 +25,6 @@ use crate::signal::{Signal, Stop};
 pub struct Arguments {
     /// The strategy: a built-in one by name, see lookback strategies, or a file such as my.toml [default: the rules below, or sma-cross]
     strategy: Option<String>,
-    #[command(flatten)]
-    trials: TrialArguments,
     /// Keep only points where this holds: comparisons of parameters and numbers, joined by &&
     #[arg(long = "where", value_name = "EXPRESSION", default_value = "")]
     filter: String,
@@ -57,6 +55,9 @@ pub struct Arguments {
     /// Show what the cache did, below the ranking
     #[arg(long)]
     stats: bool,
+    // Those with a heading of their own last: what follows one stands under it.
+    #[command(flatten)]
+    trials: TrialArguments,
     #[command(flatten)]
     honesty: HonestyArguments,
 }

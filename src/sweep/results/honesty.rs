@@ -102,8 +102,8 @@ impl Honesty {
         Some(self.best?.probabilistic(self.options.edition, 0.0))
     }
 
-    /// The confidence that the best trial is better than the best of as many worthless ones: a lower bound, as trials of a
-    /// grid are not independent.
+    /// The confidence that the best trial is better than the best of as many worthless ones; in the first edition a
+    /// lower bound, as trials of a grid are not independent.
     #[must_use]
     pub fn deflated(&self) -> Option<f64> {
         self.deflated_by(self.tried())
@@ -186,9 +186,11 @@ impl fmt::Display for Honesty {
             let confidence = options.confidence * 100.0;
             write!(f, "; {confidence} % needs a record of {needed:.0} bars ({years:.1} years)")?;
         }
+        // The spread of a maximum shrinks with the number of trials, so that in the second edition more of them can say more.
+        let bound = if edition == Edition::First { " (a bound)" } else { "" };
         write!(
             f,
-            "\ndsr ({}) {} with all {trials} trials (a bound), {} with the effective number",
+            "\ndsr ({}) {} with all {trials} trials{bound}, {} with the effective number",
             edition.deflated_year(),
             percent(self.deflated()),
             percent(self.deflated_effective())
