@@ -68,6 +68,18 @@ fn two_keys_of_one_hash_are_both_kept() {
     });
 }
 
+/// Permanent I1, I4: two entries that are chained behind a third at the same time are both found.
+#[test]
+fn two_further_keys_of_one_hash_are_both_kept() {
+    composed(|| {
+        let generation = keeping(&[1]);
+        let other = keep_elsewhere(&generation, 2);
+        keep(&generation, 3);
+        other.join().unwrap();
+        assert_eq!([1, 2, 3].map(|key| number(&generation, key)), [Some(1), Some(2), Some(3)]);
+    });
+}
+
 /// Permanent's orderings, `list` -> `iter`: whoever walks all entries finds each whole, and its bytes reserved.
 ///
 /// The walk is in the thread that starts last: loom remembers one access to an atomic, so a publisher's own load of
