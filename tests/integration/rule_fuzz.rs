@@ -1,5 +1,4 @@
-//! What anybody may type, through the same entry as `cargo fuzz`: an answer or an error that points into the text, and never
-//! a panic.
+//! What anybody may type: an answer or an error that points into the text, and never a panic.
 
 use std::time::{Duration, Instant};
 
@@ -55,7 +54,7 @@ const PIECES: [&str; 40] = [
     "ß",
 ];
 
-/// Reads a text and works it out, whatever it is: what `fuzz/fuzz_targets/rule.rs` calls, too.
+/// Reads a text and works it out, whatever it is.
 fn read_and_work_out(text: &str, bars: &Traded) -> bool {
     let mut graph = Graph::default();
     for name in PARAMETERS {
