@@ -38,6 +38,10 @@ pub mod rule;
 
 // Layer 3.
 #[cfg(feature = "portal")]
+#[cfg_attr(
+    not(feature = "sweep"),
+    allow(dead_code, unused_imports, reason = "only sweeps ask for the columns of rules")
+)]
 pub mod portal;
 
 // Layer 4: backtests.
