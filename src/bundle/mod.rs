@@ -146,7 +146,7 @@ impl Bundle {
     }
 
     /// From the moment of a bar to the last nanosecond of what it covers, when it is known in full: 0 where bars are
-    /// stamped at their end, and for days and weeks, whose date stands for the whole of it.
+    /// stamped at their end, and for days, weeks and months, whose date stands for the whole of it.
     pub(crate) fn lag_ns(&self) -> i64 {
         let step_ns = self.frequency().step_ns();
         if step_ns >= DAY_NS || self.session().stamp == Stamp::End { 0 } else { step_ns - 1 }

@@ -116,7 +116,7 @@ impl Snapshot {
     /// The first moment at which the bar of a moment is known in full: a clock that stands before it does not see the bar.
     ///
     /// An intraday bar that is stamped with its start is known at the last nanosecond of its step; one stamped with its
-    /// end, and a day or a week, whose date stands for the whole of it, at its own moment.
+    /// end, and a day, a week or a month, whose date stands for the whole of it, at its own moment.
     ///
     /// # Examples
     /// ```

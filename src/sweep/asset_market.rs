@@ -161,9 +161,10 @@ fn days_between(moments: &[i64]) -> Vec<f64> {
     std::iter::once(0.0).chain(pairs).collect()
 }
 
-/// Periods of a year: 252 sessions, or 52 weeks; within a session, as many bars as its days have on average.
+/// Periods of a year: 252 sessions, 52 weeks or 12 months; within a session, as many bars as its days have on average.
 fn periods_per_year(frequency: Frequency, moments: &[i64]) -> f64 {
     match frequency {
+        Frequency::Month => 12.0,
         Frequency::Week => 52.0,
         Frequency::Day => SESSIONS_PER_YEAR,
         _ => {

@@ -262,7 +262,7 @@ fn double_and_shuffled_dates_are_refused() {
 #[test]
 fn a_step_that_is_no_frequency_is_refused() {
     let rows = "timestamp,open,high,low,close,volume\n1109602200,10,12,9,11,1\n1109602800,10,12,9,11,1\n";
-    let message = "AAPL.csv: AAPL: most bars are 10 minutes apart, expected one of 1m 5m 15m 30m 1h 1d 1w";
+    let message = "AAPL.csv: AAPL: most bars are 10 minutes apart, expected one of 1s 5s 1m 3m 5m 15m 30m 1h 2h 4h 1d 1w 1mo";
     assert_eq!(refusal(rows), message);
 }
 
@@ -355,4 +355,24 @@ fn info_shows_the_sample_unless_told_otherwise() {
         stderr(&empty),
         "lookback: .: is not a bundle, or its ingest did not end: it has no file `current`\n"
     );
+}
+
+#[test]
+fn each_frequency_is_known_by_its_steps_and_shown_by_info() {
+    for frequency in Frequency::ALL {
+        let moments: Vec<String> = match frequency {
+            Frequency::Month => {
+                ["2024-01-31", "2024-02-29", "2024-03-29", "2024-04-30"].map(str::to_owned).into()
+            }
+            _ => (0..4)
+                .map(|bar| (1_704_153_600 + bar * frequency.step_ns() / 1_000_000_000).to_string())
+                .collect(),
+        };
+        let rows: String = moments.iter().map(|moment| format!("{moment},10,12,9,11,100\n")).collect();
+        let folder = Folder::new();
+        let bundle = folder.bundle(format!("timestamp,open,high,low,close,volume\n{rows}"));
+        assert_eq!(bundle.frequency(), frequency);
+        let info = stdout(&folder.run(&["info", "bundle", "--format", "json"]));
+        assert!(info.contains(&format!("\"frequency\": \"{frequency}\"")), "{info}");
+    }
 }

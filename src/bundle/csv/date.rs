@@ -1,7 +1,7 @@
 //! The date of a daily bar: the one that its row says, in the offset that it is written in.
 //!
 //! A bar of Tokyo that is stamped `2024-01-05 00:00:00+09:00` is that of 5 January, although the moment is still the
-//! 4th in UTC: read as the moment, a window up to the 4th would know the close of the 5th. So bars of a day or a week
+//! 4th in UTC: read as the moment, a window up to the 4th would know the close of the 5th. So bars of a day, a week or a month
 //! are stored at their dates, as those of files with bare dates are, and share rows with them.
 
 #![forbid(unsafe_code)]
@@ -46,7 +46,7 @@ impl Rows {
         self.stamped(bar).wall.0.rem_euclid(DAY_NS)
     }
 
-    /// Moves the bars of a day or a week to their dates, and says what was assumed where it could be otherwise; `zone` is
+    /// Moves the bars of a day, a week or a month to their dates, and says what was assumed where it could be otherwise; `zone` is
     /// the time zone that their dates were asked for in.
     ///
     /// # Errors

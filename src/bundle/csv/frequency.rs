@@ -28,12 +28,18 @@ pub(super) fn detect(moments: &[i64]) -> Result<Option<Frequency>, String> {
         Some(step) if all_midnight && (DAY_NS..Frequency::Week.step_ns()).contains(&step) => {
             Ok(Some(Frequency::Day))
         }
-        Some(step) => match Frequency::ALL.into_iter().find(|frequency| frequency.step_ns() == step) {
-            Some(frequency) => Ok(Some(frequency)),
-            None => {
-                Err(format!("most bars are {} apart, expected one of 1m 5m 15m 30m 1h 1d 1w", words(step)))
-            }
-        },
+        // Months are as long as they are, and so are those of which a bar is stamped with the last session.
+        Some(step) if all_midnight && (27 * DAY_NS..=34 * DAY_NS).contains(&step) => {
+            Ok(Some(Frequency::Month))
+        }
+        Some(step) => {
+            let fits = |frequency: &Frequency| *frequency < Frequency::Month && frequency.step_ns() == step;
+            let found = Frequency::ALL.into_iter().find(fits);
+            found.map(Some).ok_or_else(|| {
+                let expected = Frequency::list(Frequency::ALL);
+                format!("most bars are {} apart, expected one of {expected}", words(step))
+            })
+        }
     }
 }
 
@@ -71,15 +77,23 @@ mod tests {
             (&[DAY, DAY, 3 * DAY, DAY, 4 * DAY], Frequency::Day),
             (&[3 * DAY], Frequency::Day),
             (&[7 * DAY, 8 * DAY, 7 * DAY, 6 * DAY], Frequency::Week),
+            (&[31 * DAY, 28 * DAY, 31 * DAY, 30 * DAY], Frequency::Month),
+            (&[28 * DAY], Frequency::Month),
+            (&[3, 3, 6, 3], Frequency::Minute3),
+            (&[120, 120, 1_200, 120], Frequency::Hour2),
+            (&[240, 1_200, 240, 1_200, 240], Frequency::Hour4),
         ] {
             assert_eq!(detect(&every(steps)), Ok(Some(frequency)));
         }
         assert_eq!(detect(&[60_000_000_000]), Ok(None));
+        assert_eq!(detect(&[0, 5_000_000_000, 10_000_000_000, 11_000_000_000]), Ok(Some(Frequency::Second5)));
+        assert_eq!(detect(&[0, 1_000_000_000, 2_000_000_000]), Ok(Some(Frequency::Second)));
     }
 
     #[test]
     fn other_steps_are_named() {
-        let expected = "most bars are 10 minutes apart, expected one of 1m 5m 15m 30m 1h 1d 1w";
-        assert_eq!(detect(&every(&[10, 10])), Err(expected.to_owned()));
+        let names = "1s 5s 1m 3m 5m 15m 30m 1h 2h 4h 1d 1w 1mo";
+        let expected = format!("most bars are 10 minutes apart, expected one of {names}");
+        assert_eq!(detect(&every(&[10, 10])), Err(expected));
     }
 }
