@@ -36,6 +36,8 @@ mod jumps;
 mod metrics;
 mod naive;
 mod naive_rule;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod portal;
 mod positions;
 mod replay;

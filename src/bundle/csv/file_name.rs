@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 use super::container::ENDINGS;
+use super::header::Role;
 
 /// The endings of the tables themselves.
-pub(super) const TABLES: [&str; 8] = [".csv", ".txt", ".tsv", ".psv", ".prn", ".arrow", ".feather", ".ipc"];
+pub(super) const TABLES: [&str; 10] =
+    [".csv", ".txt", ".tsv", ".psv", ".prn", ".arrow", ".feather", ".ipc", ".parquet", ".pq"];
 
 /// The name of a file without its folders and the endings of its packing and its kind.
 pub(super) fn stem(name: &str) -> &str {
@@ -19,6 +21,16 @@ pub(super) fn stem(name: &str) -> &str {
 fn without<'a>(text: &'a str, ending: &str) -> Option<&'a str> {
     let cut = text.len().checked_sub(ending.len()).filter(|&cut| cut > 0 && text.is_char_boundary(cut))?;
     text[cut..].eq_ignore_ascii_case(ending).then_some(&text[..cut])
+}
+
+/// The symbol that a folder on the way to a file is named for: `symbol=AAPL`, as Spark, DuckDB and polars part a table.
+pub(super) fn partition(name: &str) -> Option<&str> {
+    let folders = name.rsplit(['/', '\\']).skip(1);
+    let pairs = folders.filter_map(|folder| folder.split_once('='));
+    pairs
+        .filter(|(key, value)| Role::of(key) == Some(Role::Symbol) && !value.is_empty())
+        .map(|(_, value)| value)
+        .next()
 }
 
 /// What the name of a file tells.
@@ -69,6 +81,19 @@ mod tests {
             assert_eq!(stem(name), "AAPL");
         }
         assert_eq!((stem("BRK.B.csv"), stem(".csv")), ("BRK.B", ".csv"));
+    }
+
+    #[test]
+    fn a_folder_of_a_parted_table_names_the_symbol() {
+        for (name, symbol) in [
+            ("bars/symbol=AAPL/year=2024/part-0.parquet", Some("AAPL")),
+            ("bars/Ticker=BRK.B/data.parquet", Some("BRK.B")),
+            ("bars/year=2024/data.parquet", None),
+            ("bars/symbol=/data.parquet", None),
+            ("symbol=AAPL.parquet", None),
+        ] {
+            assert_eq!(partition(name), symbol, "{name}");
+        }
     }
 
     #[test]

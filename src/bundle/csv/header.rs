@@ -177,10 +177,14 @@ impl Header {
         }
     }
 
+    /// Whether the column at a place is read.
+    pub(super) fn is_used(&self, at: usize) -> bool {
+        self.positions.contains(&Some(at))
+    }
+
     /// The names that mean nothing here.
     pub(super) fn ignored(&self) -> impl Iterator<Item = &str> {
-        let is_used = |at: &usize| self.positions.contains(&Some(*at));
-        (0..self.names.len()).filter(move |at| !is_used(at)).map(|at| match self.names[at].as_str() {
+        (0..self.names.len()).filter(|&at| !self.is_used(at)).map(|at| match self.names[at].as_str() {
             "" => "(unnamed)",
             name => name,
         })

@@ -4,15 +4,19 @@
 //! `preset` knows of its vendor), and each row becomes a bar (`reader`: `moment`, `number`). Nothing is guessed in silence:
 //! what was read as what is said of each file.
 //!
-//! The text of a file is held whole: lines are counted exactly, blank rows included, so that an error names the line
-//! that an editor shows.
+//! Tables of columns, as Parquet files are (`table`), are read as if they were printed. The text of a file is held
+//! whole: lines are counted exactly, blank rows included, so that an error names the line that an editor shows.
 
 #![forbid(unsafe_code)]
 
 use std::borrow::Cow;
+use std::fs;
+use std::io::{Read as _, Seek as _};
+use std::path::Path;
 
 use rust_decimal::Decimal;
 
+use super::digest::Digest;
 use super::origin::TimestampUnit;
 use crate::error::{Error, ErrorKind};
 
@@ -44,6 +48,7 @@ pub(super) use number::{parse as parse_number, ratio as parse_ratio};
 pub(super) use rows::{EventColumns, Rows};
 
 use reader::Reader;
+use table::Kind;
 
 /// How files are read: what is not said is seen in the file, or known of its vendor.
 #[derive(Clone, Default, Debug)]
@@ -93,13 +98,35 @@ pub(super) fn read(
     progress: &dyn Fn(u64, u64),
 ) -> Result<Vec<File>, Error> {
     let read = |member: container::Member<'_>| {
-        if table::is_one(&member.bytes) {
-            return table::read(&member.name, &member.bytes, options, progress);
+        if let Some(kind) = Kind::of(&member.bytes) {
+            return table::read(kind, &member.name, member.bytes, options, progress);
         }
         let text = container::text(&member.name, member.bytes)?;
         Reader::read(&member.name, &text, options, progress)
     };
     container::members(name, bytes)?.into_iter().map(read).collect()
+}
+
+/// Reads and checks a file of the disk, with the digest of its bytes; a table batch by batch.
+pub(super) fn read_file(
+    path: &Path,
+    name: &str,
+    options: &Options,
+    progress: &dyn Fn(u64, u64),
+) -> Result<(Vec<File>, Digest), Error> {
+    let fail = |error| Error::io(name, "cannot be read", error);
+    let mut file = fs::File::open(path).map_err(fail)?;
+    let mut magic = Vec::new();
+    file.by_ref().take(Kind::MAGIC_BYTES).read_to_end(&mut magic).map_err(fail)?;
+    file.rewind().map_err(fail)?;
+    let Some(kind) = Kind::of(&magic) else {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(fail)?;
+        return Ok((read(name, &bytes, options, progress)?, Digest::of(&bytes)));
+    };
+    let digest = Digest::of_reader(&mut file).map_err(fail)?;
+    file.rewind().map_err(fail)?;
+    Ok((vec![table::read_file(kind, name, file, options, progress)?], digest))
 }
 
 /// An error at a line of a file.

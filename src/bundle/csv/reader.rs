@@ -154,7 +154,8 @@ impl<'a> Reader<'a> {
         let stem = file_name::stem(name);
         let patterns = known.map_or(&[][..], |known| known.file_names);
         let told = patterns.iter().find_map(|pattern| file_name::read(stem, pattern));
-        let told = told.unwrap_or(Told { symbol: stem, date: None });
+        let symbol = file_name::partition(name).unwrap_or(stem);
+        let told = told.unwrap_or(Told { symbol, date: None });
         let day_ns = told.date.and_then(civil::read).map(|(civil, _)| civil.midnight_ns);
         let format = options.date_format.as_deref().or(known.and_then(|known| known.date_format));
         let names: Vec<&str> = [Role::Moment, Role::Time]
@@ -237,6 +238,12 @@ impl<'a> Reader<'a> {
     /// What is read as what.
     pub(super) fn layout_reading(&self) -> String {
         self.layout.reading()
+    }
+
+    /// Which of a row's fields are read.
+    pub(super) fn used(&self) -> Vec<bool> {
+        let groups = &self.layout.groups;
+        (0..self.layout.width).map(|at| groups.iter().any(|group| group.header.is_used(at))).collect()
     }
 
     /// Takes one row, or says what is wrong with it.

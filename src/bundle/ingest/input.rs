@@ -19,7 +19,6 @@ use super::shelf::{Held, Shelf};
 use crate::asset::Symbol;
 use crate::bundle::column::Scales;
 use crate::bundle::csv::{self, Rows};
-use crate::bundle::digest::Digest;
 use crate::bundle::origin::SourceFile;
 use crate::bundle::session::{Session, Stamp};
 use crate::error::Error;
@@ -192,17 +191,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn read(path: &Path, options: &Options, how: &csv::Options, shelf: &Mutex<Shelf>) -> Result<Read, Error> {
     let name = path.display().to_string();
-    let bytes = fs::read(path).map_err(|error| Error::io(&name, "cannot be read", error))?;
-    let on_disk = bytes.len() as u64;
+    let on_disk = fs::metadata(path).map_or(0, |data| data.len());
     // Bytes of text count as their share of those on the disk.
     let progress = |read: u64, of: u64| {
         let share = u128::from(read) * u128::from(on_disk) / u128::from(of.max(1));
         options.say(Step::Read { bytes: u64::try_from(share).unwrap_or(on_disk).min(on_disk) });
     };
-    let read = csv::read(&name, &bytes, how, &progress)?;
+    let (read, digest) = csv::read_file(path, &name, how, &progress)?;
     let base = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let source = SourceFile { file: base, sha256: Digest::of(&bytes).hex(), timestamps: read[0].unit };
-    drop(bytes);
+    let source = SourceFile { file: base, sha256: digest.hex(), timestamps: read[0].unit };
     let (mut files, mut assets) = (Vec::with_capacity(read.len()), Vec::new());
     for file in read {
         files.push((file.reading, file.notes));

@@ -53,8 +53,8 @@ fn tables(folder: &Path, notes: &mut Vec<String>) -> Result<Vec<PathBuf>, Error>
     files.sort();
     others.sort();
     if files.is_empty() {
-        let message = "holds no files to read, expected .csv, .txt, .tsv, .arrow or .feather, plain or as .gz, .zst, \
-                       .bz2 or .zip";
+        let message = "holds no files to read, expected .csv, .txt, .tsv, .parquet, .arrow or .feather, plain or as \
+                       .gz, .zst, .bz2 or .zip";
         return Err(Error::invalid(folder.display().to_string(), message));
     }
     if let Some((first, more)) = others.split_first() {
