@@ -6,6 +6,9 @@ use std::fmt;
 use std::ops::Range;
 
 use super::adjustment::{Adjustment, EventOrigin};
+use super::column::{Scales, Table};
+use super::digest::Digest;
+use crate::asset::Symbol;
 use crate::error::Error;
 use crate::time::{Calendar, Timestamp};
 
@@ -28,6 +31,18 @@ pub(super) trait Bars: fmt::Debug + Send + Sync {
 
     /// Appends some rows of a stored column; leaves `out` as it was where that fails.
     fn read(&self, column: usize, rows: Range<usize>, out: &mut Vec<f64>) -> Result<(), Error>;
+
+    /// What the bars mean: of each batch of them, counted from the first.
+    fn values(&self) -> &[Digest];
+
+    /// The scales that hold all values.
+    fn scales(&self) -> Scales;
+
+    /// The first row at or after a moment, their number where there is none; reads no more than it must.
+    fn row_from(&self, moment: Timestamp) -> Result<usize, Error>;
+
+    /// The bars from a row on, at scales that hold them; `symbol` is what errors call the asset.
+    fn tail(&self, symbol: &Symbol, first: usize, scales: Scales) -> Result<Table, Error>;
 
     /// Bytes of the values, where they are held.
     fn bytes(&self) -> u64;

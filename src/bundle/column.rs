@@ -9,9 +9,13 @@ use rust_decimal::Decimal;
 use super::series::Sourced;
 use crate::asset::Field;
 use crate::decimal;
+use crate::time::Calendar;
 
 /// Arrow's `Decimal128` holds this many digits.
 pub(super) const DIGITS: u32 = 38;
+
+/// The moments of bars, and their stored columns.
+pub(super) type Table = (Calendar, [DecimalColumn; 5]);
 
 /// Values as whole numbers of 10^-scale.
 #[derive(Clone, PartialEq, Debug)]
@@ -55,6 +59,10 @@ impl DecimalColumn {
             column.push(value.checked_mul(factor).filter(|mantissa| mantissa.unsigned_abs() < limit)?);
         }
         Some(column)
+    }
+
+    pub(super) fn into_mantissas(self) -> Vec<i128> {
+        self.mantissas
     }
 
     pub(super) fn mantissas(&self) -> &[i128] {

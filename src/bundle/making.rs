@@ -2,15 +2,21 @@
 
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use super::adjustment::EventOrigin;
+use super::appended::{Appended, Outcome};
 use super::bars::Bars;
 use super::column::Scales;
+use super::digest::BATCH_ROWS;
 use super::memory::Memory;
+use super::merge;
 use super::series::{self, Series, Sourced};
 use super::session::Session;
 use super::{Bundle, Inner, adjust, csv, digest, store};
+use crate::asset::Symbol;
 use crate::error::Error;
 use crate::time::Frequency;
 
@@ -47,21 +53,26 @@ impl Bundle {
             frequency: manifest.frequency()?,
             session: manifest.session(),
             symbols: manifest.assets.iter().map(|entry| entry.symbol.as_str().into()).collect(),
-            assets: assets.into_iter().map(|asset| Box::new(asset) as Box<dyn Bars>).collect(),
+            assets: assets.into_iter().map(|asset| Arc::new(asset) as Arc<dyn Bars>).collect(),
             folder: Some(folder),
         })))
     }
 
-    /// Appends bars, and with them events, to a bundle at rest; gives the version that then stands, opened.
+    /// Appends bars, and with them events; gives the bundle that then stands, opened, and what became of the bars.
     ///
-    /// Each series' bars come after the last that the bundle has of its asset; an asset may be new, and an asset may have
-    /// no bars to append. The version is that of one ingest of all the bars and events. It is written as an ingest is: in
-    /// one step, and what is open meanwhile reads on as it was. Costs the bars that come, a share of those that came
-    /// before them (each is written again at most as often as the number of bars has binary digits), and one manifest.
+    /// A bar that comes after the last of its asset is added; an asset may be new. A bar that is there already is held
+    /// against the one that comes: the same is passed over, and one of other values is **restated**, which starts a version
+    /// of its own and is told of bar by bar. The version is that of one ingest of all the bars and events; where nothing
+    /// is other than it was, it stays, and nothing is written.
+    ///
+    /// At rest, the bars go to the version that stands in the folder, whichever this is. It is written as an ingest is: in
+    /// one step, and what is open meanwhile, this bundle too, reads on as it was. Costs the bars that come, a share of
+    /// those that came before them (each is written again at most as often as the number of bars has binary digits), and
+    /// one manifest. In memory, another bundle is made, and this one stays as it is.
     ///
     /// # Errors
-    /// As [`open`](Self::open) and [`from_series`](Self::from_series); `Invalid` where a series does not come after what
-    /// is there, contradicts an event, or another process writes to the folder; `Io`.
+    /// As [`open`](Self::open) and [`from_series`](Self::from_series); `Invalid` where a bar would come between others,
+    /// an event contradicts one that is known, or another process writes to the folder; `Io`.
     ///
     /// # Examples
     /// ```
@@ -76,14 +87,61 @@ impl Bundle {
     ///     values: [2, 3, 2, 3, 7].map(|value| vec![value.into()]),
     ///     adjustments: Vec::new(),
     /// };
-    /// let both = Bundle::append(&out, vec![next])?;
+    /// let both = day.append(vec![next.clone()])?.bundle;
     /// assert_eq!((day.bars(day.asset("A")?), both.bars(both.asset("A")?)), (1, 2));
+    /// let again = both.append(vec![next])?; // the same bar
+    /// assert_eq!((again.same, again.is_change()), (1, false));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn append(path: impl AsRef<Path>, series: Vec<Series>) -> Result<Self, Error> {
+    pub fn append(&self, series: Vec<Series>) -> Result<Appended, Error> {
+        if series.is_empty() {
+            return Ok(Outcome::default().appended(self.clone(), self.version().to_owned()));
+        }
         let series = series::checked(series.into_iter().map(Sourced::from).collect())?;
-        store::append(path.as_ref(), &series, &[])?;
-        Self::open(path)
+        match self.folder() {
+            Some(folder) => {
+                let (previous, outcome) = store::append(folder, &series, &[])?;
+                Ok(outcome.appended(Self::open(folder)?, previous))
+            }
+            None => self.append_in_memory(&series),
+        }
+    }
+
+    fn append_in_memory(&self, series: &[Sourced]) -> Result<Appended, Error> {
+        let Inner { symbols, assets, .. } = &*self.0;
+        let mut outcome = Outcome::default();
+        let mut all: BTreeMap<Symbol, Arc<dyn Bars>> =
+            symbols.iter().cloned().zip(assets.iter().cloned()).collect();
+        for one in series {
+            let symbol = &one.series.symbol;
+            let scales = Scales::of(std::slice::from_ref(one));
+            let Some(old) = all.get(symbol) else {
+                outcome.added += one.series.calendar.len();
+                all.insert(symbol.clone(), Arc::new(Memory::new(one, scales)?));
+                continue;
+            };
+            let mut own = Outcome::default();
+            let events = merge::events(symbol, old.adjustments(), &one.series.adjustments, &mut own)?;
+            let merged = merge::merge(&**old, 0, &one.series, old.scales().max(scales))?;
+            own.add(merged.outcome);
+            if own.is_change() {
+                let origin = match old.event_origin() {
+                    EventOrigin::Unknown => one.origin,
+                    known => known,
+                };
+                let values = &old.values()[..merged.changed_from / BATCH_ROWS];
+                let bars = merged.bars.with_events(events, origin).with_first_values(values);
+                all.insert(symbol.clone(), Arc::new(bars));
+            }
+            outcome.add(own);
+        }
+        let bundle = if outcome.is_change() {
+            let (symbols, assets) = all.into_iter().unzip();
+            Self::of_bars(self.name(), self.frequency(), self.session().clone(), symbols, assets)
+        } else {
+            self.clone()
+        };
+        Ok(outcome.appended(bundle, self.version().to_owned()))
     }
 
     /// A bundle held in memory.
@@ -115,23 +173,29 @@ impl Bundle {
     fn in_memory(name: &str, frequency: Frequency, series: Vec<Sourced>) -> Result<Self, Error> {
         let series = series::checked(series)?;
         let scales = Scales::of(&series);
-        let assets = series.iter().map(|one| Memory::new(one, scales)).collect::<Result<Vec<_>, _>>()?;
-        let session = Session::default();
-        let values = |memory: &Memory| memory.batches().map(|rows| memory.digest(rows)).collect::<Vec<_>>();
-        let values: Vec<_> = assets.iter().map(values).collect();
-        let meanings = series.iter().zip(&assets).zip(&values).map(|((one, memory), values)| {
-            let (bars, adjustments) = (memory.len(), memory.adjustments());
-            digest::AssetMeaning { symbol: &one.series.symbol, bars, values, adjustments }
+        let memory = |one| Memory::new(one, scales).map(|memory| Arc::new(memory) as Arc<dyn Bars>);
+        let assets = series.iter().map(memory).collect::<Result<_, _>>()?;
+        let symbols = series.iter().map(|one| one.series.symbol.clone()).collect();
+        Ok(Self::of_bars(name, frequency, Session::default(), symbols, assets))
+    }
+
+    /// Bars in memory, in the order of their symbols, with their version.
+    fn of_bars(
+        name: &str,
+        frequency: Frequency,
+        session: Session,
+        symbols: Vec<Symbol>,
+        assets: Vec<Arc<dyn Bars>>,
+    ) -> Self {
+        let meanings = symbols.iter().zip(&assets).map(|(symbol, bars)| digest::AssetMeaning {
+            symbol,
+            bars: bars.len(),
+            values: bars.values(),
+            adjustments: bars.adjustments(),
         });
-        Ok(Self(Arc::new(Inner {
-            name: name.to_owned(),
-            version: digest::version(frequency, &session, meanings),
-            frequency,
-            session,
-            symbols: series.iter().map(|one| one.series.symbol.clone()).collect(),
-            assets: assets.into_iter().map(|asset| Box::new(asset) as Box<dyn Bars>).collect(),
-            folder: None,
-        })))
+        let version = digest::version(frequency, &session, meanings);
+        let name = name.to_owned();
+        Self(Arc::new(Inner { name, version, frequency, session, symbols, assets, folder: None }))
     }
 
     /// Daily bars of AAPL, FB, GOOG, IBM and MSFT, 2000 to 2013, with their splits and dividends.

@@ -13,6 +13,7 @@ use crate::time::{Calendar, DAY_NS, Frequency, Timestamp};
 
 mod adjust;
 mod adjustment;
+mod appended;
 mod bars;
 mod column;
 mod csv;
@@ -21,6 +22,7 @@ mod ingest;
 mod jump;
 mod making;
 mod memory;
+mod merge;
 mod origin;
 mod series;
 mod session;
@@ -28,6 +30,7 @@ mod store;
 
 pub use adjust::derive_adjustments;
 pub use adjustment::{Adjustment, AdjustmentKind, EventOrigin};
+pub use appended::{Appended, Restated};
 pub use csv::{DecimalMark, Delimiter, Preset};
 pub use digest::predecessor_version;
 pub use ingest::{
@@ -62,7 +65,7 @@ struct Inner {
     frequency: Frequency,
     session: Session,
     symbols: Vec<Symbol>,
-    assets: Vec<Box<dyn Bars>>,
+    assets: Vec<Arc<dyn Bars>>,
     folder: Option<Arc<Path>>,
 }
 

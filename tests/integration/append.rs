@@ -59,7 +59,7 @@ fn an_appended_bundle_has_the_version_and_values_of_one_ingest() {
     ];
     for step in steps {
         let before = bundle.version().to_owned();
-        bundle = Bundle::append(folder.path("bundle"), step.to_vec()).unwrap();
+        bundle = bundle.append(step.to_vec()).unwrap().bundle;
         assert_ne!(bundle.version(), before);
         assert!(files(&folder, "segments") <= 4 && files(&folder, "versions") == 1);
     }
@@ -83,10 +83,10 @@ fn an_appended_bundle_has_the_version_and_values_of_one_ingest() {
 #[test]
 fn sixty_appended_days_are_a_few_segments() {
     let folder = Folder::new();
-    ingested(&folder, &[days("A", 0..1)]);
+    let mut bundle = ingested(&folder, &[days("A", 0..1)]);
     let mut most = 0;
     for day in 1..61 {
-        Bundle::append(folder.path("bundle"), vec![days("A", day..day + 1)]).unwrap();
+        bundle = bundle.append(vec![days("A", day..day + 1)]).unwrap().bundle;
         most = most.max(files(&folder, "segments"));
     }
     assert!((3..=6).contains(&most), "{most} segments");
@@ -98,7 +98,7 @@ fn sixty_appended_days_are_a_few_segments() {
 fn what_is_open_reads_on_while_bars_are_appended() {
     let folder = Folder::new();
     let old = ingested(&folder, &[days("A", 0..5)]);
-    let new = Bundle::append(folder.path("bundle"), vec![days("A", 5..50)]).unwrap();
+    let new = old.append(vec![days("A", 5..50)]).unwrap().bundle;
     let mut closes = Vec::new();
     old.read(AssetId(0), Field::Close, 0..5, &mut closes).unwrap();
     new.read(AssetId(0), Field::Close, 49..50, &mut closes).unwrap();
@@ -109,29 +109,103 @@ fn what_is_open_reads_on_while_bars_are_appended() {
 #[test]
 fn events_come_with_the_bars_and_a_contradiction_is_refused() {
     let folder = Folder::new();
-    ingested(&folder, &[days("A", 0..5)]);
+    let bundle = ingested(&folder, &[days("A", 0..5)]);
     let split =
         |value| Adjustment { ex_date: Timestamp(START + 6 * DAY_NS), kind: AdjustmentKind::Split(value) };
     let with = |rows, value| Series { adjustments: vec![split(value)], ..days("A", rows) };
-    Bundle::append(folder.path("bundle"), vec![with(5..8, 2.0)]).unwrap();
-    let appended = Bundle::append(folder.path("bundle"), vec![with(8..9, 2.0)]).unwrap();
+    let first = bundle.append(vec![with(5..8, 2.0)]).unwrap();
+    assert_eq!(first.events, [("A".into(), split(2.0))]);
+    let again = first.bundle.append(vec![with(8..9, 2.0)]).unwrap();
+    assert!(again.events.is_empty());
+    let appended = again.bundle;
     let whole = Bundle::from_series("whole", Frequency::Day, vec![with(0..9, 2.0)]).unwrap();
     assert_eq!(appended.version(), whole.version());
-    let error = Bundle::append(folder.path("bundle"), vec![with(9..10, 3.0)]).unwrap_err().to_string();
+    let error = appended.append(vec![with(9..10, 3.0)]).unwrap_err().to_string();
     assert_eq!(error, "A: split 3 on 2005-03-06, but the bundle has split 2");
     assert_eq!(Bundle::open(folder.path("bundle")).unwrap().version(), whole.version());
 }
 
+/// Values of all of a bundle's bars, in memory or at rest.
+fn restated(at_rest: bool) {
+    let folder = Folder::new();
+    let series = [days("A", 0..9_000), days("B", 0..20)];
+    let old = match at_rest {
+        true => ingested(&folder, &series),
+        false => Bundle::from_series("memory", Frequency::Day, series.to_vec()).unwrap(),
+    };
+    let mut come = days("A", 4_000..9_002);
+    come.values[3][100] = "77.5".parse().unwrap();
+    come.values[4][5_001] = "5".parse().unwrap();
+    let done = old.append(vec![come.clone(), days("B", 18..20)]).unwrap();
+    assert_eq!((done.added, done.same), (2, 5_001));
+    let named: Vec<String> = done.restated.iter().map(ToString::to_string).collect();
+    assert_eq!(named, ["A 2016-05-21: close 4101.5 is now 77.5"]);
+    assert!(done.is_change() && done.previous == old.version());
+    let mut whole = days("A", 0..4_000);
+    let moments = whole.calendar.as_slice().iter().chain(come.calendar.as_slice()).copied();
+    whole.calendar = Calendar::new(moments.collect::<Vec<_>>()).unwrap();
+    whole.values.iter_mut().zip(come.values.clone()).for_each(|(column, more)| column.extend(more));
+    let whole = Bundle::from_series("whole", Frequency::Day, vec![whole, days("B", 0..20)]).unwrap();
+    assert_eq!(done.bundle.version(), whole.version());
+    assert_eq!(super::files::values(&done.bundle).unwrap(), super::files::values(&whole).unwrap());
+    let mut close = Vec::new();
+    old.read(AssetId(0), Field::Close, 4_100..4_101, &mut close).unwrap();
+    assert_eq!(close, [4_101.5], "what was open reads on as it was");
+    let again = done.bundle.append(vec![come]).unwrap();
+    assert_eq!((again.is_change(), again.same), (false, 5_002));
+}
+
 #[test]
-fn bars_that_do_not_come_after_the_last_are_refused_and_nothing_changes() {
+fn a_restated_bar_starts_a_version_and_is_named() {
+    restated(true);
+}
+
+#[test]
+fn a_bar_in_memory_is_restated_as_one_at_rest() {
+    restated(false);
+}
+
+#[test]
+fn bars_that_are_there_the_same_are_no_change_and_nothing_is_written() {
     let folder = Folder::new();
     let bundle = ingested(&folder, &[days("A", 0..5)]);
-    let error = Bundle::append(folder.path("bundle"), vec![days("A", 4..6)]).unwrap_err().to_string();
-    let message = "A: the first bar to append is 2005-03-04, expected one after the last, 2005-03-04";
-    assert_eq!(error, message);
+    let before = std::fs::read(folder.path("bundle/current")).unwrap();
+    let done = bundle.append(vec![days("A", 2..5)]).unwrap();
+    assert_eq!((done.added, done.same, done.is_change()), (0, 3, false));
+    assert_eq!(std::fs::read(folder.path("bundle/current")).unwrap(), before);
+    assert_eq!(files(&folder, "versions"), 1);
+}
+
+#[test]
+fn an_event_that_is_told_of_late_starts_a_version_and_moves_no_bar() {
+    let folder = Folder::new();
+    let bundle = ingested(&folder, &[days("A", 0..5)]);
+    let split = Adjustment { ex_date: Timestamp(START + 2 * DAY_NS), kind: AdjustmentKind::Split(2.0) };
+    let late = Series { adjustments: vec![split], ..days("A", 4..5) };
+    let segment = folder.only("segments");
+    let done = bundle.append(vec![late]).unwrap();
+    assert_eq!((done.added, done.same, done.events), (0, 1, vec![("A".into(), split)]));
+    assert_eq!(folder.only("segments"), segment);
+    let series = Series { adjustments: vec![split], ..days("A", 0..5) };
+    let whole = Bundle::from_series("whole", Frequency::Day, vec![series]).unwrap();
+    assert_eq!(done.bundle.version(), whole.version());
+}
+
+#[test]
+fn a_bar_between_others_is_refused_and_nothing_changes() {
+    let folder = Folder::new();
+    let bundle = ingested(&folder, &[days("A", 0..5)]);
+    let mut between = days("A", 3..6);
+    between.calendar =
+        Calendar::new(vec![START + 3 * DAY_NS, START + 3 * DAY_NS + 1, START + 9 * DAY_NS]).unwrap();
+    let error = bundle.append(vec![between]).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "A: 2005-03-03T00:00:00.000000001Z is no bar of the bundle, though not after its last, 2005-03-04; append takes \
+         bars that come after and bars that are there, ingest all files anew to put one between others"
+    );
     assert_eq!(Bundle::open(folder.path("bundle")).unwrap().version(), bundle.version());
     assert_eq!((files(&folder, "segments"), files(&folder, "versions")), (1, 1));
-    assert!(Bundle::append(folder.path("nowhere"), vec![days("A", 0..1)]).is_err());
     assert_eq!(folder.names(), ["all.csv", "bundle"]);
 }
 
@@ -144,7 +218,7 @@ fn a_bundle_of_the_first_edition_is_appended_to() {
         std::fs::copy(format!("tests/data/first_edition/{file}"), path.join(file)).unwrap();
     }
     let expected = read_all(&path).unwrap();
-    let bundle = Bundle::append(&path, vec![days("ZZZ", 0..2)]).unwrap();
+    let bundle = Bundle::open(&path).unwrap().append(vec![days("ZZZ", 0..2)]).unwrap().bundle;
     assert_eq!(bundle.symbols().len(), 3);
     let mut names: Vec<_> = std::fs::read_dir(&path)
         .unwrap()

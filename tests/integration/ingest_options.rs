@@ -452,7 +452,28 @@ fn append_takes_an_event_between_the_last_bar_that_is_there_and_the_first_that_c
 }
 
 #[test]
-fn append_refuses_what_would_change_bars_or_lose_events() {
+fn append_says_which_bars_it_restates_and_what_the_versions_are_called() {
+    let folder = Folder::new();
+    let old = folder.bundle(GOOD).version().to_owned();
+    let text = GOOD.replace("44.86", "44.85").replace("16672000", "16672001");
+    folder.write("AAPL.csv", text);
+    let done = folder.run(&["append", "bundle", "AAPL.csv"]);
+    let new = Bundle::open(folder.path("bundle")).unwrap().version().to_owned();
+    let warned = stderr(&done);
+    let warned: Vec<&str> = warned.lines().filter(|line| !line.contains("split of 2:1")).collect();
+    assert_eq!(
+        warned.join("\n") + "\n",
+        format!(
+            "note: AAPL.csv: passed over 1 of the bars of AAPL, which the bundle has, the same\n\
+             warning: restated AAPL 2005-02-28: close 44.86 is now 44.85 (and 1 more bars)\n\
+             warning: version {old} is restated by version {new}\n"
+        )
+    );
+    assert_eq!(new, folder.bundle(GOOD.replace("44.86", "44.85").replace("16672000", "16672001")).version());
+}
+
+#[test]
+fn append_refuses_what_would_come_between_bars_or_lose_events() {
     let folder = Folder::new();
     let header = "date,open,high,low,close,volume";
     let refused = |text: String, options: &IngestOptions| {
@@ -463,14 +484,9 @@ fn append_refuses_what_would_change_bars_or_lose_events() {
     let version = folder.bundle(GOOD).version().to_owned();
     let none = IngestOptions::default();
     assert_eq!(
-        refused(format!("{header}\n2005-03-01,44.99,45.11,44.16,44.51,16672000\n"), &none),
-        "AAPL.csv line 2: close of AAPL 2005-03-01 is 44.51, but the bundle has 44.5; append adds bars and restates none, \
-         ingest all files anew to do so"
-    );
-    assert_eq!(
         refused(format!("{header}\n2005-02-26,44.99,45.11,44.16,44.51,16672000\n"), &none),
         "AAPL.csv line 2: AAPL 2005-02-26 is no bar of the bundle, though not after its last, 2005-03-01; append takes bars \
-         that come after, ingest all files anew to change what is before"
+         that come after and bars that are there, ingest all files anew to put one between others"
     );
     assert_eq!(
         refused(format!("{header},adj close\n2005-03-02,44.99,45.11,44.16,44.51,16672000,22\n"), &none),

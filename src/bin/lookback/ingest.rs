@@ -33,8 +33,9 @@ pub struct Arguments {
     out: PathBuf,
 }
 
-/// The bars come after those that the bundle has; a file may begin with some of these, which have to be the same. Files
-/// are read as `lookback ingest` reads them, and the bundle is then that of one ingest of all.
+/// The bars come after those that the bundle has; a file may begin with some of these. The same are passed over, and others
+/// restate what is there, each told of. Files are read as `lookback ingest` reads them, and the bundle is then that of one
+/// ingest of all.
 #[derive(clap::Args, Debug)]
 pub struct AppendArguments {
     /// The bundle to append to.

@@ -1,10 +1,12 @@
 //! Appends files of bars to a bundle at rest.
 //!
-//! A file may begin with bars that the bundle has: they must be the same, and are passed over. They are not for nothing:
-//! a split or a dividend shows between two bars, so that the first bar to append is held against the last that is there.
+//! A file may begin with bars that the bundle has: the same are passed over, and others restate what is there, which is
+//! told of. They are not for nothing: a split or a dividend shows between two bars, so that the first bar to append is held
+//! against the last that is there.
 
 #![forbid(unsafe_code)]
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use rust_decimal::Decimal;
@@ -13,23 +15,26 @@ use super::input::Input;
 use super::options::{Options, Step};
 use super::shelf::Shelf;
 use super::{Found, Ingested};
-use crate::asset::{AssetId, Field};
+use crate::asset::{AssetId, Field, Symbol};
+use crate::bundle::adjustment::Adjustment;
+use crate::bundle::appended::Outcome;
 use crate::bundle::csv::Rows;
 use crate::bundle::series::{Series, Sourced};
-use crate::bundle::{Bundle, store};
-use crate::decimal;
+use crate::bundle::{Bundle, merge, store};
 use crate::error::Error;
 use crate::time::{Calendar, Timestamp};
 
 /// Reads files as [`ingest`](super::ingest) does and appends their bars to the bundle in `folder`.
 ///
-/// The bars come after those that the bundle has; a file may begin with some of those, the same to the bit, which are
-/// passed over. An asset may be new. The version is that of one ingest of all the bars and events, and the folder changes
-/// in one step. Where no time zone is given, times without an offset are in that of the bundle's sessions.
+/// The bars come after those that the bundle has; a file may begin with some of those. The same are passed over; those of
+/// other values restate what is there, and are named in [`Ingested::warnings`]. An asset may be new. The version is that of
+/// one ingest of all the bars and events, and the folder changes in one step. Where no time zone is given, times without an
+/// offset are in that of the bundle's sessions. Events of the days that the bundle has are taken from
+/// [`Options::adjustments`](super::Options) alone.
 ///
 /// # Errors
-/// As [`ingest`](super::ingest) and [`Bundle::append`]; `Parse` where a bar differs from the one that is there, and
-/// `Invalid` where the bars are of another frequency or session than the bundle's.
+/// As [`ingest`](super::ingest) and [`Bundle::append`]; `Parse` where a bar would come between others, and `Invalid` where
+/// the bars are of another frequency or session than the bundle's.
 ///
 /// # Examples
 /// ```
@@ -55,13 +60,11 @@ pub fn append(files: &[impl AsRef<Path>], folder: &Path, options: &Options) -> R
     let mut input = Input::read(files, &options, known, Shelf::in_memory())?;
     let mut found = Found::default();
     let mut assets = input.all()?;
-    let mut last_bars = Vec::with_capacity(assets.len());
+    let mut met = HashMap::new();
     for rows in &mut assets {
-        let last = match bundle.asset(rows.symbol.as_str()) {
-            Ok(asset) => Some(meet(&bundle, asset, rows, &options, &mut found.notes)?),
-            Err(_) => None,
-        };
-        last_bars.push((rows.symbol.clone(), last));
+        if let Ok(asset) = bundle.asset(rows.symbol.as_str()) {
+            met.insert(rows.symbol.clone(), meet(&bundle, asset, rows, &options)?);
+        }
     }
     let series = match &options.adjustments {
         Some(path) => {
@@ -70,20 +73,18 @@ pub fn append(files: &[impl AsRef<Path>], folder: &Path, options: &Options) -> R
         }
         None => assets.into_iter().map(|rows| found.own(rows)).collect::<Result<_, _>>()?,
     };
-    let mut new = Vec::with_capacity(series.len());
-    for one in series {
-        let last =
-            last_bars.iter().find(|(symbol, _)| *symbol == one.series.symbol).and_then(|(_, last)| *last);
-        new.extend(after(one, last)?);
-    }
-    if new.is_empty() {
-        found.notes.push("the bundle has all these bars already: nothing was appended".to_owned());
-    } else {
-        options.say(Step::Writing);
-        store::append(folder, &new, &input.sources)?;
-    }
+    let is_given = options.adjustments.is_some();
+    let come = series.into_iter().map(|one| match met.get(&one.series.symbol) {
+        Some(met) => met.come(one, is_given),
+        None => Ok(Some(one)),
+    });
+    let come: Vec<Sourced> = come.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+    options.say(Step::Writing);
+    let (previous, outcome) = store::append(folder, &come, &input.sources)?;
+    let bundle = Bundle::open(folder)?;
+    tell(&outcome, &previous, &bundle, &met, &mut found);
     let (sources, readings) = (input.sources.clone(), input.readings.clone());
-    Ok(found.ingested(Bundle::open(folder)?, sources, readings, input.notes()))
+    Ok(found.ingested(bundle, sources, readings, input.notes()))
 }
 
 /// What was asked for of the session must be what the bundle has.
@@ -107,18 +108,21 @@ fn check_session(bundle: &Bundle, folder: &Path, options: &Options) -> Result<()
     Ok(())
 }
 
-/// Holds the rows of an asset against the bars that the bundle has, and puts the last of these before rows that begin
-/// after it. Gives the moment of that last bar.
-fn meet(
-    bundle: &Bundle,
-    asset: AssetId,
-    rows: &mut Rows,
-    options: &Options,
-    notes: &mut Vec<String>,
-) -> Result<Timestamp, Error> {
+/// How the rows of a file meet the bars that the bundle has of their asset.
+struct Met {
+    /// The last bar of the bundle.
+    last: Timestamp,
+    /// Whether that bar was put before the rows, which begin after it.
+    is_preceded: bool,
+    file: String,
+}
+
+/// Finds how the rows of an asset meet the bars that the bundle has, and puts the last of these before rows that begin
+/// after it.
+fn meet(bundle: &Bundle, asset: AssetId, rows: &mut Rows, options: &Options) -> Result<Met, Error> {
     let (_, last) = bundle.span(asset);
-    let bars = bundle.bars(asset);
     let known = rows.moments().partition_point(|&moment| moment <= last.0);
+    let met = Met { last, is_preceded: known == 0, file: rows.file().to_owned() };
     if known == 0 {
         if rows.event_columns().adjusted_close && options.adjustments.is_none() {
             let message = format!(
@@ -128,6 +132,7 @@ fn meet(
             );
             return Err(Error::invalid(rows.file(), message));
         }
+        let bars = bundle.bars(asset);
         let mut values = [Decimal::ZERO; 5];
         for (value, field) in values.iter_mut().zip(Field::STORED) {
             let mut out = Vec::with_capacity(1);
@@ -136,57 +141,61 @@ fn meet(
             *value = out[0].to_string().parse().unwrap_or_default();
         }
         rows.precede(last, values);
-        return Ok(last);
+        return Ok(met);
     }
     let calendar = bundle.calendar(asset)?;
-    let first = calendar.as_slice().partition_point(|&moment| moment < rows.moments()[0]);
-    let mut columns: [Vec<f64>; 5] = Default::default();
-    for (column, field) in columns.iter_mut().zip(Field::STORED) {
-        bundle.read(asset, field, first..bars, column)?;
-    }
     for bar in 0..known {
         let moment = rows.moment(bar);
-        let Some(at) = calendar.as_slice().get(first + bar).filter(|&&at| at == moment.0).map(|_| bar) else {
-            let message = format!(
-                "{} {moment} is no bar of the bundle, though not after its last, {last}; append takes bars that come after, \
-                 ingest all files anew to change what is before",
-                rows.symbol
-            );
-            return Err(rows.refuse(bar, message));
-        };
-        for (column, field) in Field::STORED.iter().enumerate() {
-            let (value, stored) = (rows.value(column, bar), columns[column][at]);
-            if decimal::to_f64(value).to_bits() != stored.to_bits() {
-                let message = format!(
-                    "{field} of {} {moment} is {value}, but the bundle has {stored}; append adds bars and restates none, \
-                     ingest all files anew to do so",
-                    rows.symbol
-                );
-                return Err(rows.refuse(bar, message));
-            }
+        if calendar.as_slice().binary_search(&moment.0).is_err() {
+            return Err(rows.refuse(bar, format!("{} {}", rows.symbol, merge::between(moment, last))));
         }
     }
-    notes.push(format!(
-        "{}: passed over {known} of the bars of {}, which the bundle has, the same",
-        rows.file(),
-        rows.symbol
-    ));
-    Ok(last)
+    Ok(met)
 }
 
-/// What of a series comes after a moment; none where nothing does.
-fn after(one: Sourced, last: Option<Timestamp>) -> Result<Option<Sourced>, Error> {
-    let Some(last) = last else { return Ok(Some(one)) };
-    let Sourced { series, origin } = one;
-    let first = series.calendar.as_slice().partition_point(|&moment| moment <= last.0);
-    if first == series.calendar.len() {
-        return Ok(None);
+impl Met {
+    /// What of a series is appended; none where nothing is. The events of a file's own columns are those of the bars to
+    /// come: of the others, the columns of a part of a series may tell otherwise than those of the whole.
+    fn come(&self, one: Sourced, is_given: bool) -> Result<Option<Sourced>, Error> {
+        let Sourced { series, origin } = one;
+        let first = usize::from(self.is_preceded);
+        let is_new = |event: &Adjustment| is_given || event.ex_date > self.last;
+        let series = Series {
+            symbol: series.symbol,
+            calendar: Calendar::new(series.calendar.as_slice()[first..].to_vec())?,
+            values: series.values.map(|mut column| column.split_off(first)),
+            adjustments: series.adjustments.into_iter().filter(is_new).collect(),
+        };
+        Ok((!series.calendar.is_empty()).then_some(Sourced { series, origin }))
     }
-    let series = Series {
-        symbol: series.symbol,
-        calendar: Calendar::new(series.calendar.as_slice()[first..].to_vec())?,
-        values: series.values.map(|mut column| column.split_off(first)),
-        adjustments: series.adjustments.into_iter().filter(|event| event.ex_date > last).collect(),
-    };
-    Ok(Some(Sourced { series, origin }))
+}
+
+/// Says what became of the bars.
+fn tell(outcome: &Outcome, previous: &str, bundle: &Bundle, met: &HashMap<Symbol, Met>, found: &mut Found) {
+    if !outcome.is_change() {
+        found.notes.push("the bundle has all these bars already: nothing was appended".to_owned());
+        return;
+    }
+    for (symbol, count) in &outcome.same {
+        let file = met.get(symbol).map_or("", |met| &met.file);
+        found.notes.push(format!(
+            "{file}: passed over {count} of the bars of {symbol}, which the bundle has, the same"
+        ));
+    }
+    for (symbol, event) in &outcome.events {
+        if met.get(symbol).is_some_and(|met| event.ex_date <= met.last) {
+            let Adjustment { ex_date, kind, .. } = event;
+            found.warnings.push(format!("{symbol}: {kind} on {ex_date}, before the last bar, is new"));
+        }
+    }
+    let mut restated = outcome.restated.as_slice();
+    while let Some(first) = restated.first() {
+        let own = restated.partition_point(|one| one.symbol == first.symbol);
+        let more = if own == 1 { String::new() } else { format!(" (and {} more bars)", own - 1) };
+        found.warnings.push(format!("restated {first}{more}"));
+        restated = &restated[own..];
+    }
+    if !outcome.restated.is_empty() {
+        found.warnings.push(format!("version {previous} is restated by version {}", bundle.version()));
+    }
 }

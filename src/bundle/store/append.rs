@@ -3,6 +3,9 @@
 //! The version is that of one ingest of all the bars, since it digests values alone: 4,096 bars at a time, counted from
 //! an asset's first. So of what is there, only the bars since the last full 4,096 are read.
 //!
+//! **A bar that is there is held against the one that comes.** The same is passed over; one of other values is restated:
+//! the batches of its asset from its own on are written again, and the version before keeps those that it has.
+//!
 //! **Segments stay few**: a last segment that holds no more than twice the bars that come after it is written again with
 //! them. Each is then more than twice as long as all that follow it, so that there are at most as many as the binary
 //! digits of the number of bars, and a bar is written again at most that often.
@@ -13,55 +16,67 @@ use std::path::Path;
 
 use super::asset::AtRest;
 use super::folder::Folder;
-use super::manifest::{AssetEntry, Manifest};
+use super::manifest::{AssetEntry, BatchEntry, Manifest};
 use super::writer::SegmentWriter;
 use super::{Opened, current, open};
-use crate::asset::{Field, Symbol};
+use crate::asset::Symbol;
 use crate::bundle::adjustment::{Adjustment, EventOrigin};
+use crate::bundle::appended::Outcome;
 use crate::bundle::bars::Bars as _;
-use crate::bundle::column::{DIGITS, DecimalColumn, Scales};
+use crate::bundle::column::Scales;
 use crate::bundle::digest::BATCH_ROWS;
 use crate::bundle::memory::Memory;
+use crate::bundle::merge::{self, Merged};
 use crate::bundle::origin::SourceFile;
-use crate::bundle::series::{Series, Sourced};
+use crate::bundle::series::Sourced;
 use crate::error::Error;
-use crate::time::Calendar;
 
 /// A segment is written again where it holds no more than this many times the bars that come after it.
 const MERGED_UP_TO: usize = 2;
 
-/// Appends checked series, in the order of their symbols, to the bundle of a folder.
+/// Appends checked series, in the order of their symbols, to the bundle of a folder; gives the version that stood, and
+/// what became of the bars. Where they change nothing, nothing is written.
 ///
 /// `sources` are the files that they come from, if they come from any.
 pub(in crate::bundle) fn append(
     target: &Path,
     series: &[Sourced],
     sources: &[SourceFile],
-) -> Result<(), Error> {
+) -> Result<(String, Outcome), Error> {
     // Where there is no folder, none is to be made.
     current::read(target)?;
     let folder = Folder::lock(target)?;
     let Opened { manifest, assets } = open(target)?;
-    let kept = kept_segments(&manifest, series.iter().map(|one| one.series.calendar.len()).sum());
-    let changes = changes(&manifest, &assets, series, kept)?;
     let scales =
         manifest.segments.iter().map(|segment| segment.scales()).fold(Scales::of(series), Scales::max);
+    let mut outcome = Outcome::default();
+    let mut changes = changes(&manifest, &assets, series, scales, &mut outcome)?;
+    if !outcome.is_change() {
+        return Ok((manifest.version, outcome));
+    }
+    let kept = kept_segments(&manifest, changes.iter().map(Change::rows_that_change).sum());
+    changes.iter_mut().for_each(|change| change.keep(kept));
 
     let written: Vec<&Symbol> = changes.iter().filter(|one| one.is_written()).map(|one| one.symbol).collect();
-    let mut writer = SegmentWriter::new(&folder, &written, scales)?;
-    let mut place = 0;
+    let mut segments = manifest.segments[..kept].to_vec();
     let mut entries = Vec::with_capacity(changes.len());
-    for change in &changes {
-        match change.old {
-            Some((entry, _)) if !change.is_written() => entries.push(entry.clone()),
-            _ => {
-                entries.push(change.write(&mut writer, kept, place, scales)?);
-                place += 1;
+    if written.is_empty() {
+        // Events alone came, and all segments stay.
+        entries.extend(changes.iter().filter_map(Change::with_events));
+    } else {
+        let mut writer = SegmentWriter::new(&folder, &written, scales)?;
+        let mut place = 0;
+        for change in &changes {
+            match change.with_events() {
+                Some(entry) => entries.push(entry),
+                None => {
+                    entries.push(change.write(&mut writer, kept, place, scales)?);
+                    place += 1;
+                }
             }
         }
+        segments.push(writer.finish()?);
     }
-    let mut segments = manifest.segments[..kept].to_vec();
-    segments.push(writer.finish()?);
     let appended = Manifest::new(
         &manifest.name,
         manifest.frequency()?,
@@ -70,7 +85,8 @@ pub(in crate::bundle) fn append(
         entries,
         manifest.sources.iter().chain(sources).cloned().collect(),
     );
-    folder.publish(&appended)
+    folder.publish(&appended)?;
+    Ok((manifest.version, outcome))
 }
 
 /// How many of the segments stay as they are when this many bars come after them.
@@ -98,6 +114,11 @@ struct Change<'a> {
     new: Option<&'a Sourced>,
     adjustments: Vec<Adjustment>,
     origin: EventOrigin,
+    /// The first of its rows that bars which come could restate; their number where there are none.
+    touched_from: usize,
+    /// The first of its rows that is not as it was; none where all are.
+    changed_from: Option<usize>,
+    added: usize,
     /// The first of its rows that goes to the new segment.
     write_from: usize,
 }
@@ -107,82 +128,113 @@ fn changes<'a>(
     manifest: &'a Manifest,
     assets: &'a [AtRest],
     series: &'a [Sourced],
-    kept: usize,
+    scales: Scales,
+    outcome: &mut Outcome,
 ) -> Result<Vec<Change<'a>>, Error> {
     let mut changes = Vec::with_capacity(assets.len() + series.len());
     let mut series = series.iter().peekable();
     for (entry, asset) in manifest.assets.iter().zip(assets) {
         while let Some(one) = series.next_if(|one| one.series.symbol < *asset.symbol()) {
-            changes.push(Change::of_new(one));
+            changes.push(Change::of_new(one, outcome));
         }
         let new = series.next_if(|one| one.series.symbol == *asset.symbol());
-        let in_kept = |batch: &&super::manifest::BatchEntry| batch.segment < kept;
-        let write_from = entry.batches.iter().take_while(in_kept).map(|batch| batch.rows).sum();
-        if let Some(one) = new {
-            check_follows(asset, &one.series)?;
-        }
-        let adjustments = merge(asset, new.map(|one| &one.series))?;
-        // Where nothing was known, what comes says where its events are from.
-        let origin = match (asset.event_origin(), new) {
-            (EventOrigin::Unknown, Some(new)) => new.origin,
-            (known, _) => known,
-        };
-        let old = Some((entry, asset));
-        changes.push(Change { symbol: asset.symbol(), old, new, adjustments, origin, write_from });
+        changes.push(Change::of_old((entry, asset), new, scales, outcome)?);
     }
-    changes.extend(series.map(Change::of_new));
+    for one in series {
+        changes.push(Change::of_new(one, outcome));
+    }
     Ok(changes)
 }
 
-fn check_follows(asset: &AtRest, new: &Series) -> Result<(), Error> {
-    let last = asset.span().1;
-    match new.calendar.timestamp(0) {
-        Some(first) if first <= last => {
-            let message = format!("the first bar to append is {first}, expected one after the last, {last}");
-            Err(Error::invalid(new.symbol.to_string(), message))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The events that were known and those that came, in order; what came again, the same, is there once.
-fn merge(asset: &AtRest, new: Option<&Series>) -> Result<Vec<Adjustment>, Error> {
-    let mut all = asset.adjustments().to_vec();
-    for one in new.into_iter().flat_map(|series| &series.adjustments) {
-        let is_it =
-            |known: &&Adjustment| known.ex_date == one.ex_date && known.kind.rank() == one.kind.rank();
-        match asset.adjustments().iter().find(is_it) {
-            Some(known) if known == one => {}
-            Some(known) => {
-                let message = format!("{} on {}, but the bundle has {}", one.kind, one.ex_date, known.kind);
-                return Err(Error::invalid(asset.symbol().to_string(), message));
-            }
-            None => all.push(*one),
-        }
-    }
-    Adjustment::sort(&mut all);
-    Ok(all)
-}
-
 impl<'a> Change<'a> {
-    fn of_new(new: &'a Sourced) -> Self {
+    fn of_new(new: &'a Sourced, outcome: &mut Outcome) -> Self {
         let Sourced { series, origin } = new;
+        outcome.added += series.calendar.len();
         Self {
             symbol: &series.symbol,
             old: None,
             new: Some(new),
             adjustments: series.adjustments.clone(),
             origin: *origin,
+            touched_from: 0,
+            changed_from: Some(0),
+            added: series.calendar.len(),
             write_from: 0,
         }
+    }
+
+    fn of_old(
+        (entry, asset): (&'a AssetEntry, &'a AtRest),
+        new: Option<&'a Sourced>,
+        scales: Scales,
+        outcome: &mut Outcome,
+    ) -> Result<Self, Error> {
+        let (symbol, bars) = (asset.symbol(), asset.len());
+        let mut change = Self {
+            symbol,
+            old: Some((entry, asset)),
+            new,
+            adjustments: asset.adjustments().to_vec(),
+            origin: asset.event_origin(),
+            touched_from: bars,
+            changed_from: None,
+            added: 0,
+            write_from: bars,
+        };
+        let Some(Sourced { series, origin }) = new else { return Ok(change) };
+        change.adjustments = merge::events(symbol, asset.adjustments(), &series.adjustments, outcome)?;
+        if change.origin == EventOrigin::Unknown {
+            // Where nothing was known, what comes says where its events are from.
+            change.origin = *origin;
+        }
+        change.touched_from = merge::first_touched(asset, series)?;
+        if change.touched_from == bars {
+            change.added = series.calendar.len();
+            change.changed_from = Some(bars);
+            outcome.added += change.added;
+        } else {
+            let Merged { outcome: own, changed_from, .. } =
+                merge::merge(asset, change.touched_from, series, scales)?;
+            change.added = own.added;
+            change.changed_from = own.is_change().then_some(changed_from);
+            outcome.add(own);
+        }
+        Ok(change)
     }
 
     fn old_bars(&self) -> usize {
         self.old.map_or(0, |(_, asset)| asset.len())
     }
 
+    /// How many rows are not as they were, or had to be written with some that are not.
+    fn rows_that_change(&self) -> usize {
+        self.changed_from.map_or(0, |from| self.old_bars() - from + self.added)
+    }
+
+    /// Decides which rows are written, where so many segments are kept: whole batches, from the first that changes on.
+    fn keep(&mut self, kept: usize) {
+        let Some((entry, _)) = self.old else { return };
+        let changed_from = self.changed_from.unwrap_or(usize::MAX);
+        let mut end = 0;
+        for batch in &entry.batches {
+            if batch.segment >= kept || end + batch.rows > changed_from {
+                break;
+            }
+            end += batch.rows;
+        }
+        self.write_from = end;
+    }
+
     fn is_written(&self) -> bool {
-        self.new.is_some() || self.write_from < self.old_bars()
+        self.changed_from.is_some() || self.write_from < self.old_bars()
+    }
+
+    /// The entry of an asset of which no row is written, with its events; none where some are.
+    fn with_events(&self) -> Option<AssetEntry> {
+        let (entry, asset) = self.old.filter(|_| !self.is_written())?;
+        let events = (self.adjustments.as_slice(), self.origin);
+        let (values, batches) = (entry.values.clone(), entry.batches.clone());
+        Some(AssetEntry::new(self.symbol, asset.span(), events, values, batches))
     }
 
     /// Writes the rows that go to the new segment, whose number is `segment`, under the symbol at `place`.
@@ -193,10 +245,9 @@ impl<'a> Change<'a> {
         place: usize,
         scales: Scales,
     ) -> Result<AssetEntry, Error> {
-        let old_bars = self.old_bars();
-        // Where bars come, the digest of the last 4,096 before them is made anew, if those were not full.
-        let digest_from = self.new.map_or(old_bars, |_| old_bars / BATCH_ROWS * BATCH_ROWS);
-        let first = self.write_from.min(digest_from);
+        // The digest of the 4,096 bars that hold the first which changes is made anew.
+        let digest_from = self.changed_from.map_or(self.old_bars(), |from| from / BATCH_ROWS * BATCH_ROWS);
+        let first = self.write_from.min(digest_from).min(self.touched_from);
         let tail = self.tail(first, scales)?;
         let cut = |from: usize| {
             let rows = from - first..tail.len();
@@ -205,7 +256,12 @@ impl<'a> Change<'a> {
         let (mut values, mut batches) = (Vec::new(), Vec::new());
         if let Some((entry, _)) = self.old {
             values.extend_from_slice(&entry.values[..digest_from.div_ceil(BATCH_ROWS)]);
-            batches.extend(entry.batches.iter().take_while(|batch| batch.segment < segment).cloned());
+            let mut end = 0;
+            let is_kept = |batch: &&BatchEntry| {
+                end += batch.rows;
+                end <= self.write_from
+            };
+            batches.extend(entry.batches.iter().take_while(is_kept).cloned());
         }
         values.extend(cut(digest_from).map(|rows| tail.digest(rows)));
         for rows in cut(self.write_from) {
@@ -223,34 +279,16 @@ impl<'a> Change<'a> {
 
     /// The bars from a row on: those at rest, and those that come.
     fn tail(&self, first: usize, scales: Scales) -> Result<Memory, Error> {
-        let mut moments: Vec<i64> = Vec::new();
-        let mut columns = Field::STORED.map(|_| Some(Vec::<i128>::new()));
-        if let Some((_, asset)) = self.old {
-            asset.visit(&(first..asset.len()), |held, batch| {
-                let rows = first.saturating_sub(held.start)..held.len();
-                moments.extend_from_slice(&batch.moments()[rows.clone()]);
-                for (index, column) in columns.iter_mut().enumerate() {
-                    let values = &batch.mantissas(index)[rows.clone()];
-                    let by = scales.column(index) - batch.scale(index);
-                    *column = column.take().and_then(|column| DecimalColumn::widened(column, values, by));
-                }
-            })?;
+        match (self.old, self.new) {
+            (Some((_, asset)), Some(new)) => Ok(merge::merge(asset, first, &new.series, scales)?.bars),
+            (Some((_, asset)), None) => {
+                let (calendar, columns) = asset.tail(self.symbol, first, scales)?;
+                Ok(Memory::of_columns(calendar, columns))
+            }
+            (None, Some(new)) => Memory::of_series(&new.series, scales),
+            (None, None) => {
+                Err(Error::invalid(self.symbol.to_string(), "has no bars, expected at least one"))
+            }
         }
-        let come = self.new.map(|series| Memory::new(series, scales)).transpose()?;
-        if let Some(come) = &come {
-            moments.extend_from_slice(come.calendar.as_slice());
-        }
-        let mut whole = Vec::with_capacity(columns.len());
-        for (index, column) in columns.into_iter().enumerate() {
-            let mut column = column.ok_or_else(|| {
-                let field = Field::STORED[index];
-                let message = format!("{field} needs more than {DIGITS} digits at the bundle's decimals");
-                Error::invalid(self.symbol.to_string(), message)
-            })?;
-            column.extend(come.iter().flat_map(|come| come.columns[index].mantissas()));
-            whole.push(DecimalColumn::of_mantissas(column, scales.column(index)));
-        }
-        let columns = whole.try_into().expect("there are as many columns as stored fields");
-        Ok(Memory::of_columns(Calendar::new(moments)?, columns))
     }
 }

@@ -7,9 +7,12 @@ use std::sync::{Arc, OnceLock};
 
 use super::manifest::{AssetEntry, BatchEntry, Manifest};
 use super::segment::{Batch, Segment};
-use crate::asset::Symbol;
+use crate::asset::{Field, Symbol};
 use crate::bundle::adjustment::{Adjustment, EventOrigin};
 use crate::bundle::bars::Bars;
+use crate::bundle::column::{DecimalColumn, Scales, Table};
+use crate::bundle::digest::Digest;
+use crate::bundle::memory::too_wide;
 use crate::error::{Error, ErrorKind};
 use crate::time::{Calendar, Timestamp};
 
@@ -20,6 +23,7 @@ pub(in crate::bundle) struct AtRest {
     span: (Timestamp, Timestamp),
     adjustments: Vec<Adjustment>,
     origin: EventOrigin,
+    values: Vec<Digest>,
     batches: Vec<Placed>,
     segments: Arc<[Segment]>,
     calendar: OnceLock<Calendar>,
@@ -47,6 +51,7 @@ impl AtRest {
                 span: entry.span()?,
                 adjustments: entry.adjustments()?,
                 origin: entry.events,
+                values: entry.values.clone(),
                 batches: batches.collect(),
                 segments: Arc::clone(segments),
                 calendar: OnceLock::new(),
@@ -123,6 +128,52 @@ impl Bars for AtRest {
             batch.read(column, rows.start.saturating_sub(held.start)..end, out);
         });
         outcome.inspect_err(|_| out.truncate(before))
+    }
+
+    fn values(&self) -> &[Digest] {
+        &self.values
+    }
+
+    fn scales(&self) -> Scales {
+        let scales = self.segments.iter().map(Segment::scales);
+        scales.reduce(Scales::max).unwrap_or(Scales { price: 0, volume: 0 })
+    }
+
+    /// Reads batches from the last one back.
+    fn row_from(&self, moment: Timestamp) -> Result<usize, Error> {
+        let before = |moments: &[i64]| moments.partition_point(|&one| one < moment.0);
+        if let Some(calendar) = self.calendar.get() {
+            return Ok(before(calendar.as_slice()));
+        }
+        for placed in self.batches.iter().rev() {
+            let mut within = 0;
+            self.visit(&placed.rows, |_, batch| within = before(batch.moments()))?;
+            if within > 0 {
+                return Ok(placed.rows.start + within);
+            }
+        }
+        Ok(0)
+    }
+
+    fn tail(&self, symbol: &Symbol, first: usize, scales: Scales) -> Result<Table, Error> {
+        let mut moments: Vec<i64> = Vec::new();
+        let mut columns = Field::STORED.map(|_| Some(Vec::<i128>::new()));
+        self.visit(&(first..self.len()), |held, batch| {
+            let rows = first.saturating_sub(held.start)..held.len();
+            moments.extend_from_slice(&batch.moments()[rows.clone()]);
+            for (index, column) in columns.iter_mut().enumerate() {
+                let values = &batch.mantissas(index)[rows.clone()];
+                let by = scales.column(index) - batch.scale(index);
+                *column = column.take().and_then(|column| DecimalColumn::widened(column, values, by));
+            }
+        })?;
+        let mut whole = Vec::with_capacity(columns.len());
+        for (index, column) in columns.into_iter().enumerate() {
+            let column = column.ok_or_else(|| too_wide(symbol, index))?;
+            whole.push(DecimalColumn::of_mantissas(column, scales.column(index)));
+        }
+        let columns = whole.try_into().expect("there are as many columns as stored fields");
+        Ok((Calendar::new(moments)?, columns))
     }
 
     fn bytes(&self) -> u64 {

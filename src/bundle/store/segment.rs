@@ -96,6 +96,11 @@ impl Segment {
         Ok(segment)
     }
 
+    /// The scales of its values.
+    pub(super) fn scales(&self) -> Scales {
+        self.entry.scales()
+    }
+
     /// Checks the file's length and what lies around the batches.
     fn check(&self) -> Result<(), Error> {
         let found = self.with_file(|file| Ok(file.metadata()?.len()))?;
