@@ -17,7 +17,10 @@
 
 mod asset_market;
 mod broker;
+mod course;
+mod describe;
 mod grid;
+mod journal;
 mod metrics;
 mod results;
 mod rules;
@@ -31,13 +34,18 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 
+use rayon::ThreadPool;
+
 pub use broker::{
     Costs, Counts, Exits, Fill, FillAt, Level, Plan, Positions, Rates, Reason, Signals, Size, Weights,
 };
+pub use course::Course;
 pub use grid::{Grid, Point, Points, Told};
+pub use journal::{Description, Journal, PartHead, Shard};
 pub use metrics::{Better, Metric, Metrics, Unit};
 pub use results::{
-    AssetSummary, Honesty, HonestyOptions, Outcome, Ranked, Results, Rows, Trial, number_cell,
+    AssetSummary, Batch, Best, HeatMap, Honesty, HonestyOptions, Keep, KeepCount, Observer, Outcome, Ranked,
+    Results, Rows, Sketch, Trial, number_cell,
 };
 pub use results::{
     BlockSums, CrossValidation, Edition, Haircut, Neighbourhood, SharpeInterval, Spa, SpaTest, Terrain,
@@ -80,15 +88,33 @@ pub struct Sweep {
     assets: Vec<String>,
     settings: Settings,
     threads: Option<NonZeroUsize>,
+    keep: Keep,
 }
 
-/// What looks on while a sweep runs.
+/// What looks on while a sweep runs, and whose threads run it.
+///
+/// # Examples
+/// ```
+/// use lookback::strategies::SmaCross;
+/// use lookback::sweep::{Sweep, Watch};
+/// use lookback::{Bundle, portal::{DataPortal, Options}};
+///
+/// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+/// let watch = Watch { pool: Some(&pool), ..Watch::default() };
+/// let results = Sweep::new().asset("IBM").run_watched::<SmaCross>(&portal, watch)?;
+/// assert_eq!(results.threads(), 3);
+/// # Ok::<(), lookback::Error>(())
+/// ```
 #[derive(Clone, Copy, Default)]
 pub struct Watch<'a> {
     /// Once true, no further trial starts: those that run are finished, and the rest stay [`Outcome::Unfinished`].
     pub stop: Option<&'a AtomicBool>,
     /// Called now and then, from any thread, with the trials that are over.
     pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
+    /// A pool that runs the trials on all its threads, whatever [`Sweep::threads`] says; without one, a sweep starts threads
+    /// of its own. Not to be one of whose tasks this is called.
+    pub pool: Option<&'a ThreadPool>,
 }
 
 impl Sweep {
@@ -191,6 +217,24 @@ impl Sweep {
         thread::available_parallelism().map_or(1, NonZeroUsize::get).saturating_mul(4).max(64)
     }
 
+    /// Says which results are kept in memory: a row for each trial unless it is said otherwise.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let sweep = Sweep::new().asset("IBM").keep(Keep::Best(Best { count: 1, ..Best::default() }));
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// let best = &results.ranking(0, Metric::Sharpe, 0)[0];
+    /// assert_eq!(results.trial(17).outcome.status(), "not kept");
+    /// assert_eq!(results.sketch(0, Metric::Sharpe).count(), 3930);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn keep(self, keep: Keep) -> Self {
+        Self { keep, ..self }
+    }
+
     /// Returns the grid that a strategy would be run over, without running anything.
     ///
     /// # Errors
@@ -266,17 +310,40 @@ impl Sweep {
     /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
     /// use std::sync::atomic::AtomicBool;
     /// let stop = AtomicBool::new(true); // before its first trial
-    /// let watch = Watch { stop: Some(&stop), progress: None };
+    /// let watch = Watch { stop: Some(&stop), ..Watch::default() };
     /// let results = Sweep::new().parameter("fast=5".parse()?).filter("slow == 50").run_watched::<SmaCross>(&portal, watch);
     /// assert!(results.is_err(), "it was stopped while its grid was counted");
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn run_watched<S: Strategy>(&self, portal: &DataPortal, watch: Watch<'_>) -> Result<Results, Error> {
+        self.run_course::<S>(portal, watch.into())
+    }
+
+    /// Runs as [`Sweep::run_watched`] does, and hands over every result as it comes: to memory that is bounded by
+    /// [`Sweep::keep`], any number of trials.
+    ///
+    /// # Errors
+    /// As [`Sweep::run`], and whatever the observer fails with.
+    pub fn run_observed<S: Strategy>(
+        &self,
+        portal: &DataPortal,
+        watch: Watch<'_>,
+        observer: &mut dyn Observer,
+    ) -> Result<Results, Error> {
+        self.run_course::<S>(portal, Course { observer: Some(observer), ..watch.into() })
+    }
+
+    /// Runs as [`Sweep::run`] does, on a course of its own: observed, written to a journal, or a part of it.
+    ///
+    /// # Errors
+    /// As [`Sweep::run`]; what the observer fails with; `Invalid`, `Corrupt` or `Io` from the journal; `BadParameter` for a
+    /// shard that cannot be.
+    pub fn run_course<S: Strategy>(&self, portal: &DataPortal, course: Course<'_>) -> Result<Results, Error> {
         self.settings.check()?;
         let snapshot = portal.snapshot();
         let assets = self.asset_ids(&snapshot)?;
-        let grid = self.counted_grid(S::parameters()?, S::CONSTRAINT, watch.stop)?;
-        self.play(&Typed::<S>::new(), grid, snapshot, assets, watch)
+        let grid = self.counted_grid(S::parameters()?, S::CONSTRAINT, course.watch.stop)?;
+        self.play(&Typed::<S>::new(), grid, snapshot, assets, course)
     }
 
     /// Runs rules at every point of their grid, as [`Sweep::run`] does a strategy's type.
@@ -318,12 +385,39 @@ impl Sweep {
         portal: &DataPortal,
         watch: Watch<'_>,
     ) -> Result<Results, Error> {
+        self.run_rules_course(rules, portal, watch.into())
+    }
+
+    /// Runs rules as [`Sweep::run_observed`] does a strategy's type.
+    ///
+    /// # Errors
+    /// As [`Sweep::run_rules`], and whatever the observer fails with.
+    pub fn run_rules_observed(
+        &self,
+        rules: &RuleSet,
+        portal: &DataPortal,
+        watch: Watch<'_>,
+        observer: &mut dyn Observer,
+    ) -> Result<Results, Error> {
+        self.run_rules_course(rules, portal, Course { observer: Some(observer), ..watch.into() })
+    }
+
+    /// Runs rules as [`Sweep::run_course`] does a strategy's type.
+    ///
+    /// # Errors
+    /// As [`Sweep::run_rules`] and [`Sweep::run_course`].
+    pub fn run_rules_course(
+        &self,
+        rules: &RuleSet,
+        portal: &DataPortal,
+        course: Course<'_>,
+    ) -> Result<Results, Error> {
         self.settings.check()?;
         let snapshot = portal.snapshot();
         let assets = self.asset_ids(&snapshot)?;
-        let (player, grid) = self.bound(rules, watch.stop)?;
+        let (player, grid) = self.bound(rules, course.watch.stop)?;
         player.rules().check_lookback(&grid, &bars_of(&snapshot, &assets))?;
-        self.play(&player, grid, snapshot, assets, watch)
+        self.play(&player, grid, snapshot, assets, course)
     }
 
     /// Tells what rules mean and what running them would take, without running anything.
@@ -359,18 +453,12 @@ impl Sweep {
         grid: Grid,
         snapshot: Snapshot,
         assets: Vec<AssetId>,
-        watch: Watch<'_>,
+        course: Course<'_>,
     ) -> Result<Results, Error> {
-        let job = Job {
-            assets,
-            snapshot,
-            settings: self.settings,
-            grid,
-            threads: self.threads.map(NonZeroUsize::get),
-            stop: watch.stop,
-            progress: watch.progress,
-        };
-        job.run(player)
+        let threads = self.threads.map(NonZeroUsize::get);
+        let (settings, keep) = (self.settings, self.keep);
+        let Course { watch, observer, journal, shard } = course;
+        Job { assets, snapshot, settings, grid, threads, keep, watch, shard }.run(player, observer, journal)
     }
 
     /// Runs one point on one asset, and keeps every fill and the equity of every bar.
@@ -488,6 +576,7 @@ fn bars_of(snapshot: &Snapshot, assets: &[AssetId]) -> Vec<(Symbol, usize)> {
 impl fmt::Debug for Watch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut watch = f.debug_struct("Watch");
-        watch.field("stop", &self.stop).field("progress", &self.progress.is_some()).finish()
+        watch.field("stop", &self.stop).field("progress", &self.progress.is_some());
+        watch.field("pool", &self.pool.is_some()).finish()
     }
 }

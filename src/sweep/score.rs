@@ -37,6 +37,13 @@ impl Score {
         Self { metrics: Metrics::new(tally, frame), returns }
     }
 
+    /// A score that is all this number.
+    #[cfg(test)]
+    pub(super) fn of_value(value: f64) -> Self {
+        let metrics = Metrics::of_values(|metric| if metric == Metric::Trades { 5.0 } else { value });
+        Self { metrics, returns: ReturnSums { powers: [value; POWERS], blocks: [[value; 2]; BLOCKS] } }
+    }
+
     /// Every number of the row by its column.
     #[inline]
     pub(super) fn each_column(&self, mut put: impl FnMut(usize, f64)) {

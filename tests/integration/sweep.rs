@@ -447,8 +447,9 @@ fn a_bundle_replaced_by_one_without_the_assets_fails_no_trial_of_a_run_under_way
             replaced.store(progress.done, Ordering::Relaxed);
         }
     };
-    let results =
-        sweep.run_watched::<AboveWindow>(&portal, Watch { progress: Some(&progress), stop: None }).unwrap();
+    let results = sweep
+        .run_watched::<AboveWindow>(&portal, Watch { progress: Some(&progress), ..Watch::default() })
+        .unwrap();
     let replaced = replaced.into_inner();
     assert!(
         replaced > 0 && replaced < 200,
@@ -493,7 +494,7 @@ fn a_bundle_replaced_or_deleted_under_a_sweep_fails_no_trial() {
                 disturb();
             }
         };
-        let watch = Watch { progress: Some(&progress), stop: None };
+        let watch = Watch { progress: Some(&progress), ..Watch::default() };
         let results = sweep.run_watched::<AboveWindow>(&portal, watch).unwrap();
         assert!(disturbed.into_inner(), "nothing happened before the sweep was half done");
         assert_eq!(bits(&results), bits(&undisturbed));

@@ -92,7 +92,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let stop = Stop::listen()?;
     let bar = progress::bar();
     let progress = |progress| progress::show(&bar, progress);
-    let watch = Watch { stop: Some(stop.flag()), progress: Some(&progress) };
+    let watch = Watch { stop: Some(stop.flag()), progress: Some(&progress), pool: None };
     let outcome = strategy.run(&sweep, &portal, watch);
     bar.finish_and_clear();
     let results = outcome?;

@@ -13,17 +13,13 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::Results;
-use super::slab::Slab;
+use super::batch::Batch;
+use super::outcomes::Placed;
+use crate::asset::Symbol;
 use crate::decimal;
 use crate::parameter::Parameter;
-use crate::sweep::grid::Place;
+use crate::sweep::grid::{Grid, Place};
 use crate::sweep::metrics::{Metric, Unit};
-
-/// Slabs of a batch: some 8,000 rows.
-const SLABS: usize = 1 << 7;
-
-/// A slab with what it is of: the asset's position, and the index of its first point.
-type Placed<'a> = (usize, usize, &'a Slab);
 
 impl Results {
     /// The trials that ran, in order, as one Arrow record batch.
@@ -66,7 +62,7 @@ impl Results {
         let mut slabs = self.placed().peekable();
         std::iter::from_fn(move || {
             slabs.peek()?;
-            Some(self.batch(&slabs.by_ref().take(SLABS).collect::<Vec<_>>(), metrics))
+            Some(self.batch(&slabs.by_ref().take(Batch::SLABS).collect::<Vec<_>>(), metrics))
         })
     }
 
@@ -98,57 +94,65 @@ impl Results {
     }
 
     fn placed(&self) -> impl Iterator<Item = Placed<'_>> {
-        let of_asset = |asset| self.outcomes.slabs_of(asset).map(move |(first, slab)| (asset, first, slab));
-        (0..self.assets.len()).flat_map(of_asset)
+        (0..self.assets.len()).flat_map(|asset| self.outcomes.placed_of(asset))
     }
 
-    fn batch(&self, slabs: &[Placed<'_>], metrics: &[Metric]) -> RecordBatch {
-        let mut columns: Vec<(Field, ArrayRef)> = Vec::new();
-        let mut add = |name: &str, nullable: bool, array: ArrayRef| {
-            columns.push((Field::new(name, array.data_type().clone(), nullable), array));
-        };
-        let rows = || slabs.iter().flat_map(|(asset, _, slab)| std::iter::repeat_n(*asset, slab.rows()));
-        let assets = rows().map(|asset| self.assets[asset].as_str());
-        add("asset", false, Arc::new(StringArray::from_iter_values(assets)));
-        for (position, parameter) in self.grid.parameters().iter().enumerate() {
-            add(parameter.name(), false, self.parameter(slabs, position, parameter));
-        }
-        let errors = || {
-            slabs.iter().flat_map(|(_, _, slab)| {
-                let mut failures = slab.failures().iter().peekable();
-                (0..slab.rows()).map(move |row| failures.next_if(|(failed, _)| *failed == row))
-            })
-        };
-        let statuses = errors().map(|error| if error.is_some() { "failed" } else { "ok" });
-        add("status", false, Arc::new(StringArray::from_iter_values(statuses)));
-        let errors = errors().map(|failure| failure.map(|(_, error)| error.to_string()));
-        add("error", true, Arc::new(errors.collect::<StringArray>()));
-        for metric in metrics {
-            let values: Vec<f64> =
-                slabs.iter().flat_map(|(_, _, slab)| slab.metric(*metric)).copied().collect();
-            add(metric.name(), true, column(*metric, values));
-        }
-        let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-            .expect("columns of one length, as they say they are")
+    fn batch(&self, rows: &[Placed<'_>], metrics: &[Metric]) -> RecordBatch {
+        record_batch(&self.grid, |asset| &self.assets[asset], rows, metrics)
     }
+}
 
-    /// A parameter of every row.
-    fn parameter(&self, slabs: &[Placed<'_>], position: usize, parameter: &Parameter) -> ArrayRef {
-        let mut place = Place::new(&self.grid);
-        let indices = slabs.iter().flat_map(|(_, first, slab)| *first..first + slab.rows());
-        let indices = indices.map(|point| place.point(point).index(position));
-        if let Some(choices) = parameter.choices() {
-            return Arc::new(StringArray::from_iter_values(indices.map(|index| choices[index].as_str())));
-        }
-        let whole = |value: Decimal| value.is_integer().then(|| value.to_i64()).flatten();
-        // Decimals are turned into numbers once for each value, and not for each row.
-        match parameter.values().map(whole).collect::<Option<Vec<i64>>>() {
-            Some(values) => Arc::new(Int64Array::from_iter_values(indices.map(|index| values[index]))),
-            None => {
-                let values: Vec<f64> = parameter.values().map(decimal::to_f64).collect();
-                Arc::new(Float64Array::from_iter_values(indices.map(|index| values[index])))
-            }
+/// Rows as columns.
+pub(super) fn record_batch<'a>(
+    grid: &Grid,
+    symbol: impl Fn(usize) -> &'a Symbol,
+    placed: &[Placed<'_>],
+    metrics: &[Metric],
+) -> RecordBatch {
+    let mut columns: Vec<(Field, ArrayRef)> = Vec::new();
+    let mut add = |name: &str, nullable: bool, array: ArrayRef| {
+        columns.push((Field::new(name, array.data_type().clone(), nullable), array));
+    };
+    let rows = || placed.iter().flat_map(|one| std::iter::repeat_n(one.asset, one.slab.rows()));
+    let assets = rows().map(|asset| symbol(asset).as_str());
+    add("asset", false, Arc::new(StringArray::from_iter_values(assets)));
+    for (position, parameter) in grid.parameters().iter().enumerate() {
+        add(parameter.name(), false, self::parameter(grid, placed, position, parameter));
+    }
+    let errors = || {
+        placed.iter().flat_map(|one| {
+            let mut failures = one.slab.failures().iter().peekable();
+            (0..one.slab.rows()).map(move |row| failures.next_if(|(failed, _)| *failed == row))
+        })
+    };
+    let statuses = errors().map(|error| if error.is_some() { "failed" } else { "ok" });
+    add("status", false, Arc::new(StringArray::from_iter_values(statuses)));
+    let errors = errors().map(|failure| failure.map(|(_, error)| error.to_string()));
+    add("error", true, Arc::new(errors.collect::<StringArray>()));
+    for metric in metrics {
+        let values: Vec<f64> = placed.iter().flat_map(|one| one.slab.metric(*metric)).copied().collect();
+        add(metric.name(), true, column(*metric, values));
+    }
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+        .expect("columns of one length, as they say they are")
+}
+
+/// A parameter of every row.
+fn parameter(grid: &Grid, placed: &[Placed<'_>], position: usize, parameter: &Parameter) -> ArrayRef {
+    let mut place = Place::new(grid);
+    let points = placed.iter().flat_map(|one| (0..one.slab.rows()).map(|row| one.point(row)));
+    let indices = points.map(|point| place.point(point).index(position));
+    if let Some(choices) = parameter.choices() {
+        return Arc::new(StringArray::from_iter_values(indices.map(|index| choices[index].as_str())));
+    }
+    let whole = |value: Decimal| value.is_integer().then(|| value.to_i64()).flatten();
+    // Decimals are turned into numbers once for each value, and not for each row.
+    match parameter.values().map(whole).collect::<Option<Vec<i64>>>() {
+        Some(values) => Arc::new(Int64Array::from_iter_values(indices.map(|index| values[index]))),
+        None => {
+            let values: Vec<f64> = parameter.values().map(decimal::to_f64).collect();
+            Arc::new(Float64Array::from_iter_values(indices.map(|index| values[index])))
         }
     }
 }

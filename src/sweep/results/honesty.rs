@@ -82,6 +82,8 @@ pub struct Honesty {
     pub interval: Option<SharpeInterval>,
     /// The probability of backtest overfitting; `None` for fewer than two trials with a Sharpe ratio.
     pub cross_validation: Option<CrossValidation>,
+    /// Whether that is of a sample, drawn by the hash of the point: there are more than 100,000 trials.
+    pub is_sampled: bool,
     /// The test of all trials against buy and hold, where it was asked for and all could be run again.
     pub spa: Option<Spa>,
     /// The best point's neighbours on the grid, by the metric that ranks.
@@ -201,10 +203,11 @@ impl fmt::Display for Honesty {
         match &self.cross_validation {
             Some(found) => write!(
                 f,
-                "\npbo {} of sharpe ratios, {} trials in {} splits; the best of one half has mean rank {:.2} in the other \
+                "\npbo {} of sharpe ratios, {} trials{} in {} splits; the best of one half has mean rank {:.2} in the other \
                  and loses there in {}",
                 percent(Some(found.overfitting)),
                 found.trials,
+                if self.is_sampled { ", a seeded sample by hash of the point," } else { "" },
                 found.splits,
                 found.mean_rank,
                 percent(Some(found.loss))

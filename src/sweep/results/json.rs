@@ -135,6 +135,7 @@ impl Honesty {
             "pbo": {
                 "value": self.cross_validation.map(|of| of.overfitting),
                 "trials": self.cross_validation.map(|of| of.trials),
+                "of": if self.is_sampled { "a seeded sample by hash of the point" } else { "all trials" },
                 "splits": self.cross_validation.map(|of| of.splits),
                 "loss": self.cross_validation.map(|of| of.loss),
                 "mean_rank": self.cross_validation.map(|of| of.mean_rank),

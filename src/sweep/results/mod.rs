@@ -3,8 +3,12 @@
 #![forbid(unsafe_code)]
 
 mod arrow;
+mod batch;
+mod harvest;
 mod honesty;
+mod intake;
 mod json;
+mod keep;
 mod outcomes;
 mod overfitting;
 mod rank;
@@ -16,7 +20,10 @@ mod trial;
 use std::ops::Range;
 use std::time::Duration;
 
+pub use batch::{Batch, Observer};
+pub use harvest::{HeatMap, Sketch};
 pub use honesty::{Honesty, HonestyOptions};
+pub use keep::{Best, Keep, KeepCount};
 pub use overfitting::{
     BlockSums, CrossValidation, Edition, Haircut, Neighbourhood, SharpeInterval, Spa, SpaTest, Terrain,
     TrackRecord, TrialCorrelation, TrialCount, deviation_of_maximum, expected_maximum,
@@ -25,12 +32,15 @@ pub use rank::Ranked;
 pub use rows::{Rows, number_cell};
 pub use trial::{AssetSummary, Outcome, Trial};
 
+pub(super) use harvest::{Harvest, Recipe};
+pub(super) use intake::Intake;
 pub(super) use outcomes::Outcomes;
-pub(super) use overfitting::{sample, standardised};
+pub(super) use overfitting::standardised;
 pub(super) use sink::Sink;
 pub(super) use slab::Slab;
 
 use super::grid::{Grid, Place};
+use super::metrics::Metric;
 use super::score::ReturnSums;
 use super::settings::Settings;
 use crate::asset::Symbol;
@@ -39,7 +49,8 @@ use crate::error::Error;
 /// The results of a sweep: asset by asset, each in grid order, whatever the number of threads.
 ///
 /// They are held column by column. A trial that ran takes 432 bytes, whatever its outcome: its metrics, and what its
-/// returns sum to. One that a stopped sweep never reached takes none.
+/// returns sum to. One that a stopped sweep never reached takes none. Of a sweep that [keeps the best](Keep::Best) alone,
+/// these are its rows, and counts are of all trials.
 #[derive(Clone, Debug)]
 pub struct Results {
     pub(super) strategy: String,
@@ -208,8 +219,74 @@ impl Results {
     /// ```
     #[must_use]
     pub fn first_failure(&self) -> Option<Trial<'_>> {
-        let (asset, point) = self.outcomes.first_failed()?;
-        Some(self.trial(asset * self.grid.len() + point))
+        self.failures().next()
+    }
+
+    /// The first failures of each asset, in the order of the results: one at least of each where a trial failed.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let settings = Settings { from: Some("2030-01-01".parse()?), ..Settings::default() };
+    /// let results = Sweep::new().parameter("fast=5".parse()?).settings(settings).run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.failures().count(), results.assets().len());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn failures(&self) -> impl Iterator<Item = Trial<'_>> {
+        self.outcomes.failures().map(|(asset, point, error)| Trial {
+            asset: &self.assets[asset],
+            point: self.grid.point(point),
+            outcome: Outcome::Failed(error),
+        })
+    }
+
+    /// What ranks the trials that were kept; `None` where all were.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// assert_eq!(sweep.clone().run::<SmaCross>(&portal)?.kept(), None);
+    /// let best = Best { count: 1, ..Best::default() };
+    /// let results = sweep.keep(Keep::Best(best)).run::<SmaCross>(&portal)?;
+    /// assert_eq!((results.kept(), results.is_cut(0)), (Some(best), true));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn kept(&self) -> Option<Best> {
+        self.outcomes.wanted()
+    }
+
+    /// Whether there was room for no further trial of an asset: then a place of its ranking may stand for more points than
+    /// it says, and others follow the last one.
+    #[must_use]
+    pub fn is_cut(&self, asset: usize) -> bool {
+        self.outcomes.is_cut(asset)
+    }
+
+    /// How the values of a metric are spread over an asset's trials, whatever their number.
+    #[must_use]
+    pub fn sketch(&self, asset: usize, metric: Metric) -> Sketch {
+        let (_, harvest) = self.outcomes.harvest(asset, &self.grid, Best { count: 0, ..Best::default() });
+        harvest.sketch(metric).clone()
+    }
+
+    /// The best value of a metric over two parameters, whatever the others are, by the asset's position.
+    ///
+    /// `None` where one of them is no parameter, has a single value or comes after the first five, where they are the same,
+    /// and where the results keep what is best by another metric.
+    #[must_use]
+    pub fn heat_map(&self, asset: usize, metric: Metric, first: &str, second: &str) -> Option<HeatMap> {
+        let wanted = Best { count: 0, by: metric, ..Best::default() };
+        let (recipe, harvest) = self.outcomes.harvest(asset, &self.grid, wanted);
+        let position = |name: &str| self.grid.parameters().iter().position(|one| one.name() == name);
+        let (x, y) = (position(first)?, position(second)?);
+        if recipe.wanted.by != metric {
+            return None;
+        }
+        harvest.cells().map(&recipe.field, x, y, |key| recipe.wanted.value(key))
     }
 
     /// How many trials the sweep was stopped before.
@@ -326,7 +403,7 @@ impl Results {
     }
 
     /// What the returns per bar of a trial sum to, by its place in the order of the results: r, and its second, third and
-    /// fourth powers. `None` where the trial is not done.
+    /// fourth powers. `None` where the trial is not done, and where only the best are kept.
     ///
     /// # Panics
     /// Where `index` is not below [`Results::len`].
@@ -349,7 +426,7 @@ impl Results {
     }
 
     /// The sums of a trial's returns and of their squares over 16 blocks of consecutive bars, by its place in the order of
-    /// the results. `None` where the trial is not done.
+    /// the results. `None` where the trial is not done, and where only the best are kept.
     ///
     /// # Panics
     /// Where `index` is not below [`Results::len`].

@@ -4,8 +4,10 @@
 
 use std::ops::Range;
 
+use super::harvest::{Reader, Writer};
 use super::trial::Outcome;
 use crate::error::Error;
+use crate::sweep::broker::BLOCKS;
 use crate::sweep::metrics::{Metric, Metrics};
 use crate::sweep::score::{COLUMNS, ReturnSums, Score};
 
@@ -47,6 +49,11 @@ impl Slab {
     /// A slab for so many points; one that gets no row takes no memory.
     pub(in crate::sweep) fn new(points: usize) -> Self {
         Self { points, ..Self::default() }
+    }
+
+    /// A slab by its place among those of all assets, without a row.
+    pub(in crate::sweep) fn of_place(points: usize, slab: usize) -> Self {
+        Self::new(Self::place(points, slab).1.len())
     }
 
     /// Puts in the row of a point. Rows may come in any order: those from the first on without a gap count, once it is
@@ -106,6 +113,61 @@ impl Slab {
     pub(super) fn metric(&self, metric: Metric) -> &[f64] {
         let start = metric as usize * self.points;
         self.values.get(start..start + self.rows).unwrap_or_default()
+    }
+
+    /// The metrics of a row that is done, as they are held.
+    pub(super) fn metrics(&self, row: usize) -> [f64; Metric::ALL.len()] {
+        Metric::ALL.map(|metric| self.value(metric as usize, row))
+    }
+
+    /// What the returns of a row that is done sum to, block by block, and their squares.
+    pub(super) fn blocks(&self, row: usize) -> [[f64; 2]; BLOCKS] {
+        ReturnSums::from_columns(|column| self.value(column, row)).blocks
+    }
+
+    /// A slab of metrics alone: nothing is known of returns.
+    pub(super) fn of_metrics(rows: impl ExactSizeIterator<Item = Metrics>) -> Self {
+        let points = rows.len();
+        let mut slab = Self { rows: points, points, ..Self::default() };
+        slab.values = vec![f64::NAN; Metric::ALL.len() * points];
+        for (row, metrics) in rows.enumerate() {
+            for (column, value) in metrics.values().into_iter().enumerate() {
+                slab.values[column * points + row] = value;
+            }
+        }
+        slab
+    }
+
+    /// Whether each of its points has a row.
+    pub(super) fn is_whole(&self) -> bool {
+        self.rows == self.points
+    }
+
+    /// Writes the metrics and the failures of a whole slab.
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.len(self.points);
+        self.values[..Metric::ALL.len() * self.points].iter().for_each(|value| out.float(*value));
+        out.len(self.failures.len());
+        for (row, error) in &self.failures {
+            out.len(*row);
+            out.text(&error.to_string());
+        }
+    }
+
+    /// # Errors
+    /// Where the bytes are not those of a slab.
+    pub(super) fn read(bytes: &mut Reader<'_>) -> Result<Self, Error> {
+        let points = bytes.len(8 * Metric::ALL.len())?;
+        let mut slab = Self { rows: points, points, ..Self::default() };
+        slab.values.reserve_exact(Metric::ALL.len() * points);
+        for _ in 0..Metric::ALL.len() * points {
+            slab.values.push(bytes.float()?);
+        }
+        for _ in 0..bytes.len(16)? {
+            let row = bytes.index()?;
+            slab.failures.push((row, Error::load(bytes.text()?)));
+        }
+        Ok(slab)
     }
 
     fn value(&self, column: usize, row: usize) -> f64 {

@@ -28,6 +28,8 @@ pub enum Outcome<'a> {
     Failed(&'a Error),
     /// Not at all: the sweep was stopped before its turn.
     Unfinished,
+    /// Not known any more: only the best are [kept](super::Keep).
+    NotKept,
 }
 
 impl<'a> Outcome<'a> {
@@ -67,7 +69,7 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    /// The status as written to files: `ok`, `failed` or `unfinished`.
+    /// The status as written to files: `ok`, `failed`, `unfinished` or `not kept`.
     ///
     /// # Examples
     /// ```
@@ -84,6 +86,7 @@ impl<'a> Outcome<'a> {
             Self::Done(_) => "ok",
             Self::Failed(_) => "failed",
             Self::Unfinished => "unfinished",
+            Self::NotKept => "not kept",
         }
     }
 }

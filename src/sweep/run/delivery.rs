@@ -20,8 +20,9 @@ struct Queue<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    pub(super) fn new(sink: &'a mut dyn Sink) -> Self {
-        Self(Mutex::new(Queue { sink, next: 0, early: BTreeMap::new(), failure: None }))
+    /// The first slab that is handed on has a place of its own.
+    pub(super) fn new(sink: &'a mut dyn Sink, next: usize) -> Self {
+        Self(Mutex::new(Queue { sink, next, early: BTreeMap::new(), failure: None }))
     }
 
     /// Hands a slab over, and whatever waited for it; false where the sink has failed.
@@ -72,7 +73,7 @@ mod tests {
     #[test]
     fn slabs_are_taken_in_order_whenever_they_come() {
         let mut sink = Rows(Vec::new(), usize::MAX);
-        let delivery = Delivery::new(&mut sink);
+        let delivery = Delivery::new(&mut sink, 0);
         assert!([2, 0, 1, 5, 4, 3].into_iter().all(|place| delivery.hand_over(place, slab(place))));
         assert!(delivery.end().is_ok());
         assert_eq!(sink.0, [0, 1, 2, 3, 4, 5]);
@@ -81,7 +82,7 @@ mod tests {
     #[test]
     fn a_sink_that_fails_is_given_nothing_more() {
         let mut sink = Rows(Vec::new(), 1);
-        let delivery = Delivery::new(&mut sink);
+        let delivery = Delivery::new(&mut sink, 0);
         assert!(delivery.hand_over(1, slab(1)), "it waits for the first");
         assert!(!delivery.hand_over(0, slab(0)) && !delivery.hand_over(2, slab(2)));
         assert_eq!(delivery.end().unwrap_err().to_string(), "the disk is full");

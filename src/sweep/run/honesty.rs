@@ -17,17 +17,13 @@ use crate::portal::{DataPortal, PortalReader, Snapshot};
 use crate::sweep::asset_market::AssetMarket;
 use crate::sweep::broker::bars_f64;
 use crate::sweep::grid::{Grid, Place, Point};
-use crate::sweep::metrics::{Better, Metric};
+use crate::sweep::metrics::Better;
 use crate::sweep::results::{
-    BlockSums, CrossValidation, Haircut, Honesty, HonestyOptions, Neighbourhood, Results, SharpeInterval,
-    SpaTest, TrackRecord, TrialCorrelation, sample, standardised,
+    Best, BlockSums, CrossValidation, Haircut, Harvest, Honesty, HonestyOptions, Neighbourhood, Outcome,
+    Results, SharpeInterval, SpaTest, TrackRecord, TrialCorrelation, standardised,
 };
 use crate::sweep::rules::{Compiled, RuleSet};
 use crate::sweep::strategy::{SetupMemory, Strategy};
-
-/// The most trials that are cross-validated, or run again for the test against buy and hold. Of more, a seeded sample of as
-/// many is cross-validated, and the test is not made.
-const MOST: usize = 100_000;
 
 /// Trials that a thread runs again before it takes others.
 const CHUNK: usize = 128;
@@ -147,20 +143,19 @@ impl<P: Player> Judge<'_, P> {
         let stage = Stage { reader: &reader, market: &market, settings: results.settings() };
         let periods_per_year = market.frame.periods_per_year;
 
-        let (mut done, mut ran, mut failed, mut ranked, mut sharpes) =
-            (Vec::new(), 0, 0, Vec::new(), Vec::new());
-        for (index, outcome) in results.outcomes.ran_of(self.asset) {
-            ran += 1;
-            let Some(metrics) = outcome.metrics() else {
-                failed += 1;
-                continue;
-            };
-            done.push(index);
-            ranked.extend(metrics.get(options.rank_by).map(|value| self.higher_is_better(value)));
-            sharpes.extend(metrics.get(Metric::Sharpe).map(|sharpe| sharpe / periods_per_year.sqrt()));
+        let wanted = Best { count: 0, by: options.rank_by, min_trades: 0, seed: options.seed };
+        let (recipe, harvest) = results.outcomes.harvest(self.asset, results.grid(), wanted);
+        if recipe.wanted.by != options.rank_by {
+            let by = recipe.wanted.by;
+            let message = format!("the results keep what is best by {by}, expected {}", options.rank_by);
+            return Err(Error::invalid("honesty", message));
         }
+        // Of more trials than can be cross-validated a sample is, and the test against buy and hold is not made.
+        let drawn = harvest.drawn();
+        let is_whole = harvest.ran() - harvest.failed() == drawn.len() as u64;
+        let values = drawn.iter().map(|one| one.value).filter(|value| !value.is_nan());
+        let ranked: Vec<f64> = values.map(|value| self.higher_is_better(value)).collect();
 
-        let is_whole = done.len() <= MOST;
         let buy_and_hold = |stage: &Stage<'_>| {
             let (mut record, alone) = (Recording::default(), Grid::new(Vec::new(), &[])?);
             simulate::run::<BuyAndHold>(
@@ -178,54 +173,51 @@ impl<P: Player> Judge<'_, P> {
         } else {
             None
         };
-        let gathered = self.gather(&market, &done, spa)?;
+        let gathered = self.gather(&market, &harvest, spa)?;
 
         let mut record = Recording::default();
         panics::catch(|| self.player.trial(&mut P::Scratch::default(), &stage, &best, Some(&mut record)))?;
         let returns = returns_of(&record.equity, results.settings().cash);
         let track = TrackRecord::of_returns(&returns);
+        let ran = count(harvest.ran());
+        let blocks: Vec<BlockSums> = drawn.iter().map(|one| BlockSums::of_pairs(&one.blocks)).collect();
         let year = periods_per_year.sqrt();
         Ok(Honesty {
             asset: market.symbol.clone(),
             options: *options,
             trials: ran,
-            failed,
-            without_sharpe: done.len() - sharpes.len(),
+            failed: count(harvest.failed()),
+            without_sharpe: count(harvest.without_sharpe()),
             bars: market.frame.bars,
             periods_per_year,
-            variance: variance(&sharpes),
+            variance: harvest.variance().map(|variance| variance / periods_per_year),
             correlation: TrialCorrelation::of_series(&gathered.series),
             best: track,
             haircut: track
                 .map(|of| Haircut::new(of.sharpe * year, periods_per_year, of.periods, 0.0, bars_f64(ran))),
             interval: SharpeInterval::new(&returns, options.draws, options.confidence, options.seed),
-            cross_validation: CrossValidation::new(&self.block_sums(&done)),
+            cross_validation: CrossValidation::new(&blocks),
+            is_sampled: !is_whole,
             spa: gathered.spa.map(|test| test.finish()),
-            neighbourhood: self.neighbourhood(best, &ranked),
+            neighbourhood: self.neighbourhood(&market, best, &ranked)?,
         })
     }
 
-    /// What the sweep kept for cross-validation, of all trials that are done or of a seeded sample of them.
-    fn block_sums(&self, done: &[usize]) -> Vec<BlockSums> {
-        let chosen = sample(done.len(), MOST, self.options.seed).into_iter();
-        let sums = chosen.filter_map(|at| self.results.outcomes.returns(self.asset, done[at]));
-        let sums = sums.map(|sums| BlockSums {
-            returns: sums.blocks.map(|[returns, _]| returns),
-            squares: sums.blocks.map(|[_, squares]| squares),
-        });
-        sums.collect()
-    }
-
     /// Runs trials again: those of the sample, and all where all are tested.
-    fn gather(&self, market: &AssetMarket, done: &[usize], spa: Option<SpaTest>) -> Result<Gathered, Error> {
-        let sampled = sample(done.len(), self.options.sample, self.options.seed);
-        let again = if spa.is_some() { (0..done.len()).collect() } else { sampled.clone() };
+    fn gather(
+        &self,
+        market: &AssetMarket,
+        harvest: &Harvest,
+        spa: Option<SpaTest>,
+    ) -> Result<Gathered, Error> {
+        let sampled = harvest.drawn_points(self.options.sample);
+        let again = if spa.is_some() { harvest.drawn_points(usize::MAX) } else { sampled.clone() };
         let chunks = again.par_chunks(CHUNK).map_init(
             || (self.snapshot.reader(), P::Scratch::default(), Place::new(self.results.grid())),
             |(reader, scratch, place), again| {
                 let mut found = Gathered { spa: spa.clone(), ..Gathered::default() };
                 for at in again {
-                    let returns = self.returns(reader, scratch, market, place.point(done[*at]))?;
+                    let returns = self.returns(reader, scratch, market, place.point(*at))?;
                     if sampled.binary_search(at).is_ok() {
                         found.series.extend(standardised(&returns));
                     }
@@ -270,16 +262,36 @@ impl<P: Player> Judge<'_, P> {
         }
     }
 
-    fn neighbourhood(&self, best: Point<'_>, ranked: &[f64]) -> Option<Neighbourhood> {
-        let around = self.results.grid().neighbours(best).into_iter();
-        let values = around.filter_map(|point| {
-            let outcome = self.results.outcomes.get(self.asset, point);
-            Some(self.higher_is_better(outcome.metrics()?.get(self.options.rank_by)?))
-        });
-        let found = Neighbourhood::new(&values.collect::<Vec<_>>(), ranked)?;
+    /// What the neighbours of the best point are worth; those that were not kept are run again.
+    fn neighbourhood(
+        &self,
+        market: &AssetMarket,
+        best: Point<'_>,
+        ranked: &[f64],
+    ) -> Result<Option<Neighbourhood>, Error> {
+        let (results, mut values) = (self.results, Vec::new());
+        let (mut reader, mut scratch) = (self.snapshot.reader(), P::Scratch::default());
+        for point in results.grid().neighbours(best) {
+            let metrics = match results.outcomes.get(self.asset, point) {
+                Outcome::Done(metrics) => metrics,
+                Outcome::NotKept => {
+                    reader.refresh();
+                    let stage = Stage { reader: &reader, market, settings: results.settings() };
+                    let point = results.grid().point(point);
+                    // One that failed fails again, and has no value.
+                    match panics::catch(|| self.player.trial(&mut scratch, &stage, &point, None)) {
+                        Ok(score) => score.metrics,
+                        Err(_) => continue,
+                    }
+                }
+                _ => continue,
+            };
+            values.extend(metrics.get(self.options.rank_by).map(|value| self.higher_is_better(value)));
+        }
+        let Some(found) = Neighbourhood::new(&values, ranked) else { return Ok(None) };
         let [worst, median, best] =
             [found.worst, found.median, found.best].map(|one| self.higher_is_better(one));
-        Some(Neighbourhood { worst, median, best, ..found })
+        Ok(Some(Neighbourhood { worst, median, best, ..found }))
     }
 }
 
@@ -293,10 +305,7 @@ fn returns_of(equity: &[f64], cash: f64) -> Vec<f64> {
         .collect()
 }
 
-/// The sample variance; none of fewer than two.
-fn variance(of: &[f64]) -> Option<f64> {
-    let count = bars_f64(of.len());
-    let mean = of.iter().sum::<f64>() / count;
-    let squares: f64 = of.iter().map(|one| (one - mean) * (one - mean)).sum();
-    (of.len() > 1).then(|| squares / (count - 1.0))
+/// A count that fits memory.
+fn count(trials: u64) -> usize {
+    usize::try_from(trials).unwrap_or(usize::MAX)
 }

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::panics;
@@ -29,9 +30,19 @@ struct Slot {
 }
 
 impl<'a> Markets<'a> {
-    pub(super) fn new(assets: &[AssetId], points: usize, settings: &'a Settings) -> Self {
-        let slot = |asset| Mutex::new(Slot { asset, market: None, slabs_left: Slab::count(points) });
-        Self { settings, slots: assets.iter().copied().map(slot).collect() }
+    /// For the slabs of a span, by their places among those of all assets.
+    pub(super) fn new(
+        assets: &[AssetId],
+        points: usize,
+        settings: &'a Settings,
+        span: &Range<usize>,
+    ) -> Self {
+        let each = Slab::count(points);
+        let slot = |(position, asset): (usize, &AssetId)| {
+            let (start, end) = (span.start.max(position * each), span.end.min((position + 1) * each));
+            Mutex::new(Slot { asset: *asset, market: None, slabs_left: end.saturating_sub(start) })
+        };
+        Self { settings, slots: assets.iter().enumerate().map(slot).collect() }
     }
 
     /// The market of an asset for some of its slabs. Who comes while it is being loaded waits: loading takes as long for both.

@@ -5,19 +5,34 @@
 use std::fs;
 
 use crate::error::Error;
-use crate::sweep::results::Slab;
+use crate::sweep::grid::Grid;
+use crate::sweep::results::{Keep, Recipe, Slab};
 
 /// Sees whether there is memory for the trials of a sweep.
 ///
 /// # Errors
 /// `Invalid` where their results would not fit into the memory that is available now, or cannot be counted.
-pub(super) fn check_trials(assets: usize, points: usize) -> Result<(), Error> {
-    check(assets, points, available_bytes())
+pub(super) fn check_trials(assets: usize, grid: &Grid, keep: Keep) -> Result<(), Error> {
+    let points = grid.len();
+    let each = match keep {
+        Keep::All => points.checked_mul(Slab::ROW_BYTES),
+        Keep::Best(wanted) => Recipe::new(wanted, grid).bytes(points),
+    };
+    let way_out = match keep {
+        Keep::All => "sweep fewer values or assets, or keep fewer points by a filter",
+        Keep::Best(_) => "sweep fewer assets at a time, or keep fewer of each",
+    };
+    check(assets, points, each, available_bytes(), way_out)
 }
 
-fn check(assets: usize, points: usize, available: Option<usize>) -> Result<(), Error> {
-    let total = assets.checked_mul(points);
-    let bytes = total.and_then(|total| total.checked_mul(Slab::ROW_BYTES));
+fn check(
+    assets: usize,
+    points: usize,
+    each: Option<usize>,
+    available: Option<usize>,
+    way_out: &str,
+) -> Result<(), Error> {
+    let bytes = each.and_then(|each| each.checked_mul(assets));
     match bytes {
         Some(bytes) if available.is_none_or(|available| bytes <= available) => Ok(()),
         _ => {
@@ -25,8 +40,7 @@ fn check(assets: usize, points: usize, available: Option<usize>) -> Result<(), E
                 available.map_or_else(String::new, |bytes| format!(", {} are available", gigabytes(bytes)));
             let needed = bytes.map_or_else(|| "more than can be counted".to_owned(), gigabytes);
             let message = format!(
-                "{points} points on {assets} assets need {needed} for their results{available}; \
-                 sweep fewer values or assets, or keep fewer points by a filter"
+                "{points} points on {assets} assets need {needed} for their results{available}; {way_out}"
             );
             Err(Error::invalid("sweep", message))
         }
@@ -54,17 +68,27 @@ fn available_bytes() -> Option<usize> {
 mod tests {
     use super::*;
     use crate::sweep::metrics::Metric;
+    use crate::sweep::results::Best;
 
     #[test]
     fn results_that_do_not_fit_are_refused_with_their_size() {
-        assert!(check(5, 78_600, Some(1 << 30)).is_ok());
-        let error = check(5, 81_000_000, Some(8_000_000_000)).unwrap_err().to_string();
+        let all = |points: usize| points.checked_mul(Slab::ROW_BYTES);
+        assert!(check(5, 78_600, all(78_600), Some(1 << 30), "").is_ok());
+        let error = check(5, 81_000_000, all(81_000_000), Some(8_000_000_000), "sweep less").unwrap_err();
         assert_eq!(
-            error,
-            "sweep: 81000000 points on 5 assets need 174.9 GB for their results, 8.0 GB are available; \
-             sweep fewer values or assets, or keep fewer points by a filter"
+            error.to_string(),
+            "sweep: 81000000 points on 5 assets need 174.9 GB for their results, 8.0 GB are available; sweep less"
         );
-        assert!(check(usize::MAX, 2, None).unwrap_err().to_string().contains("more than can be counted"));
+        let countless = check(2, usize::MAX, all(usize::MAX), None, "").unwrap_err().to_string();
+        assert!(countless.contains("more than can be counted"));
+    }
+
+    #[test]
+    fn the_best_of_a_billion_points_take_under_100_mb() {
+        let parameters = ["a=1:1000", "b=1:1000", "c=1:10", "d=1:100"].map(|one| one.parse().unwrap());
+        let grid = Grid::new(parameters.to_vec(), &[]).unwrap();
+        let bytes = Recipe::new(Best::default(), &grid).bytes(grid.len()).unwrap();
+        assert!(grid.len() == 1_000_000_000 && bytes < 100_000_000, "{bytes} bytes");
     }
 
     #[test]

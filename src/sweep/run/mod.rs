@@ -17,10 +17,10 @@ mod trade;
 mod worker;
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use rayon::ThreadPoolBuilder;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use backtest::Backtest;
 
@@ -35,11 +35,13 @@ use markets::Markets;
 use tile::Tiles;
 use worker::{Shared, Worker};
 
-use super::Sweep;
+use super::asset_market::AssetMarket;
 use super::grid::Grid;
-use super::results::{AssetSummary, Outcomes, Results};
+use super::journal::{Journal, Shard};
+use super::results::{AssetSummary, Intake, Keep, Observer, Results, Slab};
 use super::settings::Settings;
 use super::strategy::SetupMemory;
+use super::{Sweep, Watch};
 use crate::asset::AssetId;
 use crate::error::Error;
 use crate::portal::Snapshot;
@@ -60,42 +62,61 @@ pub(super) struct Job<'a> {
     pub(super) assets: Vec<AssetId>,
     pub(super) grid: Grid,
     pub(super) threads: Option<usize>,
-    pub(super) stop: Option<&'a AtomicBool>,
-    pub(super) progress: Option<&'a (dyn Fn(Progress) + Sync)>,
+    pub(super) keep: Keep,
+    pub(super) watch: Watch<'a>,
+    pub(super) shard: Option<Shard>,
 }
 
 impl Job<'_> {
-    pub(super) fn run<P: Player>(self, player: &P) -> Result<Results, Error> {
+    pub(super) fn run<P: Player>(
+        self,
+        player: &P,
+        observer: Option<&mut dyn Observer>,
+        journal: Option<&mut Journal>,
+    ) -> Result<Results, Error> {
         let started = Instant::now();
         let (assets, points) = (self.assets.len(), self.grid.len());
-        memory::check_trials(assets, points)?;
+        memory::check_trials(assets, &self.grid, self.keep)?;
         let asked = self.threads.filter(|threads| *threads > Sweep::thread_limit());
-        let threads = self.threads.map_or(0, |threads| threads.min(Sweep::thread_limit()));
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|error| Error::invalid("threads", format!("{threads} could not be started: {error}")))?;
-        let mut outcomes = Outcomes::new(points);
+        let own = match self.watch.pool {
+            Some(_) => None,
+            None => Some(pool(self.threads.map_or(0, |threads| threads.min(Sweep::thread_limit())))?),
+        };
+        let pool = own.as_ref().or(self.watch.pool).expect("where none is lent, one is made");
+        let bundle = self.snapshot.bundle();
+        let symbols: Vec<_> =
+            self.assets.iter().map(|asset| bundle.symbols()[asset.index()].clone()).collect();
+        let observer = observer.map(|one| one as &mut dyn Observer);
+        let each = Slab::count(points);
+        let span = self.shard.map_or(Ok(0..assets * each), |shard| shard.span(assets, each))?;
+        let mut intake = Intake::new(&self.grid, &symbols, self.keep, observer, span);
+        if let Some(journal) = journal {
+            intake.follow(journal)?;
+        }
+        let span = intake.left();
+        let before = span.start * Slab::ROWS;
         let shared = Shared {
             job: &self,
             player,
-            markets: Markets::new(&self.assets, points, &self.settings),
+            markets: Markets::new(&self.assets, points, &self.settings, &span),
             summaries: (0..assets).map(|_| OnceLock::new()).collect(),
-            delivery: Delivery::new(&mut outcomes),
-            tiles: Tiles::new(points, assets, pool.current_num_threads()),
-            next: AtomicUsize::new(0),
-            done: AtomicUsize::new(0),
+            delivery: Delivery::new(&mut intake, span.start),
+            tiles: Tiles::new(points, span.clone(), pool.current_num_threads()),
+            done: AtomicUsize::new(before),
             is_over: AtomicBool::new(false),
         };
         pool.broadcast(|_| Worker::new(&shared).work());
+        if self.shard.is_none() {
+            self.summarise_others(&shared.summaries);
+        }
         let summaries = shared.summaries.into_iter().filter_map(OnceLock::into_inner).collect();
         shared.delivery.end()?;
-        let bundle = self.snapshot.bundle();
+        let outcomes = intake.finish()?;
         Ok(Results {
             strategy: player.name(),
             settings: self.settings,
             version: bundle.version().to_owned(),
-            assets: self.assets.iter().map(|asset| bundle.symbols()[asset.index()].clone()).collect(),
+            assets: symbols,
             summaries,
             outcomes,
             threads_asked: asked,
@@ -104,6 +125,32 @@ impl Job<'_> {
             grid: self.grid,
         })
     }
+}
+
+impl Job<'_> {
+    /// What is known of assets whose first trials were run before, and are in a journal.
+    fn summarise_others(&self, summaries: &[OnceLock<Result<AssetSummary, Error>>]) {
+        let is_stopped = self.watch.stop.is_some_and(|stop| {
+            // ORDERING: Relaxed, the flag guards no data.
+            stop.load(Ordering::Relaxed)
+        });
+        let reader = self.snapshot.reader();
+        for (asset, made) in self.assets.iter().zip(summaries) {
+            if made.get().is_none() && !is_stopped {
+                let of =
+                    panics::catch(|| AssetMarket::load(&reader, *asset, &self.settings)).and_then(|market| {
+                        summary(&Stage { reader: &reader, market: &market, settings: &self.settings })
+                    });
+                made.get_or_init(|| of);
+            }
+        }
+    }
+}
+
+/// Threads of a sweep's own; 0 is one for each core.
+fn pool(threads: usize) -> Result<ThreadPool, Error> {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| Error::invalid("threads", format!("{threads} could not be started: {error}")))
 }
 
 /// What all trials on an asset share, and what buying and holding it would have made.

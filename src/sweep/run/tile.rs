@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::sweep::grid::Point;
 use crate::sweep::results::Slab;
@@ -20,14 +21,15 @@ const TILES_A_THREAD: usize = 4;
 /// Bars up to which columns fit a cache at all: 128 KiB each.
 const FEW_BARS: usize = 1 << 14;
 
-/// How the points of a sweep are cut into tiles.
-#[derive(Clone, Copy, Debug)]
+/// How the slabs of a sweep are handed out.
+#[derive(Debug)]
 pub(super) struct Tiles {
     points: usize,
-    assets: usize,
-    /// Slabs of a tile, and tiles of an asset.
+    /// Slabs of a tile.
     slabs: usize,
-    tiles: usize,
+    /// The slabs that nobody has begun, by their places among those of all assets.
+    next: AtomicUsize,
+    end: usize,
 }
 
 /// Some consecutive slabs of one asset.
@@ -38,24 +40,27 @@ pub(super) struct Tile {
     /// By their places among those of all assets.
     pub(super) slabs: Range<usize>,
     pub(super) points: Range<usize>,
+    /// Whether no tile of the asset comes before it.
+    pub(super) is_first: bool,
 }
 
 impl Tiles {
-    pub(super) fn new(points: usize, assets: usize, threads: usize) -> Self {
-        let each = Slab::count(points);
-        let slabs = (each * assets / (threads * TILES_A_THREAD)).clamp(1, SLABS);
-        Self { points, assets, slabs, tiles: each.div_ceil(slabs) }
+    pub(super) fn new(points: usize, span: Range<usize>, threads: usize) -> Self {
+        let slabs = (span.len() / (threads * TILES_A_THREAD)).clamp(1, SLABS);
+        Self { points, slabs, next: AtomicUsize::new(span.start), end: span.end }
     }
 
-    /// A tile by its place; `None` past the last one.
-    pub(super) fn get(&self, place: usize) -> Option<Tile> {
-        let (asset, tile) = (place / self.tiles, place % self.tiles);
+    /// The next tile, in order; `None` past the last one.
+    pub(super) fn next(&self) -> Option<Tile> {
         let each = Slab::count(self.points);
-        let slabs = tile * self.slabs..each.min((tile + 1) * self.slabs);
-        let points =
-            Slab::place(self.points, slabs.start).1.start..Slab::place(self.points, slabs.end - 1).1.end;
-        let slabs = asset * each + slabs.start..asset * each + slabs.end;
-        (asset < self.assets).then_some(Tile { asset, slabs, points })
+        let end = |start: usize| (start + self.slabs).min((start / each + 1) * each).min(self.end);
+        let go_on = |start: usize| (start < self.end).then(|| end(start));
+        // ORDERING: Relaxed, the number is all that it says.
+        let start = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, go_on).ok()?;
+        let slabs = start..end(start);
+        let (asset, first) = Slab::place(self.points, slabs.start);
+        let points = first.start..Slab::place(self.points, slabs.end - 1).1.end;
+        Some(Tile { asset, slabs, points, is_first: first.start == 0 })
     }
 }
 
@@ -79,17 +84,18 @@ mod tests {
         for (points, assets, threads) in
             [(1, 1, 1), (64, 3, 2), (65, 1, 8), (3_930, 1, 1), (3_930, 20, 2), (700, 2, 64)]
         {
-            let tiles = Tiles::new(points, assets, threads);
-            let all: Vec<Tile> = (0..).map_while(|place| tiles.get(place)).collect();
+            let span = assets * Slab::count(points) / 9..assets * Slab::count(points);
+            let tiles = Tiles::new(points, span.clone(), threads);
+            let all: Vec<Tile> = std::iter::from_fn(|| tiles.next()).collect();
             let slabs: Vec<usize> = all.iter().flat_map(|tile| tile.slabs.clone()).collect();
-            assert!(slabs.into_iter().eq(0..assets * Slab::count(points)));
+            assert!(slabs.into_iter().eq(span.clone()));
             for tile in &all {
                 let own: Vec<_> = tile.slabs.clone().map(|slab| Slab::place(points, slab)).collect();
                 assert!(own.iter().all(|(asset, _)| *asset == tile.asset));
                 assert_eq!(tile.points, own[0].1.start..own[own.len() - 1].1.end);
                 assert!(tile.slabs.len() <= SLABS);
             }
-            assert!(all.len() >= (threads * TILES_A_THREAD).min(assets * Slab::count(points)) / 2);
+            assert!(all.len() >= (threads * TILES_A_THREAD).min(span.len()) / 2);
         }
     }
 

@@ -29,8 +29,6 @@ pub(super) struct Shared<'a, P> {
     pub(super) summaries: Vec<OnceLock<Result<AssetSummary, Error>>>,
     pub(super) delivery: Delivery<'a>,
     pub(super) tiles: Tiles,
-    /// The next tile to begin, of all assets.
-    pub(super) next: AtomicUsize,
     pub(super) done: AtomicUsize,
     /// Whether the sink has failed: then nothing more is run.
     pub(super) is_over: AtomicBool,
@@ -54,12 +52,9 @@ impl<'s, 'a, P: Player> Worker<'s, 'a, P> {
 
     /// Runs tiles until none is left. They are begun in order, so that they end nearly so.
     pub(super) fn work(&mut self) {
-        loop {
-            // ORDERING: Relaxed, the number is all that it says.
-            let place = self.shared.next.fetch_add(1, Ordering::Relaxed);
-            match self.shared.tiles.get(place) {
-                Some(tile) if self.tile(&tile) => {}
-                _ => return,
+        while let Some(tile) = self.shared.tiles.next() {
+            if !self.tile(&tile) {
+                return;
             }
         }
     }
@@ -69,7 +64,7 @@ impl<'s, 'a, P: Player> Worker<'s, 'a, P> {
         let (shared, asset) = (self.shared, tile.asset);
         self.reader.refresh();
         let market = shared.markets.enter(asset, &self.reader);
-        if tile.points.start == 0 {
+        if tile.is_first {
             let stage = |market| Stage { reader: &self.reader, market, settings: &shared.job.settings };
             let made = market.as_deref().map_err(Clone::clone).and_then(|market| summary(&stage(market)));
             shared.summaries[asset].get_or_init(|| made);
@@ -87,14 +82,15 @@ impl<'s, 'a, P: Player> Worker<'s, 'a, P> {
 
     fn trials(&mut self, tile: &Tile, market: &Market) -> Vec<Slab> {
         let shared = self.shared;
+        if self.is_stopped() {
+            return tile.slabs.clone().map(|slab| Slab::of_place(shared.job.grid.len(), slab)).collect();
+        }
         let points: Vec<Point<'_>> = tile.points.clone().map(|point| self.place.point(point)).collect();
         let mut slabs: Vec<Slab> = points.chunks(Slab::ROWS).map(|points| Slab::new(points.len())).collect();
         let bars = market.as_ref().map_or(0, |market| market.last + 1);
         let mut is_done = vec![false; points.len()];
         for point in tile::order(&points, bars) {
-            // ORDERING: Relaxed, the flags guard no data: a trial more or less makes no difference.
-            let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
-            if shared.job.stop.is_some_and(is_set) || is_set(&shared.is_over) {
+            if self.is_stopped() {
                 break;
             }
             let outcome = self.trial(market, &points[point]);
@@ -106,6 +102,12 @@ impl<'s, 'a, P: Player> Worker<'s, 'a, P> {
             slab.end(is_done.iter().take_while(|done| **done).count());
         }
         slabs
+    }
+
+    fn is_stopped(&self) -> bool {
+        // ORDERING: Relaxed, the flags guard no data: a trial more or less makes no difference.
+        let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        self.shared.job.watch.stop.is_some_and(is_set) || is_set(&self.shared.is_over)
     }
 
     fn trial(&mut self, market: &Market, point: &Point<'_>) -> Result<Score, Error> {
@@ -132,7 +134,7 @@ impl<'s, 'a, P: Player> Worker<'s, 'a, P> {
         let new = std::mem::take(&mut self.unreported);
         // ORDERING: Relaxed, a count for people to read: it guards no data.
         let done = self.shared.done.fetch_add(new, Ordering::Relaxed) + new;
-        if let (Some(progress), 1..) = (self.shared.job.progress, new) {
+        if let (Some(progress), 1..) = (self.shared.job.watch.progress, new) {
             progress(Progress { done, total: self.shared.job.assets.len() * self.shared.job.grid.len() });
         }
     }

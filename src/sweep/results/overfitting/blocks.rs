@@ -38,6 +38,11 @@ impl<const S: usize> BlockSums<S> {
         sums
     }
 
+    /// Of a pair for each block: its return and its square.
+    pub(in crate::sweep) fn of_pairs(pairs: &[[f64; 2]; S]) -> Self {
+        Self { returns: pairs.map(|[returns, _]| returns), squares: pairs.map(|[_, squares]| squares) }
+    }
+
     /// Whether its returns vary at all: without, it has no Sharpe ratio.
     pub(super) fn has_sharpe(&self) -> bool {
         self.squares.iter().any(|square| *square > 0.0)

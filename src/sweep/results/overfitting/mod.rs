@@ -12,7 +12,6 @@ mod maximum;
 mod neighbourhood;
 mod normal;
 mod random;
-mod sample;
 mod spa;
 mod track_record;
 
@@ -28,4 +27,6 @@ pub use spa::{Spa, SpaTest};
 pub use track_record::{TrackRecord, TrialCount};
 
 pub(in crate::sweep) use correlation::standardised;
-pub(in crate::sweep) use sample::sample;
+#[cfg(test)]
+pub(in crate::sweep) use random::Random;
+pub(in crate::sweep) use random::hash;

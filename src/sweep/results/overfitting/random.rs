@@ -37,6 +37,12 @@ impl Random {
     }
 }
 
+/// A number that looks drawn at random; for one seed, each index has another.
+#[inline]
+pub(in crate::sweep) fn hash(seed: u64, index: u64) -> u64 {
+    mix(mix(seed ^ 0x9E37_79B9_7F4A_7C15) ^ index)
+}
+
 /// A number from 0 to below 1, of the high bits.
 #[expect(clippy::cast_precision_loss, reason = "53 bits fit the mantissa")]
 pub(super) fn unit(bits: u64) -> f64 {
@@ -44,6 +50,7 @@ pub(super) fn unit(bits: u64) -> f64 {
 }
 
 /// Spreads the bits of a number over all of them.
+#[inline]
 fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
