@@ -13,8 +13,8 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::Results;
-use super::batch::Batch;
 use super::outcomes::Placed;
+use super::slab::Slab;
 use crate::asset::Symbol;
 use crate::decimal;
 use crate::parameter::Parameter;
@@ -62,7 +62,7 @@ impl Results {
         let mut slabs = self.placed().peekable();
         std::iter::from_fn(move || {
             slabs.peek()?;
-            Some(self.batch(&slabs.by_ref().take(Batch::SLABS).collect::<Vec<_>>(), metrics))
+            Some(self.batch(&slabs.by_ref().take(Slab::TOGETHER).collect::<Vec<_>>(), metrics))
         })
     }
 

@@ -60,9 +60,6 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Slabs of a batch.
-    pub(super) const SLABS: usize = 1 << 7;
-
     /// The asset's name.
     #[must_use]
     pub fn asset(&self) -> &'a Symbol {

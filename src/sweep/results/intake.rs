@@ -5,7 +5,8 @@
 use std::ops::Range;
 
 use super::batch::{Batch, Observer};
-use super::harvest::{Bars, Buckets, Harvest, Reader, Recipe, Writer};
+use super::bytes::{Reader, Writer};
+use super::harvest::{Bars, Buckets, Harvest, Recipe};
 use super::keep::Keep;
 use super::outcomes::Outcomes;
 use super::sink::Sink;
@@ -182,7 +183,7 @@ impl<'a> Intake<'a> {
         self.next += 1;
         let each = Slab::count(self.grid.len());
         let of_asset = self.next % each;
-        if of_asset == 0 || of_asset.is_multiple_of(Batch::SLABS) { self.end_batch() } else { Ok(()) }
+        if of_asset == 0 || of_asset.is_multiple_of(Slab::TOGETHER) { self.end_batch() } else { Ok(()) }
     }
 
     fn end_batch(&mut self) -> Result<(), Error> {

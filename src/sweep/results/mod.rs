@@ -4,6 +4,7 @@
 
 mod arrow;
 mod batch;
+mod bytes;
 mod harvest;
 mod honesty;
 mod intake;

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::harvest::{Reader, Writer};
+use super::bytes::{Reader, Writer};
 use super::trial::Outcome;
 use crate::error::Error;
 use crate::sweep::broker::BLOCKS;
@@ -26,6 +26,9 @@ pub(in crate::sweep) struct Slab {
 impl Slab {
     /// Trials of a slab.
     pub(in crate::sweep) const ROWS: usize = 64;
+
+    /// Slabs that are made columns together: some 8,000 rows.
+    pub(super) const TOGETHER: usize = 1 << 7;
 
     /// Bytes of a trial's row, whatever its outcome.
     pub(in crate::sweep) const ROW_BYTES: usize = COLUMNS * size_of::<f64>();

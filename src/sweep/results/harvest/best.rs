@@ -5,9 +5,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::bytes::{Reader, Writer};
 use crate::error::Error;
 use crate::sweep::metrics::{Metric, Metrics};
+use crate::sweep::results::bytes::{Reader, Writer};
 
 /// Numbers of a row.
 const VALUES: usize = Metric::ALL.len();

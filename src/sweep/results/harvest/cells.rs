@@ -2,9 +2,9 @@
 
 #![forbid(unsafe_code)]
 
-use super::bytes::{Reader, Writer};
 use crate::error::Error;
 use crate::sweep::grid::{Grid, Point};
+use crate::sweep::results::bytes::{Reader, Writer};
 
 /// Cells along an axis; a parameter with more values has several of them in a cell.
 const MOST_CELLS: usize = 48;

@@ -6,9 +6,9 @@
 
 use std::collections::BinaryHeap;
 
-use super::bytes::{Reader, Writer};
 use crate::error::Error;
 use crate::sweep::broker::BLOCKS;
+use crate::sweep::results::bytes::{Reader, Writer};
 use crate::sweep::results::overfitting::hash;
 
 /// A trial of the sample.

@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod best;
-mod bytes;
 mod cells;
 mod draw;
 mod moments;
@@ -19,11 +18,11 @@ use moments::Moments;
 pub use cells::HeatMap;
 pub use sketch::Sketch;
 
-pub(in crate::sweep) use bytes::{Reader, Writer};
 pub(in crate::sweep) use cells::{Cells, Field};
 pub(in crate::sweep) use draw::Drawn;
 pub(in crate::sweep) use sketch::{Buckets, Sketches};
 
+use super::bytes::{Reader, Writer};
 use super::keep::Best as Wanted;
 use super::slab::Slab;
 use crate::error::Error;

@@ -2,8 +2,8 @@
 
 #![forbid(unsafe_code)]
 
-use super::bytes::{Reader, Writer};
 use crate::error::Error;
+use crate::sweep::results::bytes::{Reader, Writer};
 
 /// Steps of a fixed-point number in 1: finer than a double is from 2^-4 on.
 const STEPS: f64 = (1_u64 << 56) as f64;

@@ -5,9 +5,9 @@
 
 #![forbid(unsafe_code)]
 
-use super::bytes::{Reader, Writer};
 use crate::error::Error;
 use crate::sweep::metrics::Metric;
+use crate::sweep::results::bytes::{Reader, Writer};
 use crate::sweep::results::slab::Slab;
 
 /// Bits of the mantissa that a bucket is told by.
