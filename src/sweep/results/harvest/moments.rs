@@ -5,11 +5,11 @@
 use crate::error::Error;
 use crate::sweep::results::bytes::{Reader, Writer};
 
-/// Steps of a fixed-point number in 1: finer than a double is from 2^-4 on.
-const STEPS: f64 = (1_u64 << 56) as f64;
+/// Steps of a fixed-point number in 1, 2^56: finer than a double is from 2^-4 on.
+const STEPS: f64 = 72_057_594_037_927_936.0;
 
 /// Beyond this, a Sharpe ratio is one of rounding errors, and counts as this. Squares of 2^42 such fit the sum.
-const MOST: f64 = (1_u64 << 14) as f64;
+const MOST: f64 = 16_384.0;
 
 /// How many numbers there are, what they sum to and what their squares do, in whole steps.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
