@@ -117,10 +117,13 @@ impl<'pin, K, V> Lent<'pin, K, V> {
         Self(entry, PhantomData)
     }
 
+    /// The entry. A model is shown each look, so that one behind the end of its pin is reported.
     #[inline]
     pub(super) fn get(self) -> &'pin Entry<K, V> {
         // SAFETY: alive and shared for `'pin`, because `new` demands it.
-        unsafe { self.0.as_ref() }
+        let entry = unsafe { self.0.as_ref() };
+        entry.track.read();
+        entry
     }
 
     /// The pointer that the box was leaked as, fit for freeing it.

@@ -73,7 +73,6 @@ impl<K, V> Bucket<K, V> {
         // SAFETY: a slot names a published entry; the caller is pinned since before it was read, and the entry is
         // retired only after the slot was cleared.
         let lent = unsafe { Lent::new(entry) };
-        lent.get().track.read();
         (lent.get().key == *key).then_some(lent)
     }
 }
@@ -258,9 +257,7 @@ impl<'a, K, V> Shelf<'a, K, V> {
     fn named<'pin>(slot: &AtomicPtr<Entry<K, V>>, order: Ordering) -> Option<Lent<'pin, K, V>> {
         let entry = NonNull::new(slot.load(order).map_addr(|addr| addr & !tag_bits::<K, V>()))?;
         // SAFETY: a slot names a published entry. Its lifetime is the caller's affair: a pin from before the look.
-        let lent = unsafe { Lent::new(entry) };
-        lent.get().track.read();
-        Some(lent)
+        Some(unsafe { Lent::new(entry) })
     }
 
     /// The entry at a place, for whoever is at the desk.
@@ -290,7 +287,6 @@ impl<'a, K, V> Shelf<'a, K, V> {
                 // SAFETY: a slot names a published entry, and at the desk nobody unpublishes it; what the caller
                 // keeps of it is under its own pin.
                 let lent = unsafe { Lent::new(entry) };
-                lent.get().track.read();
                 if lent.get().hash == hash && visit(Place::new(bucket * SLOTS + at), lent) {
                     return;
                 }

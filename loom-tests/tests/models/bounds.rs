@@ -1,5 +1,7 @@
 //! The bounds hold in every published state, and nobody is turned away in vain.
 
+use std::sync::OnceLock;
+
 use lookback::cache::{Options, Tier};
 use loom_tests::{Block, Sealed, blocks, composed, holding, options, put, small, weight_bytes, with};
 
@@ -35,6 +37,48 @@ fn places_hold_whenever_a_second_thread_looks() {
         let (_cache, generation) = holding(options(1), &[1]);
         let looker = with(&generation, look);
         put(&generation, 2);
+        looker.join().unwrap();
+    });
+}
+
+/// Two keys of one of two shards, and one of the other.
+fn keys_of_two_shards() -> ([u64; 2], u64) {
+    static KEYS: OnceLock<([u64; 2], u64)> = OnceLock::new();
+    *KEYS.get_or_init(|| {
+        let found = std::sync::Arc::new(std::sync::Mutex::new([Vec::new(), Vec::new()]));
+        let keys = found.clone();
+        loom::model(move || {
+            for key in 1..=8 {
+                let (_cache, generation) = holding(Options { shards: Some(2), ..options(2) }, &[key]);
+                let shards = generation.audit().expect("at rest").shards;
+                keys.lock().unwrap()[usize::from(shards[1].entries == 1)].push(key);
+            }
+        });
+        let mut keys = found.lock().unwrap();
+        keys.sort_by_key(Vec::len);
+        ([keys[1][0], keys[1][1]], keys[0][0])
+    })
+}
+
+/// Budget's orderings, `release` -> `reserve`: whoever finds an entry in bytes that another shard released finds what
+/// held them gone. An audit cannot see that, because it reads the count itself; two look-ups can.
+#[test]
+fn who_finds_the_newcomer_finds_its_bytes_given_up() {
+    let (weight, ([heavy, light], elsewhere)) = (weight_bytes(), keys_of_two_shards());
+    composed(move || {
+        let full = Options { capacity_bytes: 2 * weight, shards: Some(2), ..options(2) };
+        let cache = blocks(full);
+        let generation = cache.current();
+        generation.reader().put(heavy, Block::with_payload(heavy, weight), Tier::Variable);
+        let other = with(&generation, move |generation| put(generation, elsewhere));
+        let looker = with(&generation, move |generation| {
+            let reader = generation.reader();
+            if reader.get(&elsewhere, Tier::Variable).is_some() {
+                assert!(reader.get(&heavy, Tier::Variable).is_none(), "its bytes are another's");
+            }
+        });
+        put(&generation, light);
+        other.join().unwrap();
         looker.join().unwrap();
     });
 }

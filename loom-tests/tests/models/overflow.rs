@@ -81,8 +81,12 @@ fn what_was_not_found_is_not_counted_later() {
         let generation = holding(&[1, 2]);
         let shared = generation.clone();
         let other = thread::spawn(move || {
+            let reader = shared.reader();
             // In the middle of the promotion it is in neither tier.
-            if shared.reader().get(&Neighbour(2), Tier::Variable).is_none() {
+            if reader.get(&Neighbour(2), Tier::Variable).is_none() {
+                // Without a new pin: its fence would do what the look-up has to.
+                let mut variable = reader.iter().filter(|found| found.2 == Tier::Variable);
+                assert!(variable.all(|(key, _, _)| *key == Neighbour(1)), "it was gone");
                 assert!(entries(&shared).is_none_or(|entries| entries == 1), "it was gone");
             }
         });

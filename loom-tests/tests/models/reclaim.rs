@@ -1,6 +1,8 @@
 //! Nothing is read after it was freed, and nothing is forgotten.
 
 use lookback::cache::Tier;
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering};
 use loom_tests::{Block, composed, holding, options, put, small, with};
 
 /// Clock I1: an entry that a reader was lent stays whole while another thread evicts it.
@@ -33,6 +35,31 @@ fn two_evictors_retire_everything_once() {
         other.join().unwrap();
         assert_eq!(cache.stats().evictions, 2);
         assert_eq!(cache.stats().limbo_bytes, 0);
+    });
+}
+
+/// Table's orderings, `clear` -> `find`: whoever finds that an entry went finds gone what went before it.
+///
+/// The flag orders nothing. Loom tries both of its answers, and so the look after both removals: their own look at the
+/// slot before they clear it hides from loom that the looker's could come later.
+#[test]
+fn what_went_first_is_not_found_once_the_next_is_gone() {
+    small(|| {
+        let (_cache, generation) = holding(options(2), &[1, 2]);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let seen = is_over.clone();
+        let looker = with(&generation, move |generation| {
+            let reader = generation.reader();
+            seen.load(Ordering::Relaxed);
+            if reader.get(&2, Tier::Variable).is_none() {
+                assert!(reader.get(&1, Tier::Variable).is_none(), "it went first");
+            }
+        });
+        let reader = generation.reader();
+        assert!(reader.remove(&1) && reader.remove(&2));
+        is_over.store(true, Ordering::Relaxed);
+        drop(reader);
+        looker.join().unwrap();
     });
 }
 
