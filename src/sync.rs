@@ -19,7 +19,6 @@
 //! - retire AcqRel -> `Pin` start Acquire, in the stand-in: a pin that is not waited for sees what was unpublished.
 //!   crossbeam-epoch promises the same by its fences.
 
-use std::hash::{BuildHasher, Hash};
 use std::time::Duration;
 
 #[cfg(not(loom))]
@@ -266,14 +265,6 @@ mod pin_book;
 pub(crate) use epochs::{Collector, Pin};
 #[cfg(all(loom, not(crossbeam_loom)))]
 pub(crate) use pin_book::{Collector, Pin};
-
-/// Hashes a key, once for every table that it is looked up in.
-///
-/// The seed is fixed, so that two runs place and evict alike; keys are the program's own, nobody's attack.
-#[inline]
-pub(crate) fn hash_of<K: Hash>(key: &K) -> u64 {
-    foldhash::fast::FixedState::with_seed(0x6c6f_6f6b_6261_636b).hash_one(key)
-}
 
 #[cfg(not(loom))]
 mod index;

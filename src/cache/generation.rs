@@ -19,6 +19,7 @@ use super::boarding::Lead;
 use super::budget::Budget;
 use super::change::Change;
 use super::entry::{Tier, weight_bytes};
+use super::hashing::FixedHash;
 use super::options::Options;
 use super::permanent::Permanent;
 use super::stats::{Counters, Tally};
@@ -29,21 +30,22 @@ use super::{Key, Value};
 ///
 /// A run takes one from [`Cache::current`](super::Cache::current) and keeps it: whatever is invalidated meanwhile, it
 /// goes on reading what it started with. `Send + Sync`.
-pub struct Generation<K: Key, V: Value, S = ()>(Arc<Inner<K, V, S>>);
+pub struct Generation<K: Key, V: Value, S = (), B = FixedHash>(Arc<Inner<K, V, S, B>>);
 
-pub(super) struct Inner<K: Key, V: Value, S> {
+pub(super) struct Inner<K: Key, V: Value, S, B> {
     pub(super) version: Box<str>,
     pub(super) permanent: Permanent<K, V>,
     pub(super) variable: Variable<K, V>,
     pub(super) budget: Budget,
     pub(super) counters: Arc<Counters>,
     pub(super) options: Options,
+    pub(super) hasher: B,
     warned: AtomicBool,
     /// Last, so that values end before what they were loaded from.
     pub(super) source: S,
 }
 
-impl<K: Key, V: Value, S> Clone for Generation<K, V, S> {
+impl<K: Key, V: Value, S, B> Clone for Generation<K, V, S, B> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
@@ -51,10 +53,10 @@ impl<K: Key, V: Value, S> Clone for Generation<K, V, S> {
 
 // A panic leaves a generation whole: no lock is held across foreign code, every flight lands, and every reservation
 // that was not spent is given back.
-impl<K: Key, V: Value, S> std::panic::UnwindSafe for Generation<K, V, S> {}
-impl<K: Key, V: Value, S> std::panic::RefUnwindSafe for Generation<K, V, S> {}
+impl<K: Key, V: Value, S, B> std::panic::UnwindSafe for Generation<K, V, S, B> {}
+impl<K: Key, V: Value, S, B> std::panic::RefUnwindSafe for Generation<K, V, S, B> {}
 
-impl<K: Key, V: Value, S> fmt::Debug for Generation<K, V, S> {
+impl<K: Key, V: Value, S, B> fmt::Debug for Generation<K, V, S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Generation")
             .field("version", &self.0.version)
@@ -63,8 +65,14 @@ impl<K: Key, V: Value, S> fmt::Debug for Generation<K, V, S> {
     }
 }
 
-impl<K: Key, V: Value, S> Generation<K, V, S> {
-    pub(super) fn new(options: &Options, version: Box<str>, source: S, counters: Arc<Counters>) -> Self {
+impl<K: Key, V: Value, S, B> Generation<K, V, S, B> {
+    pub(super) fn new(
+        options: &Options,
+        version: Box<str>,
+        source: S,
+        hasher: B,
+        counters: Arc<Counters>,
+    ) -> Self {
         counters.generation_began();
         Self(Arc::new(Inner {
             version,
@@ -74,12 +82,13 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
             budget: Budget::new(options.capacity_bytes, options.permanent_limit()),
             counters,
             options: options.clone(),
+            hasher,
             warned: AtomicBool::new(false),
         }))
     }
 
     #[inline]
-    pub(super) fn inner(&self) -> &Inner<K, V, S> {
+    pub(super) fn inner(&self) -> &Inner<K, V, S, B> {
         &self.0
     }
 
@@ -227,7 +236,7 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
     }
 }
 
-impl<K: Key, V: Value, S> Generation<K, V, S> {
+impl<K: Key, V: Value, S, B> Generation<K, V, S, B> {
     /// Looks at everything published at one moment, beside the counts; `None` where a shard changed meanwhile.
     ///
     /// For tests and for the curious: it walks every entry.
@@ -323,7 +332,7 @@ pub(super) enum Admission<'a, V> {
     Uncached(V),
 }
 
-impl<K: Key, V: Value, S> Inner<K, V, S> {
+impl<K: Key, V: Value, S, B> Inner<K, V, S, B> {
     /// Holds a value in the tier that was asked for, or in the other, or not at all. The caller leads the key's
     /// flight (I3) and has found the key in neither tier.
     pub(super) fn admit<'a>(
@@ -380,7 +389,7 @@ impl<K: Key, V: Value, S> Inner<K, V, S> {
     }
 }
 
-impl<K: Key, V: Value, S> Drop for Inner<K, V, S> {
+impl<K: Key, V: Value, S, B> Drop for Inner<K, V, S, B> {
     fn drop(&mut self) {
         self.counters.generation_ended();
         tracing::debug!(version = &*self.version, bytes = self.budget.total_bytes(), "generation dropped");

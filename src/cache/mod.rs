@@ -7,6 +7,7 @@ mod desk;
 mod entry;
 mod flight;
 mod generation;
+mod hashing;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod options;
@@ -29,6 +30,7 @@ use crate::sync::{Arc, MapPin, Mutex, Pin, lock};
 
 pub use entry::{Tier, Weigh};
 pub use generation::{Audit, Generation};
+pub use hashing::{FixedHash, FixedHasher};
 pub use options::Options;
 pub use policy::Policy;
 pub use reader::Reader;
@@ -54,6 +56,8 @@ impl<T: Weigh + Clone + Send + Sync + 'static> Value for T {}
 
 /// A bounded cache of values of `V` by keys of `K`, loaded from a source `S` that is replaced as a whole.
 ///
+/// Keys are hashed by `B`, which is [`FixedHash`] unless told otherwise by [`with_hasher`](Self::with_hasher).
+///
 /// # Examples
 /// ```
 /// use lookback::cache::{Cache, Options, Tier, Weigh};
@@ -74,18 +78,18 @@ impl<T: Weigh + Clone + Send + Sync + 'static> Value for T {}
 /// assert_eq!(cache.current().reader().get_or_load(&1, Tier::Variable, load)?.0, 21.0);
 /// # Ok::<(), lookback::Error>(())
 /// ```
-pub struct Cache<K: Key, V: Value, S = ()> {
-    current: Mutex<Generation<K, V, S>>,
+pub struct Cache<K: Key, V: Value, S = (), B = FixedHash> {
+    current: Mutex<Generation<K, V, S, B>>,
     replacing: Replacing,
     counters: Arc<Counters>,
     options: Options,
 }
 
 // As for `Generation`: what a panic interrupts was not published yet.
-impl<K: Key, V: Value, S> std::panic::UnwindSafe for Cache<K, V, S> {}
-impl<K: Key, V: Value, S> std::panic::RefUnwindSafe for Cache<K, V, S> {}
+impl<K: Key, V: Value, S, B> std::panic::UnwindSafe for Cache<K, V, S, B> {}
+impl<K: Key, V: Value, S, B> std::panic::RefUnwindSafe for Cache<K, V, S, B> {}
 
-impl<K: Key, V: Value, S> fmt::Debug for Cache<K, V, S> {
+impl<K: Key, V: Value, S, B> fmt::Debug for Cache<K, V, S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")
             .field("current", &self.current())
@@ -144,9 +148,78 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn new(options: Options, version: impl Into<Box<str>>, source: S) -> Result<Self, Error> {
+        Self::with_hasher(options, version, source, FixedHash)
+    }
+}
+
+impl<K: Key, V: Value, S, B> Cache<K, V, S, B> {
+    /// An empty cache of one generation, whose keys are hashed by a hasher of the caller's.
+    ///
+    /// For keys whose `Hash` is poor, or whose hash is known already. Equal keys must get equal hashes from every clone of
+    /// the hasher. All 64 bits count: the high ones choose the shard and the place in it, low ones a slot and a tag. Hashes
+    /// that differ in few bits, or are equal, cost time and nothing else.
+    ///
+    /// # Errors
+    /// `Invalid` where the options contradict each other.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+    ///
+    /// use lookback::cache::{Cache, Options, Tier};
+    /// # use lookback::cache::Weigh;
+    /// # #[derive(Clone)]
+    /// # struct Number(u64);
+    /// # impl Weigh for Number {
+    /// #     fn payload_bytes(&self) -> u64 {
+    /// #         0
+    /// #     }
+    /// # }
+    /// // A digest is a hash already; this hasher takes it as it is.
+    /// #[derive(Clone, PartialEq, Eq)]
+    /// struct Digest(u64);
+    /// impl Hash for Digest {
+    ///     fn hash<H: Hasher>(&self, state: &mut H) {
+    ///         state.write_u64(self.0);
+    ///     }
+    /// }
+    ///
+    /// #[derive(Clone, Default)]
+    /// struct AsItIs(u64);
+    /// impl Hasher for AsItIs {
+    ///     fn write(&mut self, _: &[u8]) {
+    ///         unreachable!("a digest writes one number")
+    ///     }
+    ///     fn write_u64(&mut self, digest: u64) {
+    ///         self.0 = digest;
+    ///     }
+    ///     fn finish(&self) -> u64 {
+    ///         self.0
+    ///     }
+    /// }
+    ///
+    /// type HashedBefore = std::hash::BuildHasherDefault<AsItIs>;
+    /// let cache: Cache<Digest, Number, (), HashedBefore> =
+    ///     Cache::with_hasher(Options::default(), "", (), HashedBefore::default())?;
+    /// let reader = cache.current().reader();
+    /// reader.put(Digest(0x9e37_79b9_7f4a_7c15), Number(1), Tier::Variable);
+    /// assert!(reader.get(&Digest(0x9e37_79b9_7f4a_7c15), Tier::Variable).is_some());
+    ///
+    /// // And where keys come from outside, a seed that nobody knows.
+    /// let guarded: Cache<String, Number, (), RandomState> =
+    ///     Cache::with_hasher(Options::default(), "", (), RandomState::new())?;
+    /// assert!(guarded.current().is_empty());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn with_hasher(
+        options: Options,
+        version: impl Into<Box<str>>,
+        source: S,
+        hasher: B,
+    ) -> Result<Self, Error> {
         options.validate()?;
         let counters = Arc::new(Counters::new());
-        let first = Generation::new(&options, version.into(), source, counters.clone());
+        let first = Generation::new(&options, version.into(), source, hasher, counters.clone());
         Ok(Self { current: Mutex::new(first), replacing: Replacing::new(), counters, options })
     }
 
@@ -171,7 +244,7 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     #[must_use]
-    pub fn current(&self) -> Generation<K, V, S> {
+    pub fn current(&self) -> Generation<K, V, S, B> {
         lock(&self.current).clone()
     }
 
@@ -196,7 +269,10 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
     /// assert!(cache.current().is_empty());
     /// # Ok::<(), lookback::Error>(())
     /// ```
-    pub fn invalidate(&self, version: impl Into<Box<str>>, source: S) -> bool {
+    pub fn invalidate(&self, version: impl Into<Box<str>>, source: S) -> bool
+    where
+        B: Clone,
+    {
         self.invalidate_keeping(version, source, |_, _| false)
     }
 
@@ -232,7 +308,10 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
         version: impl Into<Box<str>>,
         source: S,
         mut keep: impl FnMut(&K, &V) -> bool,
-    ) -> bool {
+    ) -> bool
+    where
+        B: Clone,
+    {
         let version = version.into();
         let mut source = Some(source);
         loop {
@@ -242,7 +321,8 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
             }
             // A pin collects, at its start and at its end, and so runs whatever the values do in their drop; and this
             // may be the last hold on the old generation. All of it lies outside of the lock, and so does the end of
-            // the new generation, where a panic prevents it, and of what it cannot hold.
+            // the new generation, where a panic prevents it, of what it cannot hold, and the clone of the hasher.
+            let hasher = old.inner().hasher.clone();
             let old_pin = old.inner().variable.pin();
             let (mut new, mut new_pin, mut left_over) = (None, None, Vec::new());
             let replacing = self.replacing.begin();
@@ -250,7 +330,8 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
                 continue;
             }
             let Some(source) = source.take() else { unreachable!("taken once, in the last round") };
-            let new = new.insert(Generation::new(&self.options, version, source, self.counters.clone()));
+            let (options, counters) = (&self.options, self.counters.clone());
+            let new = new.insert(Generation::new(options, version, source, hasher, counters));
             let new_pin = new_pin.insert(new.inner().variable.pin());
             let inherited = inherit(&old, &old_pin, new, new_pin, &mut keep, &mut left_over);
             *lock(&self.current) = new.clone();
@@ -309,10 +390,10 @@ impl<K: Key, V: Value, S> Cache<K, V, S> {
 }
 
 /// Copies the entries to keep; how many.
-fn inherit<K: Key, V: Value, S>(
-    old: &Generation<K, V, S>,
+fn inherit<K: Key, V: Value, S, B>(
+    old: &Generation<K, V, S, B>,
     old_pin: &Pin,
-    new: &Generation<K, V, S>,
+    new: &Generation<K, V, S, B>,
     new_pin: &Pin,
     keep: &mut impl FnMut(&K, &V) -> bool,
     left_over: &mut Vec<V>,
@@ -328,9 +409,12 @@ fn inherit<K: Key, V: Value, S>(
             heir.inherit(hash, key, value, Tier::Permanent);
         }
     });
-    for entry in variable.into_iter().map(entry::Lent::get) {
+    for lent in variable {
+        let entry = lent.get();
         let is_promoted = from.permanent.get(entry.hash, &entry.key, &old_map_pin).is_some();
         if !is_promoted && keep(&entry.key, &entry.value) {
+            // Looked at anew: a model sees that the pin outlasts the question.
+            let entry = lent.get();
             heir.inherit(entry.hash, &entry.key, &entry.value, Tier::Variable);
         }
     }
@@ -339,8 +423,8 @@ fn inherit<K: Key, V: Value, S>(
 }
 
 /// Who takes entries over into a generation that nobody else knows of yet.
-struct Heir<'a, K: Key, V: Value, S> {
-    to: &'a generation::Inner<K, V, S>,
+struct Heir<'a, K: Key, V: Value, S, B> {
+    to: &'a generation::Inner<K, V, S, B>,
     pin: &'a Pin,
     map_pin: &'a MapPin<'a>,
     tally: &'a Tally,
@@ -349,7 +433,7 @@ struct Heir<'a, K: Key, V: Value, S> {
     left_over: &'a mut Vec<V>,
 }
 
-impl<K: Key, V: Value, S> Heir<'_, K, V, S> {
+impl<K: Key, V: Value, S, B> Heir<'_, K, V, S, B> {
     fn inherit(&mut self, hash: u64, key: &K, value: &V, tier: Tier) {
         let Boarding::Lead(mut lead) = self.to.variable.board(hash, key, None, self.pin) else {
             return;

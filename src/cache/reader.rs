@@ -14,11 +14,13 @@
 //! What a request does that finds nothing is in [`super::request`].
 
 use std::fmt;
+use std::hash::BuildHasher;
 
-use crate::sync::{ErasedMapPin, Pin, hash_of};
+use crate::sync::{ErasedMapPin, Pin};
 
 use super::entry::{Lent, Tier};
 use super::generation::{Generation, Inner};
+use super::hashing::FixedHash;
 use super::side::SideList;
 use super::stats::Tally;
 use super::table::View;
@@ -53,7 +55,7 @@ use super::{Key, Value};
 /// assert_eq!(cache.stats().loads, 1);
 /// # Ok::<(), lookback::Error>(())
 /// ```
-pub struct Reader<K: Key, V: Value, S = ()> {
+pub struct Reader<K: Key, V: Value, S = (), B = FixedHash> {
     pub(super) map_pin: ErasedMapPin,
     /// Into the variable tier, past generation and tier: a hit there takes no step more than it has to.
     view: View<K, V>,
@@ -61,16 +63,16 @@ pub struct Reader<K: Key, V: Value, S = ()> {
     pub(super) pin: Pin,
     pub(super) side: SideList<K, V>,
     // Last, so that it outlives the pins and the view (I2).
-    generation: Generation<K, V, S>,
+    generation: Generation<K, V, S, B>,
 }
 
-impl<K: Key, V: Value, S> fmt::Debug for Reader<K, V, S> {
+impl<K: Key, V: Value, S, B> fmt::Debug for Reader<K, V, S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").field("generation", &self.generation).finish_non_exhaustive()
     }
 }
 
-impl<K: Key, V: Value, S> Generation<K, V, S> {
+impl<K: Key, V: Value, S, B> Generation<K, V, S, B> {
     /// A handle for the calling thread, which pins memory until it is refreshed or dropped.
     ///
     /// # Examples
@@ -95,13 +97,13 @@ impl<K: Key, V: Value, S> Generation<K, V, S> {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     #[must_use]
-    pub fn reader(&self) -> Reader<K, V, S> {
+    pub fn reader(&self) -> Reader<K, V, S, B> {
         Reader::new(self.clone())
     }
 }
 
-impl<K: Key, V: Value, S> Reader<K, V, S> {
-    fn new(generation: Generation<K, V, S>) -> Self {
+impl<K: Key, V: Value, S, B> Reader<K, V, S, B> {
+    fn new(generation: Generation<K, V, S, B>) -> Self {
         let inner = generation.inner();
         // SAFETY: the map lies inside the generation's shared allocation, which this reader holds until after its
         // pins are dropped (I2).
@@ -131,12 +133,12 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     #[must_use]
-    pub fn generation(&self) -> &Generation<K, V, S> {
+    pub fn generation(&self) -> &Generation<K, V, S, B> {
         &self.generation
     }
 
     #[inline]
-    pub(super) fn inner(&self) -> &Inner<K, V, S> {
+    pub(super) fn inner(&self) -> &Inner<K, V, S, B> {
         self.generation.inner()
     }
 
@@ -163,8 +165,11 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     #[inline]
-    pub fn get(&self, key: &K, tier: Tier) -> Option<&V> {
-        let hash = hash_of(key);
+    pub fn get(&self, key: &K, tier: Tier) -> Option<&V>
+    where
+        B: BuildHasher,
+    {
+        let hash = self.hash_of(key);
         match self.probe(hash, key, tier) {
             Some(found) => Some(self.count_hit(found)),
             None => self.get_elsewhere(hash, key, tier),
@@ -202,7 +207,10 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     /// assert_eq!(owned.map(|number| number.0), Some(7));
     /// # Ok::<(), lookback::Error>(())
     /// ```
-    pub fn get_owned(&self, key: &K, tier: Tier) -> Option<V> {
+    pub fn get_owned(&self, key: &K, tier: Tier) -> Option<V>
+    where
+        B: BuildHasher,
+    {
         self.get(key, tier).cloned()
     }
 
@@ -274,6 +282,15 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         self.inner().counters.flush(&self.tally);
     }
 
+    /// Hashes a key, once for every table that it is looked up in.
+    #[inline]
+    pub(super) fn hash_of(&self, key: &K) -> u64
+    where
+        B: BuildHasher,
+    {
+        self.inner().hasher.hash_one(key)
+    }
+
     /// Looks into both tiers, the one asked for first.
     pub(super) fn find(&self, hash: u64, key: &K, tier: Tier) -> Option<Found<'_, K, V>> {
         self.probe(hash, key, tier).or_else(|| self.probe(hash, key, tier.other()))
@@ -307,7 +324,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     }
 }
 
-impl<K: Key, V: Value, S> Drop for Reader<K, V, S> {
+impl<K: Key, V: Value, S, B> Drop for Reader<K, V, S, B> {
     fn drop(&mut self) {
         self.flush();
     }

@@ -6,8 +6,10 @@
 //! - R2: foreign code, which is a key's `eq` and `clone`, a value's `clone` and weight, loads and subscribers of events,
 //!   runs without a lock. Subscribers are told last, when everything is in its place.
 
+use std::hash::BuildHasher;
+
 use crate::error::Error;
-use crate::sync::{Deadline, hash_of};
+use crate::sync::Deadline;
 
 use super::boarding::{Boarding, Lead};
 use super::change::Change;
@@ -18,7 +20,7 @@ use super::reader::{Found, Reader};
 use super::stats::Tally;
 use super::{Key, Value};
 
-impl<K: Key, V: Value, S> Reader<K, V, S> {
+impl<K: Key, V: Value, S, B: BuildHasher> Reader<K, V, S, B> {
     /// Lends the value of a key, loading it where it is not held.
     ///
     /// Of overlapping misses of one key one thread loads and the others wait for it, each for at most
@@ -60,7 +62,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         tier: Tier,
         load: impl FnOnce(&S) -> Result<V, Error>,
     ) -> Result<&V, Error> {
-        let hash = hash_of(key);
+        let hash = self.hash_of(key);
         match self.probe(hash, key, tier) {
             Some(found) => Ok(self.count_hit(found)),
             None => self.load_elsewhere(hash, key, tier, load),
@@ -100,7 +102,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
         prepare: impl FnOnce() -> Result<P, Error>,
         load: impl FnOnce(&S, P) -> Result<V, Error>,
     ) -> Result<&'a V, Error> {
-        let hash = hash_of(key);
+        let hash = self.hash_of(key);
         if let Some(found) = self.probe(hash, key, tier) {
             return Ok(self.count_hit(found));
         }
@@ -165,7 +167,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn put(&self, key: K, value: V, tier: Tier) -> &V {
-        let hash = hash_of(&key);
+        let hash = self.hash_of(&key);
         if let Some(found) = self.find(hash, &key, tier) {
             return self.settle(found, hash, &key, tier);
         }
@@ -209,7 +211,7 @@ impl<K: Key, V: Value, S> Reader<K, V, S> {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn remove(&self, key: &K) -> bool {
-        let hash = hash_of(key);
+        let hash = self.hash_of(key);
         while let Some(Found::Variable(entry)) = self.probe(hash, key, Tier::Variable) {
             // False where another thread was faster; the key may have been loaded again since.
             let mut change = self.change();

@@ -11,6 +11,7 @@ mod drops;
 mod events;
 mod foreign;
 mod generations;
+mod hashing;
 mod history;
 mod hostile;
 mod item;
