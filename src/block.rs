@@ -143,6 +143,15 @@ impl Block {
         let start = past.checked_sub(bar_count)?;
         (past <= self.rows).then_some(Window { block: self, start, bars: bar_count })
     }
+
+    /// The window of the `bar_count` rows before bar `next`, which the block need not hold; `None` where it lacks some of
+    /// them.
+    #[inline]
+    pub(crate) fn window_before(&self, next: usize, bar_count: usize) -> Option<Window<'_>> {
+        let past = next.checked_sub(self.first_row)? + self.padding;
+        let start = past.checked_sub(bar_count)?;
+        (past <= self.rows).then_some(Window { block: self, start, bars: bar_count })
+    }
 }
 
 /// The last bars of some columns, lent from a block. Shape `[bar_count, columns]`, each column contiguous.

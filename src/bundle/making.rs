@@ -18,7 +18,7 @@ use super::session::Session;
 use super::{Bundle, Inner, adjust, csv, digest, store};
 use crate::asset::Symbol;
 use crate::error::Error;
-use crate::time::Frequency;
+use crate::time::{Frequency, Sessions};
 
 impl Bundle {
     /// Opens a bundle at rest: reads and checks its manifest, and no bar yet.
@@ -167,16 +167,53 @@ impl Bundle {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn from_series(name: &str, frequency: Frequency, series: Vec<Series>) -> Result<Self, Error> {
-        Self::in_memory(name, frequency, series.into_iter().map(Sourced::from).collect())
+        Self::in_memory(name, frequency, Session::default(), series.into_iter().map(Sourced::from).collect())
     }
 
-    fn in_memory(name: &str, frequency: Frequency, series: Vec<Sourced>) -> Result<Self, Error> {
+    /// A bundle held in memory, of bars that lie in the day as a session says.
+    ///
+    /// # Errors
+    /// As [`from_series`](Self::from_series); `Invalid` for a session whose time zone is not known, or whose start is no
+    /// time of day.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::bundle::{Series, Session, Stamp};
+    /// use lookback::{Bundle, Calendar, Frequency, Timestamp};
+    /// let minute = Series {
+    ///     symbol: "A".into(),
+    ///     calendar: Calendar::new(vec![1_704_465_000_000_000_000])?, // 2024-01-05 09:30 in New York
+    ///     values: ["9.5", "10", "9", "10", "700"].map(|value| vec![value.parse().unwrap()]),
+    ///     adjustments: Vec::new(),
+    /// };
+    /// let session =
+    ///     Session { stamp: Stamp::Start, time_zone: "America/New_York".into(), start: "09:30:00".into() };
+    /// let bundle = Bundle::from_series_in("x", Frequency::Minute, session, vec![minute])?;
+    /// assert_eq!(bundle.session().start, "09:30:00");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn from_series_in(
+        name: &str,
+        frequency: Frequency,
+        session: Session,
+        series: Vec<Series>,
+    ) -> Result<Self, Error> {
+        Sessions::new(&session.time_zone, &session.start)?;
+        Self::in_memory(name, frequency, session, series.into_iter().map(Sourced::from).collect())
+    }
+
+    fn in_memory(
+        name: &str,
+        frequency: Frequency,
+        session: Session,
+        series: Vec<Sourced>,
+    ) -> Result<Self, Error> {
         let series = series::checked(series)?;
         let scales = Scales::of(&series);
         let memory = |one| Memory::new(one, scales).map(|memory| Arc::new(memory) as Arc<dyn Bars>);
         let assets = series.iter().map(memory).collect::<Result<_, _>>()?;
         let symbols = series.iter().map(|one| one.series.symbol.clone()).collect();
-        Ok(Self::of_bars(name, frequency, Session::default(), symbols, assets))
+        Ok(Self::of_bars(name, frequency, session, symbols, assets))
     }
 
     /// Bars in memory, in the order of their symbols, with their version.
@@ -221,7 +258,7 @@ impl Bundle {
             let rows = files.into_iter().flat_map(|file| file.assets);
             let assets =
                 rows.map(|rows| adjust::own(rows).map(|own| own.sourced)).collect::<Result<_, _>>()?;
-            Self::in_memory("sample", Frequency::Day, assets)
+            Self::in_memory("sample", Frequency::Day, Session::default(), assets)
         };
         SAMPLE.get_or_init(parse).clone()
     }

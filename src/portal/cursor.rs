@@ -6,26 +6,30 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::adjust::{Adjust, EachAdjust};
+use super::coarse::{Coarse, CoarseEnd};
 use super::layout::Layout;
 use super::registry::Selection;
 use super::request::End;
 use super::stretch::Span;
 use super::timeline::past_the_last;
 use crate::error::{Error, ErrorKind};
-use crate::time::{Timestamp, When};
+use crate::time::{Calendar, Timestamp, When};
 
 /// A layout and where the last window in it ended: the next one is likely to be near.
 pub(super) struct Cursor {
     selection: Arc<Selection>,
+    /// Of the bundle's own bars.
     layout: Arc<Layout>,
+    /// What the selection makes of them, where it asks for a coarser frequency.
+    coarse: Option<Coarse>,
     bar: Cell<usize>,
     /// The span of the last window of each mode.
     spans: EachAdjust<Cell<Span>>,
 }
 
 impl Cursor {
-    pub(super) fn new(selection: Arc<Selection>, layout: Arc<Layout>) -> Self {
-        Self { selection, layout, bar: Cell::default(), spans: EachAdjust::default() }
+    pub(super) fn new(selection: Arc<Selection>, layout: Arc<Layout>, coarse: Option<Coarse>) -> Self {
+        Self { selection, layout, coarse, bar: Cell::default(), spans: EachAdjust::default() }
     }
 
     pub(super) fn selection(&self) -> &Arc<Selection> {
@@ -34,6 +38,41 @@ impl Cursor {
 
     pub(super) fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    #[inline]
+    pub(super) fn coarse(&self) -> Option<&Coarse> {
+        self.coarse.as_ref()
+    }
+
+    /// The coarse bar that an end means, as far as it is known there; refused where it is not there or after the clock.
+    pub(super) fn resolve_coarse(
+        &self,
+        coarse: &Coarse,
+        end: End,
+        clock: Option<Timestamp>,
+    ) -> Result<CoarseEnd, Error> {
+        let bucket = match end {
+            End::Bar(bucket) => bucket,
+            End::At(when) => {
+                let bar = self.resolve(end, clock)?;
+                let moment = when.last_moment().min(clock.unwrap_or(Timestamp(i64::MAX)));
+                return Ok(coarse.end(bar, moment.0));
+            }
+        };
+        let Some(clock) = clock else {
+            if bucket >= coarse.buckets().len() {
+                return Err(past_the_last(bucket, coarse.buckets().calendar().as_slice()));
+            }
+            return Ok(coarse.whole(&self.layout, bucket));
+        };
+        let is_known = |at: &i64| at.saturating_add(self.layout.lag_ns) <= clock.0;
+        let known = self.layout.calendar.as_slice().partition_point(is_known).checked_sub(1);
+        match known.map(|bar| coarse.end(bar, clock.0)) {
+            Some(now) if bucket == now.bucket => Ok(now),
+            Some(now) if bucket < now.bucket => Ok(coarse.whole(&self.layout, bucket)),
+            _ => Err(look_ahead(end, clock)),
+        }
     }
 
     /// The bar that an end means, refused where it is not there or after the clock.
@@ -116,12 +155,17 @@ fn before_first(when: When, moments: &[i64], clock: Option<Timestamp>) -> Error 
 /// Under a clock, the first possible end is counted, not looked up: its date, and whether the series lasts so
 /// long, would tell which assets survive.
 #[cold]
-pub(super) fn too_few(layout: &Layout, bar: usize, asked: usize, clock: Option<Timestamp>) -> Error {
-    let name = |bar: usize| layout.calendar.timestamp(bar).map(|moment| moment.to_string());
-    let end = name(bar).unwrap_or_else(|| format!("bar {bar}"));
+pub(super) fn too_few(
+    calendar: &Calendar,
+    available: usize,
+    asked: usize,
+    clock: Option<Timestamp>,
+) -> Error {
+    let name = |bar: usize| calendar.timestamp(bar).map(|moment| moment.to_string());
+    let end = available.checked_sub(1).and_then(name).unwrap_or_else(|| "its first bar".to_owned());
     let first_possible = match clock {
         Some(_) => Some(format!("bar {}, counted from 0", asked - 1)),
         None => name(asked - 1),
     };
-    ErrorKind::TooFewBars { asked, available: bar + 1, end, first_possible }.into()
+    ErrorKind::TooFewBars { asked, available, end, first_possible }.into()
 }

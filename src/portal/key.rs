@@ -4,6 +4,7 @@
 
 use super::adjust::Adjust;
 use crate::asset::Field;
+use crate::time::Frequency;
 
 /// Names one cached block within one bundle version.
 ///
@@ -13,7 +14,7 @@ use crate::asset::Field;
 pub struct Key {
     /// Subject and first bar, 32 bits each.
     place: u64,
-    /// Detail in the upper 32 bits, then the content, then the adjustment.
+    /// Detail in the upper 32 bits, then the frequency where it is not the subject's own, the content, the adjustment.
     form: u64,
 }
 
@@ -26,6 +27,11 @@ enum Content {
     Scale,
     Series,
     Node,
+    Coarse,
+    CoarsePadded,
+    Running,
+    CoarseSeries,
+    CoarseIndicator,
 }
 
 impl Key {
@@ -61,6 +67,48 @@ impl Key {
         Self::new(asset, first, column, Content::Node, adjust)
     }
 
+    /// Coarse bars of a selection: a cut of what the stretch that starts at bar `first` reaches, and the lookback of a class
+    /// before it.
+    pub(super) fn coarse(selection: u32, first: u32, (class, cut): (u8, u32), adjust: Adjust) -> Self {
+        Self::new(selection, first, cut << 8 | u32::from(class), Content::Coarse, adjust)
+    }
+
+    /// The same, with undefined rows in front of the first coarse bar.
+    pub(super) fn coarse_padded(selection: u32, first: u32, (class, cut): (u8, u32), adjust: Adjust) -> Self {
+        Self::new(selection, first, cut << 8 | u32::from(class), Content::CoarsePadded, adjust)
+    }
+
+    /// The coarse bar of a selection as of each bar of the span that starts at bar `first`.
+    pub(super) fn running(selection: u32, first: u32, adjust: Adjust) -> Self {
+        Self::new(selection, first, 0, Content::Running, adjust)
+    }
+
+    /// A field of an asset over all its coarse bars, adjusted as of the stretch that starts at bar `first`.
+    pub(super) fn coarse_series(
+        asset: u32,
+        first: u32,
+        field: Field,
+        frequency: Frequency,
+        adjust: Adjust,
+    ) -> Self {
+        Self::new(asset, first, field as u32, Content::CoarseSeries, adjust).at(frequency)
+    }
+
+    /// An indicator of an asset's coarse bars, adjusted as of the stretch that starts at bar `first`.
+    pub(super) fn coarse_indicator(
+        asset: u32,
+        first: u32,
+        indicator: u32,
+        frequency: Frequency,
+        adjust: Adjust,
+    ) -> Self {
+        Self::new(asset, first, indicator, Content::CoarseIndicator, adjust).at(frequency)
+    }
+
+    fn at(self, frequency: Frequency) -> Self {
+        Self { form: self.form | (frequency as u64) << 16, ..self }
+    }
+
     /// The scale of an asset, as of the stretch that starts at bar `first`.
     pub(super) fn scale(asset: u32, first: u32, adjust: Adjust) -> Self {
         Self::new(asset, first, 0, Content::Scale, adjust)
@@ -85,8 +133,17 @@ mod tests {
                     Content::Scale,
                     Content::Series,
                     Content::Node,
+                    Content::Coarse,
+                    Content::CoarsePadded,
+                    Content::Running,
+                    Content::CoarseSeries,
+                    Content::CoarseIndicator,
                 ] {
-                    assert!(keys.insert(Key::new(subject, first, detail, content, adjust)));
+                    let key = Key::new(subject, first, detail, content, adjust);
+                    assert!(
+                        Frequency::ALL.into_iter().skip(1).all(|frequency| keys.insert(key.at(frequency)))
+                    );
+                    assert!(keys.insert(key));
                 }
             }
         }

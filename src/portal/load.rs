@@ -84,7 +84,7 @@ pub(super) fn scale(timeline: &Timeline, adjust: Adjust, stretch: Span) -> Block
 }
 
 /// Appends some of an asset's own bars, adjusted.
-fn own(
+pub(super) fn own(
     bundle: &Bundle,
     asset: AssetId,
     known: Known<'_>,

@@ -37,7 +37,12 @@
 #![forbid(unsafe_code)]
 
 mod adjust;
+mod arena;
+mod buckets;
 mod catalog;
+mod coarse;
+mod coarse_column;
+mod coarse_window;
 mod cursor;
 mod held;
 mod key;
@@ -48,7 +53,9 @@ mod node;
 mod reader;
 mod registry;
 mod request;
+mod resample;
 mod snapshot;
+mod split;
 mod stretch;
 mod timeline;
 
@@ -59,9 +66,11 @@ pub use adjust::Adjust;
 pub use reader::{PortalReader, ReaderAt};
 pub use request::{End, Request, Short};
 pub use snapshot::Snapshot;
+pub use split::SplitWindow;
 
 pub use crate::indicator::{Indicator, Kind};
 
+pub(crate) use arena::Arena;
 pub(crate) use node::ColumnId;
 
 use catalog::Catalog;

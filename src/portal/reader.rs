@@ -10,7 +10,10 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use super::adjust::Adjust;
+use super::arena::Arena;
+use super::buckets::Buckets;
 use super::catalog::Catalog;
+use super::coarse::Coarse;
 use super::cursor::{Cursor, look_ahead, too_few};
 use super::held::Held;
 use super::key::Key;
@@ -19,6 +22,7 @@ use super::memo::Memo;
 use super::registry::Selection;
 use super::request::{End, Request};
 use super::snapshot::Snapshot;
+use super::split::SplitWindow;
 use super::stretch::Span;
 use super::timeline::Timeline;
 use crate::asset::{AssetId, Field};
@@ -26,7 +30,7 @@ use crate::block::{Block, Window};
 use crate::cache::{self, Tier};
 use crate::error::Error;
 use crate::indicator::Indicator;
-use crate::time::Timestamp;
+use crate::time::{Frequency, Timestamp};
 
 /// One thread's reader of a [`Snapshot`].
 ///
@@ -52,6 +56,10 @@ pub struct PortalReader {
     /// By the asset's id.
     timelines: Memo<Arc<Timeline>>,
     indicators: RefCell<HashMap<Indicator, u32, FixedState>>,
+    /// Coarse bars of an asset.
+    buckets: RefCell<HashMap<(AssetId, Frequency), Arc<Buckets>, FixedState>>,
+    /// Windows whose last bar is not over.
+    open: Arena,
 }
 
 impl Snapshot {
@@ -64,6 +72,8 @@ impl Snapshot {
             cursors: Memo::default(),
             timelines: Memo::default(),
             indicators: RefCell::default(),
+            buckets: RefCell::default(),
+            open: Arena::default(),
         }
     }
 }
@@ -74,6 +84,11 @@ impl PortalReader {
     /// A hit lends the cached block: no copy, no allocation, no lock. A miss loads the block once, however
     /// many threads ask for it; all windows that end between the same two events, of any length in the same
     /// class, are hits then.
+    ///
+    /// At a coarser frequency than the bundle's, bars are adjusted first and then made coarse: the first open, the highest
+    /// high, the lowest low, the last close, the sum of volumes. The last one holds what is known at `end`. Where more is
+    /// to come of it, the window is copied once, and kept until this reader is refreshed: [`split`](Self::split) lends its
+    /// closed bars without a copy, and [`Request::closed_only`] asks for those alone.
     ///
     /// - Shape: `[bar_count, columns]`, each column contiguous; asset-major, then field, as asked.
     /// - Units: quote currency per share; shares.
@@ -97,7 +112,7 @@ impl PortalReader {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn history(&self, request: &Request, end: impl Into<End>) -> Result<Window<'_>, Error> {
-        self.window(request, end.into(), None)
+        self.window(request, end.into(), None, &self.open)
     }
 
     /// Reads as of a clock: ends after it are refused, and so is a bar that is not over at it, see
@@ -199,6 +214,7 @@ impl PortalReader {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn refresh(&mut self) {
+        self.open.clear();
         self.reader.refresh();
     }
 
@@ -214,13 +230,22 @@ impl PortalReader {
     }
 
     #[inline]
-    fn window(&self, request: &Request, end: End, clock: Option<Timestamp>) -> Result<Window<'_>, Error> {
+    fn window<'a>(
+        &'a self,
+        request: &Request,
+        end: End,
+        clock: Option<Timestamp>,
+        open: &'a Arena,
+    ) -> Result<Window<'a>, Error> {
         let cursor = self.cursor(request.selection())?;
+        if let Some(coarse) = cursor.coarse() {
+            return self.coarse_window((&cursor, coarse), request, end, clock, open);
+        }
         let bar = cursor.resolve(end, clock)?;
         let bar_count = request.bar_count();
         let padded = bar_count > bar + 1;
         if padded && !request.pads() {
-            return Err(too_few(cursor.layout(), bar, bar_count, clock));
+            return Err(too_few(&cursor.layout().calendar, bar + 1, bar_count, clock));
         }
         let adjust = request.adjustment();
         let span = cursor.span(narrow(bar), adjust);
@@ -241,7 +266,7 @@ impl PortalReader {
     }
 
     #[inline]
-    fn cursor(&self, selection: &Arc<Selection>) -> Result<Ref<'_, Cursor>, Error> {
+    pub(super) fn cursor(&self, selection: &Arc<Selection>) -> Result<Ref<'_, Cursor>, Error> {
         let known =
             self.cursors.get(selection.id() as usize, |cursor| Arc::ptr_eq(cursor.selection(), selection));
         known.map_or_else(|| self.open_cursor(selection), Ok)
@@ -253,7 +278,8 @@ impl PortalReader {
         let catalog = self.snapshot.catalog();
         let selection = catalog.registry().selection(selection.names());
         let layout = catalog.layout(&selection)?;
-        Ok(self.cursors.put(selection.id() as usize, Cursor::new(selection, layout)))
+        let coarse = catalog.buckets(&selection)?.map(Coarse::new);
+        Ok(self.cursors.put(selection.id() as usize, Cursor::new(selection, layout, coarse)))
     }
 
     pub(super) fn timeline(&self, asset: AssetId) -> Result<Ref<'_, Arc<Timeline>>, Error> {
@@ -279,7 +305,17 @@ impl PortalReader {
         Ok(block.block().column(0))
     }
 
-    fn indicator_id(&self, indicator: &Indicator) -> u32 {
+    /// The coarse bars of an asset.
+    pub(super) fn own_buckets(&self, asset: AssetId, frequency: Frequency) -> Result<Arc<Buckets>, Error> {
+        if let Some(known) = self.buckets.borrow().get(&(asset, frequency)) {
+            return Ok(known.clone());
+        }
+        let buckets = self.snapshot.catalog().own_buckets(asset, frequency)?;
+        self.buckets.borrow_mut().insert((asset, frequency), buckets.clone());
+        Ok(buckets)
+    }
+
+    pub(super) fn indicator_id(&self, indicator: &Indicator) -> u32 {
         let known = self.indicators.borrow().get(indicator).copied();
         known.unwrap_or_else(|| {
             let id = self.snapshot.catalog().registry().indicator(indicator);
@@ -316,7 +352,41 @@ impl<'a> ReaderAt<'a> {
     /// # Errors
     /// `LookAhead` where `end` is after the clock; the others of [`PortalReader::history`].
     pub fn history(&self, request: &Request, end: impl Into<End>) -> Result<Window<'a>, Error> {
-        self.reader.window(request, end.into(), Some(self.clock))
+        self.history_in(&self.reader.open, request, end)
+    }
+
+    /// The same, where a window that is copied is kept in an arena of the caller's.
+    pub(crate) fn history_in(
+        &self,
+        open: &'a Arena,
+        request: &Request,
+        end: impl Into<End>,
+    ) -> Result<Window<'a>, Error> {
+        self.reader.window(request, end.into(), Some(self.clock), open)
+    }
+
+    /// Returns the window as [`PortalReader::split`] does, where it ends no later than the clock.
+    ///
+    /// # Errors
+    /// `LookAhead` where `end` is after the clock; the others of [`PortalReader::history`].
+    pub fn split(&self, request: &Request, end: impl Into<End>) -> Result<SplitWindow<'a>, Error> {
+        self.reader.split_at(request, end.into(), Some(self.clock))
+    }
+
+    /// Returns an indicator of coarse bars as [`PortalReader::indicator_at`] does, up to the clock.
+    ///
+    /// # Errors
+    /// `LookAhead` where bar `as_of` is after the clock; the others of [`PortalReader::indicator_at`].
+    pub fn indicator_at(
+        &self,
+        frequency: Frequency,
+        asset: AssetId,
+        indicator: &Indicator,
+        adjust: Adjust,
+        as_of: usize,
+    ) -> Result<&'a [f64], Error> {
+        self.check(asset, as_of)?;
+        self.reader.indicator_at(frequency, asset, indicator, adjust, as_of)
     }
 
     /// Returns an indicator as [`PortalReader::indicator`] does, up to the clock.
@@ -364,6 +434,6 @@ impl fmt::Debug for PortalReader {
     }
 }
 
-fn narrow(bar: usize) -> u32 {
+pub(super) fn narrow(bar: usize) -> u32 {
     u32::try_from(bar).expect("a layout holds at most 2^32 - 1 bars")
 }

@@ -47,7 +47,7 @@ pub enum Short {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
-    /// A bar index in the request's own calendar, counted from 0.
+    /// A bar index in the request's own calendar, counted from 0; of a coarser frequency, a coarse bar as far as it is known.
     Bar(usize),
     /// The last bar that is known at a moment, see [`Snapshot::known_at`](super::Snapshot::known_at): an intraday bar
     /// stamped with its start is not, before its step is over. For a bare date, the last on or before the end of that day.
@@ -102,6 +102,7 @@ pub struct Request {
     tier: Tier,
     adjust: Adjust,
     short: Short,
+    closed_only: bool,
 }
 
 impl Request {
@@ -114,7 +115,8 @@ impl Request {
             return Err(Error::invalid("bar count", message));
         }
         let class = ceiling_log2(bar_count).max(SMALLEST_CLASS);
-        Ok(Self { selection, bar_count, class, tier, adjust: Adjust::default(), short: Short::default() })
+        let (adjust, short) = (Adjust::default(), Short::default());
+        Ok(Self { selection, bar_count, class, tier, adjust, short, closed_only: false })
     }
 
     /// Chooses which events apply; [`Adjust::Total`] unless told.
@@ -127,6 +129,35 @@ impl Request {
     #[must_use]
     pub fn short(self, short: Short) -> Self {
         Self { short, ..self }
+    }
+
+    /// Leaves out the last bar where it is not over, at a coarser frequency than the bundle's; of the bundle's own bars,
+    /// each is.
+    ///
+    /// Every window is then a slice of a cached block. A bar is over when its time is: a week after its Sunday, a day when
+    /// the next session starts, an hour with its last minute; or when a bar of a later one is there.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::portal::Options;
+    /// use lookback::{Bundle, DataPortal, Field, Frequency, When};
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let weeks = portal.request(["IBM"], [Field::Close], 2, Frequency::Week)?;
+    /// let reader = portal.snapshot().reader();
+    /// let wednesday = "2005-03-02".parse::<When>()?;
+    /// let (open, closed) = (reader.history(&weeks, wednesday)?, reader.history(&weeks.closed_only(), wednesday)?);
+    /// assert_eq!((open.column(0)[0], open.bar_range().end), (closed.column(0)[1], closed.bar_range().end + 1));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn closed_only(self) -> Self {
+        Self { closed_only: true, ..self }
+    }
+
+    /// Whether a last bar that is not over is left out.
+    #[must_use]
+    pub fn is_closed_only(&self) -> bool {
+        self.closed_only
     }
 
     /// The assets' names, in the order asked.

@@ -57,7 +57,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// - `UnknownAsset` with the nearest names.
-    /// - `BadFrequency` where it is not the bundle's own.
+    /// - `BadFrequency` where it is not the bundle's own and cannot be made of it, with those that can.
     /// - `BadBarCount` for 0 bars.
     /// - `Invalid` where there is no asset or no field, one is named twice, or the bar count exceeds 2^31.
     ///
@@ -90,6 +90,10 @@ impl Snapshot {
 
     /// The bars that a request's ends count: an asset's own, or the union of several assets' bars.
     ///
+    /// At a coarser frequency than the bundle's, the coarse bars: a day, a week (from Monday) and a month are called by
+    /// their first date; a part of a session by its first moment, or by its last where the bundle's bars are stamped with
+    /// their ends. A stretch of time without a bar makes none.
+    ///
     /// # Errors
     /// `UnknownAsset` or `BadFrequency` where this version of the bundle lacks what the request names; `Io`,
     /// `Corrupt`.
@@ -110,7 +114,10 @@ impl Snapshot {
     pub fn calendar(&self, request: &Request) -> Result<Calendar, Error> {
         let catalog = self.catalog();
         let selection = catalog.registry().selection(request.selection().names());
-        Ok(catalog.layout(&selection)?.calendar.clone())
+        match catalog.buckets(&selection)? {
+            Some(buckets) => Ok(buckets.calendar().clone()),
+            None => Ok(catalog.layout(&selection)?.calendar.clone()),
+        }
     }
 
     /// The first moment at which the bar of a moment is known in full: a clock that stands before it does not see the bar.

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::time::{Calendar, Timestamp};
 
 /// Rows of the longest span: longer stretches are cut here, so that the byte budget works at a fine grain.
-const SPAN_ROWS: u32 = 65_536;
+pub(super) const SPAN_ROWS: u32 = 65_536;
 
 /// Bars that one block serves as ends: a stretch between two events, or a cut of it. Not empty.
 ///

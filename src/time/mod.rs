@@ -4,11 +4,14 @@
 
 mod calendar;
 mod frequency;
+mod sessions;
 mod when;
 
 pub use calendar::Calendar;
 pub use frequency::Frequency;
 pub use when::When;
+
+pub(crate) use sessions::{SessionSpan, Sessions, monday, month};
 
 use std::fmt;
 

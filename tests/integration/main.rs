@@ -26,6 +26,7 @@ mod decimal;
 mod derived;
 mod event_columns;
 mod files;
+mod frequencies;
 mod functions;
 mod grid;
 mod history;
@@ -35,6 +36,7 @@ mod ingest_options;
 mod jumps;
 mod metrics;
 mod naive;
+mod naive_coarse;
 mod naive_rule;
 #[cfg(feature = "parquet")]
 mod parquet;

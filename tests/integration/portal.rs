@@ -287,8 +287,9 @@ fn a_bad_request_is_refused_with_what_would_be_right() {
     assert!(matches!(error.kind(), ErrorKind::UnknownAsset { .. }), "{error}");
     let error = refused(&["IBM"], &close, 0, Frequency::Day);
     assert!(matches!(error.kind(), ErrorKind::BadBarCount { found: 0 }), "{error}");
-    let error = refused(&["IBM"], &close, 1, Frequency::Week).to_string();
-    assert_eq!(error, "bad frequency 1w: the bundle holds 1d bars; resampling is not available");
+    let error = refused(&["IBM"], &close, 1, Frequency::Hour).to_string();
+    let finer = "the bundle holds 1d bars, and finer ones cannot be made of them";
+    assert_eq!(error, format!("bad frequency 1h: {finer}; expected one of 1d 1w 1mo"));
     let error = refused(&["IBM", "IBM"], &close, 1, Frequency::Day).to_string();
     assert_eq!(error, "request: asset IBM is named twice, expected once");
     assert!(refused(&[], &close, 1, Frequency::Day).to_string().contains("no asset"));

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use super::player::{Player, Recording, Stage};
 use crate::error::Error;
+use crate::portal::Arena;
 use crate::sweep::broker::{Fill, FillAt, Ledger, Reason};
 use crate::sweep::grid::Point;
 use crate::sweep::score::Score;
@@ -63,15 +64,19 @@ pub(super) fn run<S: Strategy>(
             fills.push(Fill { bar, weight, shares, price, raw_price, cost, reason });
         }
     };
+    let mut open = Arena::default();
     let mut waiting: Option<(usize, f64)> = None;
     for bar in ready.bars.iter() {
         if let Some((open, weight)) = waiting.take() {
             fill(&mut ledger, open, weight);
         }
         ledger.catch_up(bar - market.first);
-        let mut view = Bar::new(&ready.scene, &ledger, bar);
+        let mut view = Bar::new(&ready.scene, &ledger, &open, bar);
         strategy.on_bar(&mut view)?;
-        if let Some(weight) = view.into_target()? {
+        let target = view.into_target()?;
+        // No strategy can keep what a bar lent it.
+        open.clear();
+        if let Some(weight) = target {
             match settings.fill {
                 FillAt::Close => fill(&mut ledger, bar, weight),
                 FillAt::NextOpen => waiting = (bar < market.last).then_some((bar + 1, weight)),

@@ -9,7 +9,7 @@ use crate::asset::{Field, Symbol};
 use crate::block::Window;
 use crate::compare::{self, Cross};
 use crate::error::{Error, ErrorKind};
-use crate::portal::{End, Request};
+use crate::portal::{Arena, End, Request, SplitWindow};
 use crate::sweep::broker::Ledger;
 use crate::time::{Timestamp, When};
 
@@ -17,14 +17,21 @@ use crate::time::{Timestamp, When};
 pub struct Bar<'a> {
     scene: &'a Scene<'a>,
     ledger: &'a Ledger<'a>,
+    /// Windows of this bar whose last bar is open.
+    open: &'a Arena,
     bar: usize,
     target: Option<f64>,
 }
 
 impl<'a> Bar<'a> {
     #[inline]
-    pub(in crate::sweep) fn new(scene: &'a Scene<'a>, ledger: &'a Ledger<'a>, bar: usize) -> Self {
-        Self { scene, ledger, bar, target: None }
+    pub(in crate::sweep) fn new(
+        scene: &'a Scene<'a>,
+        ledger: &'a Ledger<'a>,
+        open: &'a Arena,
+        bar: usize,
+    ) -> Self {
+        Self { scene, ledger, open, bar, target: None }
     }
 
     /// The bar's index in the asset's own calendar.
@@ -305,6 +312,10 @@ impl<'a> Bar<'a> {
 
     /// The window of a request that ends at this bar.
     ///
+    /// At a coarser frequency than the bundle's, its last bar holds what is known at this bar's close, unless the request is
+    /// for closed bars only. Such a window is copied where more may come of its last bar: [`split`](Self::split) is the
+    /// same without a copy.
+    ///
     /// # Errors
     /// `TooFewBars` where it reaches back beyond the first bar; `BeforeFirstBar` where other assets have none yet; `Io` and `Corrupt` where the bundle cannot be read.
     ///
@@ -328,10 +339,48 @@ impl<'a> Bar<'a> {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn history(&self, request: &Request) -> Result<Window<'a>, Error> {
+        let (clock, end) = self.end_of(request);
+        self.scene.reader.at(clock).history_in(self.open, request, end)
+    }
+
+    /// The window of [`history`](Self::history) as its closed bars and the open one beside them: no copy.
+    ///
+    /// # Errors
+    /// Those of [`history`](Self::history).
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, Frequency, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// #     fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    /// #         Ok(Self(setup.window_at(Frequency::Week, [Field::Volume], 1)?))
+    /// #     }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     let so_far = bar.split(&self.0)?.open(0); // this week's volume, as of this bar
+    ///     assert!(so_far.is_some_and(|volume| volume >= bar.volume()));
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # assert_eq!(Sweep::new().asset("GOOG").run::<Probe>(&portal)?.failed(), 0);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn split(&self, request: &Request) -> Result<SplitWindow<'a>, Error> {
+        let (clock, end) = self.end_of(request);
+        self.scene.reader.at(clock).split(request, end)
+    }
+
+    /// The clock, and where a window ends that ends at this bar.
+    #[inline]
+    fn end_of(&self, request: &Request) -> (Timestamp, End) {
+        let snapshot = self.scene.reader.snapshot();
         let own = matches!(request.assets(), [one] if *one == self.scene.market.symbol);
-        let clock = self.scene.reader.snapshot().known_at(self.timestamp());
-        let end = if own { End::Bar(self.bar) } else { End::At(When::Moment(clock)) };
-        self.scene.reader.at(clock).history(request, end)
+        let clock = snapshot.known_at(self.timestamp());
+        let counts_bars = own && request.frequency() == snapshot.bundle().frequency();
+        (clock, if counts_bars { End::Bar(self.bar) } else { End::At(When::Moment(clock)) })
     }
 
     /// The weight of the position at this close, as a share of equity: negative where short, 0 where flat.

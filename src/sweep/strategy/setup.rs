@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::portal::{Indicator, Kind, PortalReader, Request};
 use crate::sweep::asset_market::AssetMarket;
 use crate::sweep::settings::Settings;
+use crate::time::Frequency;
 
 /// Where a strategy declares what it reads, and what can wake it.
 ///
@@ -120,6 +121,96 @@ impl<'a> Setup<'a> {
         let snapshot = self.scene.reader.snapshot();
         let request = snapshot.request(assets, fields, bar_count, snapshot.bundle().frequency())?;
         Ok(request.adjust(self.scene.settings.adjust))
+    }
+
+    /// A request for windows of the trial's asset at a coarser frequency than the bundle's, on the run's adjustment.
+    ///
+    /// The last bar of a window holds what is known at the bar that asks for it, and no more: as much of this week as there
+    /// is of it. [`Request::closed_only`] leaves it out until it is over.
+    ///
+    /// # Errors
+    /// `BadFrequency` where it cannot be made of the bundle's bars; `BadBarCount` for 0 bars.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Field, Frequency, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(lookback::Request);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    ///     Ok(Self(setup.window_at(Frequency::Month, [Field::Close], 1)?))
+    /// }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     let month = bar.history(&self.0)?.column(0)[0];
+    ///     assert!((month - bar.close()).abs() < 1e-9 * month); // no later than this bar
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # assert_eq!(Sweep::new().asset("GOOG").run::<Probe>(&portal)?.failed(), 0);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn window_at(
+        &self,
+        frequency: Frequency,
+        fields: impl IntoIterator<Item = Field>,
+        bar_count: usize,
+    ) -> Result<Request, Error> {
+        self.request_at(frequency, [self.symbol().as_str()], fields, bar_count)
+    }
+
+    /// A request as [`window_at`](Self::window_at), for any assets of the bundle.
+    ///
+    /// # Errors
+    /// `UnknownAsset`; those of [`window_at`](Self::window_at).
+    pub fn request_at(
+        &self,
+        frequency: Frequency,
+        assets: impl IntoIterator<Item: AsRef<str>>,
+        fields: impl IntoIterator<Item = Field>,
+        bar_count: usize,
+    ) -> Result<Request, Error> {
+        let request = self.scene.reader.snapshot().request(assets, fields, bar_count, frequency)?;
+        Ok(request.adjust(self.scene.settings.adjust))
+    }
+
+    /// An indicator of the trial's asset at a coarser frequency than the bundle's: at each bar, its value at the last coarse
+    /// bar that was closed then, so that it changes with a coarse bar's close alone.
+    ///
+    /// # Errors
+    /// `BadFrequency` where it cannot be made of the bundle's bars; `Io` and `Corrupt` where the bundle cannot be read.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, Error, Frequency, portal::Indicator, sweep::*, portal::{DataPortal, Options}};
+    /// # struct Probe(IndicatorId);
+    /// # impl Strategy for Probe {
+    /// #     const NAME: &'static str = "probe";
+    /// #     fn parameters() -> Result<Vec<Parameter>, Error> { Ok(Vec::new()) }
+    /// fn start(_: &Point<'_>, setup: &mut Setup<'_>) -> Result<Self, Error> {
+    ///     Ok(Self(setup.indicator_at(Frequency::Week, &Indicator::sma(10)?)?))
+    /// }
+    /// fn on_bar(&mut self, bar: &mut Bar<'_>) -> Result<(), Error> {
+    ///     let average = bar.value(self.0); // of ten weeks
+    ///     assert!(bar.index() < 60 || average > bar.close() / 2.0);
+    ///     Ok(())
+    /// }
+    /// # }
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # assert_eq!(Sweep::new().asset("GOOG").run::<Probe>(&portal)?.failed(), 0);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn indicator_at(
+        &mut self,
+        frequency: Frequency,
+        indicator: &Indicator,
+    ) -> Result<IndicatorId, Error> {
+        let scene = &mut self.scene;
+        let (asset, last, adjust) = (scene.market.asset, scene.market.last, scene.settings.adjust);
+        let values = scene.reader.indicator_at(frequency, asset, indicator, adjust, last)?;
+        scene.columns.push((indicator.kind(), values));
+        Ok(IndicatorId(scene.columns.len() - 1))
     }
 
     /// Has the strategy asked where [`Bar::crosses_above`](super::Bar::crosses_above) or
