@@ -6,7 +6,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ndarray::{ArrayView2, ShapeBuilder};
+use ndarray::{ArrayView2, ArrayView3, ShapeBuilder};
+
+mod lent;
 
 /// Rows of some columns, each column contiguous. Cloning costs one reference count.
 ///
@@ -154,6 +156,14 @@ impl Block {
     }
 }
 
+impl From<Vec<f64>> for Block {
+    /// One column, counted from bar 0.
+    fn from(column: Vec<f64>) -> Self {
+        let rows = column.len();
+        Self::new(column, 0, rows)
+    }
+}
+
 /// The last bars of some columns, lent from a block. Shape `[bar_count, columns]`, each column contiguous.
 ///
 /// The block behind it may hold later bars; nothing here leads to their values, its `Debug` output included.
@@ -215,7 +225,26 @@ impl<'a> Window<'a> {
         &self.block.values[first..first + self.bars]
     }
 
+    /// The newest value of a column: that of the window's last bar.
+    ///
+    /// # Panics
+    /// Where there is no such column, or the window holds no bar.
+    ///
+    /// # Examples
+    /// ```
+    /// let block = lookback::Block::new(vec![1.0, 2.0, 3.0, 10.0, 20.0, 30.0], 0, 3);
+    /// let window = block.window(0..2).expect("the block holds both bars");
+    /// assert_eq!((window.current(0), window.current(1)), (2.0, 20.0));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn current(&self, column: usize) -> f64 {
+        self.column(column)[self.bars - 1]
+    }
+
     /// The window as an array of shape `[bar_count, columns]`, without a copy.
+    ///
+    /// Strides, in values: 1 from bar to bar, the block's rows from column to column.
     ///
     /// # Panics
     /// Never: the shape was checked when the window was made.
@@ -235,6 +264,47 @@ impl<'a> Window<'a> {
         let values = &self.block.values[self.start..last_column * self.block.rows + self.start + self.bars];
         ArrayView2::from_shape((self.bars, columns).strides((1, self.block.rows)), values)
             .expect("a window lies inside its block")
+    }
+
+    /// The window as an array of shape `[bar_count, assets, fields]`, without a copy; `fields` is how many each asset has.
+    ///
+    /// Columns lie asset by asset, so that this is [`view`](Self::view) with its second axis parted. Strides, in values: 1
+    /// from bar to bar, the block's rows times `fields` from asset to asset, the block's rows from field to field.
+    ///
+    /// # Panics
+    /// Where `fields` does not divide the columns.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::portal::Options;
+    /// use lookback::{Bundle, DataPortal, Field, Frequency};
+    /// let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let fields = [Field::High, Field::Low, Field::Close];
+    /// let request = portal.request(["MSFT", "IBM"], fields, 20, Frequency::Day)?;
+    /// let reader = portal.snapshot().reader();
+    /// let window = reader.history(&request, 99)?;
+    /// let view = window.view3(fields.len());
+    /// assert_eq!(view.dim(), (20, 2, 3));
+    /// assert_eq!(view[[19, 1, 2]], window.current(5)); // IBM's close
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn view3(&self, fields: usize) -> ArrayView3<'a, f64> {
+        let columns = self.columns();
+        let Some(last_column) = columns.checked_sub(1) else {
+            return ArrayView3::from_shape((0, 0, fields), &[]).expect("an empty shape fits an empty slice");
+        };
+        assert!(
+            fields > 0 && columns.is_multiple_of(fields),
+            "a window of {columns} columns has no {fields} fields for each of its assets"
+        );
+        let rows = self.block.rows;
+        let values = &self.block.values[self.start..last_column * rows + self.start + self.bars];
+        ArrayView3::from_shape(
+            (self.bars, columns / fields, fields).strides((1, fields * rows, rows)),
+            values,
+        )
+        .expect("a window lies inside its block")
     }
 
     /// A window that outlives the reader: one reference count, no copy of values.
@@ -342,6 +412,22 @@ mod tests {
         assert_eq!(format!("{:?}", window.to_owned()), shown);
         assert!(window.view().to_slice_memory_order().is_none(), "the rows between the columns are not lent");
         assert!(block.window(101..102).unwrap().view().to_slice_memory_order().is_none());
+    }
+
+    #[test]
+    fn a_window_of_assets_and_fields_is_the_same_memory() {
+        // Two assets of two fields, three rows each.
+        let block = Block::new((0..12).map(f64::from).collect::<Vec<_>>(), 0, 3);
+        let window = block.window(1..3).unwrap();
+        let (flat, view) = (window.view(), window.view3(2));
+        assert_eq!((view.dim(), view.strides()), ((2, 2, 2), &[1, 6, 3][..]));
+        for ((bar, asset, field), value) in view.indexed_iter() {
+            assert_eq!(*value, flat[[bar, 2 * asset + field]]);
+        }
+        assert!(std::ptr::eq(&raw const view[[0, 0, 0]], window.column(0).as_ptr()));
+        assert_eq!(window.view3(4).dim(), (2, 1, 4));
+        assert_eq!(block.window(1..1).unwrap().view3(2).dim(), (0, 2, 2));
+        assert!(std::panic::catch_unwind(|| window.view3(3).dim()).is_err());
     }
 
     #[test]

@@ -61,6 +61,6 @@ pub use bundle::Bundle;
 #[cfg(feature = "portal")]
 pub use indicator::Indicator;
 #[cfg(feature = "portal")]
-pub use portal::{Adjust, DataPortal, End, PortalReader, Request, Short, Snapshot};
+pub use portal::{Adjust, DataPortal, End, FrameShape, NamedWindow, PortalReader, Request, Short, Snapshot};
 #[cfg(feature = "portal")]
 pub use time::{Calendar, Frequency, Timestamp, When};

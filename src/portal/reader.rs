@@ -413,6 +413,11 @@ impl<'a> ReaderAt<'a> {
         self.reader.scale(asset, adjust, as_of)
     }
 
+    /// The reader behind it.
+    pub(super) fn reader(&self) -> &'a PortalReader {
+        self.reader
+    }
+
     fn check(&self, asset: AssetId, as_of: usize) -> Result<(), Error> {
         let moment = self.reader.timeline(asset)?.calendar().timestamp(as_of);
         match moment {

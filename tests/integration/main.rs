@@ -48,6 +48,7 @@ mod rule_fuzz;
 mod rule_language;
 mod rule_sweeps;
 mod rules;
+mod shapes;
 mod shell;
 mod stocks;
 mod sweep;
