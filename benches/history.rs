@@ -21,8 +21,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use lookback::portal::Options;
-use lookback::{Bundle, DataPortal, Field, Frequency, PortalReader, Request, Snapshot, Timestamp};
+use lookback::history::{self, HistoryCache, Order, WindowKey};
+use lookback::portal::{FrameShape, Options};
+use lookback::{AssetId, Bundle, DataPortal, Field, Frequency, PortalReader, Request, Snapshot, Timestamp};
 
 const BAR_COUNT: usize = 20;
 
@@ -137,5 +138,79 @@ fn history(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, history);
+/// What the shapes of one window cost beside each other: three assets of two fields, 50 bars.
+fn shapes(criterion: &mut Criterion) {
+    let portal = DataPortal::new(Bundle::sample().expect("the sample is whole"), Options::default())
+        .expect("default options agree");
+    let fields = [Field::Close, Field::Volume];
+    let request = portal.request(["AAPL", "IBM", "MSFT"], fields, 50, Frequency::Day).expect("all are there");
+    let ends: Vec<usize> = (1_000..1_000 + ENDS).collect();
+    let reader = warm(&portal.snapshot(), &request, &ends);
+    let mut group = criterion.benchmark_group("history/shapes");
+    let mut at = 0;
+    let mut end = move || {
+        at = (at + 1) % ENDS;
+        ends[at]
+    };
+    let lent = |end| reader.history(black_box(&request), end).expect("warm");
+    let named = |end| reader.named(black_box(&request), end).expect("warm");
+    group.bench_function("columns", |bencher| bencher.iter(|| black_box(lent(end()).column(5))));
+    group.bench_function("current", |bencher| bencher.iter(|| black_box(lent(end()).current(5))));
+    group.bench_function("array, 2 axes", |bencher| bencher.iter(|| black_box(lent(end()).view())));
+    group.bench_function("array, 3 axes", |bencher| bencher.iter(|| black_box(lent(end()).view3(2))));
+    group.bench_function("owned", |bencher| bencher.iter(|| black_box(lent(end()).to_owned())));
+    group.bench_function("named", |bencher| {
+        bencher.iter(|| black_box(named(end()).current("MSFT", Field::Volume)));
+    });
+    for (name, shape) in [("record batch, wide", FrameShape::Wide), ("record batch, long", FrameShape::Long)]
+    {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| black_box(named(end()).to_record_batch(shape)));
+        });
+    }
+    group.finish();
+}
+
+/// A hit of the cache for callers with data of their own, 200 windows of 20 or 37 bars in turn.
+fn own_data(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("history/cache");
+    for (name, order, bar_count) in [
+        ("permanent", Order::Clock, 20),
+        ("variable, clock", Order::Clock, 37),
+        ("variable, LRU", Order::Lru, 37),
+    ] {
+        let options = history::Options { order, ..history::Options::default() };
+        let cache: HistoryCache = HistoryCache::with_options(options, "v1").expect("they agree");
+        let key = |asset: u32| WindowKey {
+            asset: AssetId(asset),
+            field: Field::Close,
+            frequency: Frequency::Day,
+            bar_count,
+            end: Timestamp(0),
+        };
+        let mut reader = cache.reader();
+        for asset in 0..200 {
+            reader.put(key(asset), vec![0.5; bar_count].into());
+        }
+        let mut asset = 0;
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                asset = (asset + 1) % 200;
+                if asset == 0 {
+                    reader.refresh();
+                }
+                black_box(reader.get(&key(asset)).expect("it is held").column(0)[0])
+            });
+        });
+        group.bench_function(format!("{name}, without a reader"), |bencher| {
+            bencher.iter(|| {
+                asset = (asset + 1) % 200;
+                black_box(cache.get(&key(asset)).expect("it is held"))
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, history, shapes, own_data);
 criterion_main!(benches);

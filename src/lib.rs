@@ -44,7 +44,9 @@ pub mod rule;
 )]
 pub mod portal;
 
-// Layer 4: backtests.
+// Layer 4: windows of a caller's own data, and backtests.
+#[cfg(feature = "portal")]
+pub mod history;
 #[cfg(feature = "sweep")]
 pub mod strategies;
 #[cfg(feature = "sweep")]
@@ -58,6 +60,8 @@ pub use asset::{AssetId, Column, Columns, Field, Symbol};
 pub use block::{Block, OwnedWindow, Window};
 #[cfg(feature = "portal")]
 pub use bundle::Bundle;
+#[cfg(feature = "portal")]
+pub use history::{HistoryCache, HistoryReader, WindowKey};
 #[cfg(feature = "portal")]
 pub use indicator::Indicator;
 #[cfg(feature = "portal")]

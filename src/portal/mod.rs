@@ -243,3 +243,8 @@ impl std::fmt::Debug for DataPortal {
             .finish_non_exhaustive()
     }
 }
+
+/// The page on shapes, whose examples are run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/windows.md")]
+struct Windows;

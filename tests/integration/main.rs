@@ -30,6 +30,7 @@ mod frequencies;
 mod functions;
 mod grid;
 mod history;
+mod history_cache;
 mod honesty;
 mod ingest;
 mod ingest_options;

@@ -9,9 +9,7 @@ const WORDS: &[&str] =
     &["error", "asset", "block", "compare", "decimal", "nearest", "parameter", "sum", "time"];
 
 /// The rooms of `src/`, lowest layer first, and what each may import. Siblings do not import each other.
-///
-/// To come: `history`, which keeps what was run, on layer 4.
-const ROOMS: [(&str, &[&[&str]]); 17] = [
+const ROOMS: [(&str, &[&[&str]]); 18] = [
     // Layer 0: foundations.
     ("error", &[]),
     ("sync", &[]),
@@ -31,7 +29,8 @@ const ROOMS: [(&str, &[&[&str]]); 17] = [
     ("rule", &[WORDS]),
     // Layer 3: the portal, which sees them all.
     ("portal", &[WORDS, &["bundle", "cache", "indicator", "rule"]]),
-    // Layer 4: both see the portal, and what is below through it.
+    // Layer 4: windows of a caller's own data need no portal; the others see the portal, and what is below through it.
+    ("history", &[WORDS, &["cache"]]),
     ("sweep", &[WORDS, &["portal", "rule"]]),
     ("strategies", &[WORDS, &["portal", "sweep"]]),
 ];
