@@ -79,7 +79,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The variables that [`from_variables`](Self::from_variables) reads.
+    /// The variables that [`with_variables`](Self::with_variables) reads.
     ///
     /// # Examples
     /// ```
@@ -102,13 +102,12 @@ impl Options {
     /// ```
     /// use lookback::history::Options;
     /// // LOOKBACK_HISTORY_VARIABLE_ENTRIES=1024 LOOKBACK_HISTORY_PERMANENT_WINDOWS=20,50
-    /// let options = Options::default().from_environment()?;
+    /// let options = Options::default().with_environment()?;
     /// assert_eq!(options, Options::default()); // none is set here
     /// # Ok::<(), lookback::Error>(())
     /// ```
-    #[expect(clippy::wrong_self_convention, reason = "it completes what is given, as flags complete a file")]
-    pub fn from_environment(self) -> Result<Self, Error> {
-        self.from_variables(|name| std::env::var(name).ok())
+    pub fn with_environment(self) -> Result<Self, Error> {
+        self.with_variables(|name| std::env::var(name).ok())
     }
 
     /// These options, but for what some variables say.
@@ -126,12 +125,11 @@ impl Options {
     ///     "LOOKBACK_HISTORY_PERMANENT_WINDOWS" => Some("10, 30".to_owned()),
     ///     _ => None,
     /// };
-    /// let options = Options::default().from_variables(said)?;
+    /// let options = Options::default().with_variables(said)?;
     /// assert_eq!((options.capacity_bytes, options.permanent_windows), (1_000_000, vec![10, 30]));
     /// # Ok::<(), lookback::Error>(())
     /// ```
-    #[expect(clippy::wrong_self_convention, reason = "it completes what is given, as flags complete a file")]
-    pub fn from_variables(mut self, said: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+    pub fn with_variables(mut self, said: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let [capacity, permanent, entries, windows, order] = Self::VARIABLES;
         if let Some(text) = said(capacity) {
             self.capacity_bytes = whole(capacity, &text)?;
@@ -220,10 +218,10 @@ mod tests {
             permanent_windows: Vec::new(),
             order: Order::Lru,
         };
-        assert_eq!(Options::default().from_variables(said).unwrap(), expected);
+        assert_eq!(Options::default().with_variables(said).unwrap(), expected);
         for name in Options::VARIABLES {
             let bad = |one: &str| (one == name).then(|| "two".to_owned());
-            let error = Options::default().from_variables(bad).unwrap_err().to_string();
+            let error = Options::default().with_variables(bad).unwrap_err().to_string();
             assert!(error.starts_with(&format!("{name}: is \"two\", expected ")), "{error}");
         }
     }
