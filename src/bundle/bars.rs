@@ -12,6 +12,15 @@ use crate::asset::Symbol;
 use crate::error::Error;
 use crate::time::{Calendar, Timestamp};
 
+/// Some bytes that hold bars. Those of one digest and scale hold the same.
+#[derive(PartialEq, Debug)]
+pub(super) struct Piece {
+    /// The row after the last.
+    pub(super) end: usize,
+    pub(super) sha256: Digest,
+    pub(super) scales: Scales,
+}
+
 /// The bars of one asset, wherever they are held.
 pub(super) trait Bars: fmt::Debug + Send + Sync {
     /// How many there are; at least one.
@@ -34,6 +43,17 @@ pub(super) trait Bars: fmt::Debug + Send + Sync {
 
     /// What the bars mean: of each batch of them, counted from the first.
     fn values(&self) -> &[Digest];
+
+    /// The bytes that hold the bars, from the first on, as far as they have digests: none in memory.
+    fn pieces(&self) -> Box<dyn Iterator<Item = Piece> + '_> {
+        Box::new(std::iter::empty())
+    }
+
+    /// Takes the moments of the first bars, which are known from another version, and reads the others. All of them may be
+    /// known already.
+    fn know_first_moments(&self, _moments: &[i64]) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// The scales that hold all values.
     fn scales(&self) -> Scales;

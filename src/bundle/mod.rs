@@ -16,6 +16,7 @@ mod adjustment;
 mod appended;
 mod bars;
 mod column;
+
 mod csv;
 mod digest;
 mod ingest;
@@ -26,6 +27,7 @@ mod merge;
 mod origin;
 mod series;
 mod session;
+mod shared;
 mod store;
 
 pub use adjust::derive_adjustments;

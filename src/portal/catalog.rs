@@ -102,7 +102,10 @@ impl Catalog {
             let message = format!("the bundle holds {assets} assets, counted from 0");
             return Err(Error::invalid(format!("asset {}", asset.0), message));
         }
-        resolve_once(&self.timelines, asset, || Timeline::new(&self.bundle, asset))
+        resolve_once(&self.timelines, asset, || {
+            let subject = self.registry.asset(&self.bundle.symbols()[asset.index()]);
+            Timeline::new(&self.bundle, asset, subject)
+        })
     }
 }
 

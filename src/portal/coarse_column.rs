@@ -54,7 +54,7 @@ impl PortalReader {
         let buckets = self.own_buckets(asset, frequency)?;
         let stretch = timeline.stretch(as_of, adjust)?;
         let id = self.indicator_id(indicator);
-        let key = Key::coarse_indicator(asset.0, stretch.first, id, frequency, adjust);
+        let key = Key::coarse_indicator(timeline.subject(), stretch.first, id, frequency, adjust);
         let series =
             |&field: &Field| self.coarse_series((&timeline, &buckets), (field, frequency), adjust, stretch);
         let inputs = || indicator.inputs().iter().map(series).collect::<Result<Vec<_>, Error>>();
@@ -75,7 +75,7 @@ impl PortalReader {
         adjust: Adjust,
         stretch: Span,
     ) -> Result<&[f64], Error> {
-        let key = Key::coarse_series(timeline.asset().0, stretch.first, field, frequency, adjust);
+        let key = Key::coarse_series(timeline.subject(), stretch.first, field, frequency, adjust);
         let held = self.cached().get_or_load(&key, Tier::Variable, |catalog| {
             resample::series(catalog.bundle(), (timeline, buckets), field, adjust, stretch).map(Held::Block)
         })?;

@@ -108,10 +108,7 @@ impl Cursor {
         let last = self.bar.get();
         let bar = match [last, last + 1].into_iter().find(|&bar| is_at(bar)) {
             Some(bar) => bar,
-            None => moments
-                .partition_point(|&at| at <= ns)
-                .checked_sub(1)
-                .ok_or_else(|| before_first(when, moments, clock))?,
+            None => self.layout.bar_at(ns).ok_or_else(|| before_first(when, moments, clock))?,
         };
         self.bar.set(bar);
         Ok(bar)

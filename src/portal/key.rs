@@ -34,7 +34,45 @@ enum Content {
     CoarseIndicator,
 }
 
+/// Of what bars a block is made, by the registry's ids: they outlive a bundle version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Made {
+    /// Those of a selection, up to the end of the span that starts at the key's bar.
+    Span(u32),
+    /// Those of a selection, up to the end of the stretch that starts there.
+    Stretch(u32),
+    /// Those of one asset, up to the end of the stretch that starts there.
+    Asset(u32),
+}
+
 impl Key {
+    pub(super) fn made(&self) -> Made {
+        let id = (self.place >> 32) as u32;
+        let is_one = |of: &[Content]| of.iter().any(|&one| one as u64 == self.form >> 8 & 0xff);
+        match () {
+            () if is_one(&[Content::Window, Content::Padded, Content::Running]) => Made::Span(id),
+            () if is_one(&[Content::Coarse, Content::CoarsePadded]) => Made::Stretch(id),
+            () => Made::Asset(id),
+        }
+    }
+
+    /// Whether bars after those that it is made of tell how it is read: a coarse bar is closed when no more can come.
+    pub(super) fn is_coarse(&self) -> bool {
+        self.form >> 8 & 0xff >= Content::Coarse as u64
+    }
+
+    /// The first bar of the stretch or span.
+    pub(super) fn first(&self) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half was put there as 32 bits")]
+        let first = self.place as u32;
+        first
+    }
+
+    pub(super) fn adjust(&self) -> Adjust {
+        let is_it = |adjust: &Adjust| *adjust as u64 == self.form & 0xff;
+        Adjust::ALL.into_iter().find(is_it).unwrap_or_default()
+    }
+
     fn new(subject: u32, first: u32, detail: u32, content: Content, adjust: Adjust) -> Self {
         Self {
             place: u64::from(subject) << 32 | u64::from(first),
@@ -140,10 +178,17 @@ mod tests {
                     Content::CoarseIndicator,
                 ] {
                     let key = Key::new(subject, first, detail, content, adjust);
-                    assert!(
-                        Frequency::ALL.into_iter().skip(1).all(|frequency| keys.insert(key.at(frequency)))
-                    );
-                    assert!(keys.insert(key));
+                    for key in
+                        Frequency::ALL.into_iter().skip(1).map(|frequency| key.at(frequency)).chain([key])
+                    {
+                        assert!(keys.insert(key));
+                        let of = match content {
+                            Content::Window | Content::Padded | Content::Running => Made::Span(subject),
+                            Content::Coarse | Content::CoarsePadded => Made::Stretch(subject),
+                            _ => Made::Asset(subject),
+                        };
+                        assert_eq!((key.made(), key.first(), key.adjust()), (of, first, adjust));
+                    }
                 }
             }
         }

@@ -2,8 +2,9 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::bar_index::BarIndex;
 use super::stretch::Stretches;
 use super::timeline::Timeline;
 use crate::asset::Field;
@@ -28,6 +29,8 @@ pub(super) struct Layout {
     pub(super) fields: Vec<Field>,
     /// From the moment of a bar to the one at which it is known.
     pub(super) lag_ns: i64,
+    /// The bars by time, made where one is asked for out of order.
+    index: OnceLock<BarIndex>,
 }
 
 impl Layout {
@@ -42,7 +45,13 @@ impl Layout {
             .into_iter()
             .map(|timeline| Rows { rows: rows_in(&calendar, timeline.calendar()), timeline })
             .collect();
-        Ok(Self { calendar, stretches, assets, fields, lag_ns })
+        Ok(Self { calendar, stretches, assets, fields, lag_ns, index: OnceLock::new() })
+    }
+
+    /// The last bar at or before a moment.
+    pub(super) fn bar_at(&self, ns: i64) -> Option<usize> {
+        let moments = self.calendar.as_slice();
+        self.index.get_or_init(|| BarIndex::new(moments)).count_until(moments, ns).checked_sub(1)
     }
 
     pub(super) fn columns(&self) -> usize {

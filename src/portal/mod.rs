@@ -14,8 +14,10 @@
 //! - **A snapshot is one version.** All its readers see the same bars and events to the end of their lives,
 //!   whatever [`DataPortal::replace`] does meanwhile; the version goes with its last snapshot and reader.
 //! - **A replacement is whole.** A snapshot taken while it happens holds the old bundle or the new one, never
-//!   parts of both; one taken after `replace` returned holds nothing of the old. A load that is under way when
-//!   the bundle is replaced ends where it began, in the old version.
+//!   parts of both; one taken after `replace` returned holds of the old only blocks that the new would load, bit by
+//!   bit. A load that is under way when the bundle is replaced ends where it began, in the old version.
+//! - **Live reads what a backtest reads.** A bundle that grew by appends serves the windows of one ingest of all;
+//!   [`DataPortal::refresh`] keeps the blocks of closed stretches, so that a step costs what it brings.
 //! - **A window depends on version, request and end alone**, to the last bit: not on the thread that asks, the
 //!   order of dates, the windows asked for before, what was evicted, or whether it was a hit.
 //! - **No window holds a later bar**, and no event after its end adjusts it. A [`ReaderAt`] refuses ends after
@@ -32,12 +34,13 @@
 //! less where the series begins within the lookback. A request for many assets has a stretch between any two
 //! of all their events: for hundreds of assets that pay dividends, ask for each alone. Calendars of several
 //! assets are held beside the cache, outside its budget: 8 bytes a bar of the union and 4 a bar of each
-//! asset, once for each list of assets asked for.
+//! asset, once for each list of assets asked for; and 8 to 16 bytes a bar where ends are moments out of order.
 
 #![forbid(unsafe_code)]
 
 mod adjust;
 mod arena;
+mod bar_index;
 mod buckets;
 mod catalog;
 mod coarse;
@@ -46,6 +49,7 @@ mod coarse_window;
 mod cursor;
 mod frame;
 mod held;
+mod inherit;
 mod key;
 mod layout;
 mod load;
@@ -62,7 +66,7 @@ mod stretch;
 mod timeline;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use adjust::Adjust;
 pub use frame::FrameShape;
@@ -79,6 +83,7 @@ pub(crate) use node::ColumnId;
 
 use catalog::Catalog;
 use held::Held;
+use inherit::Comparison;
 use key::Key;
 use registry::Registry;
 
@@ -127,8 +132,10 @@ impl Default for Options {
 /// # Ok::<(), lookback::Error>(())
 /// ```
 pub struct DataPortal {
-    cache: Cache<Key, Held, Catalog>,
+    cache: Cache<Key, Held, Arc<Catalog>>,
     registry: Arc<Registry>,
+    /// Held by whoever replaces the bundle: what is compared is then what is replaced.
+    replacing: Mutex<()>,
 }
 
 impl DataPortal {
@@ -139,8 +146,8 @@ impl DataPortal {
     pub fn new(bundle: Bundle, options: Options) -> Result<Self, Error> {
         let registry = Arc::new(Registry::new(options.permanent_windows));
         let version = bundle.version().to_owned();
-        let cache = Cache::new(options.cache, version, Catalog::new(bundle, registry.clone()))?;
-        Ok(Self { cache, registry })
+        let cache = Cache::new(options.cache, version, Arc::new(Catalog::new(bundle, registry.clone())))?;
+        Ok(Self { cache, registry, replacing: Mutex::default() })
     }
 
     /// Serves the bundle in a folder, as `lookback ingest` wrote it.
@@ -154,7 +161,9 @@ impl DataPortal {
 
     /// Serves another bundle from now on; true unless it is the version that is served already.
     ///
-    /// Snapshots taken before keep the old bundle, whole; one taken after this returns holds nothing of it.
+    /// Snapshots taken before keep the old bundle, whole; one taken after this returns holds nothing of it but the blocks
+    /// that are the same in both: those of whose bars and events nothing has changed are kept, and not loaded again. Where
+    /// the bundle is the old one with bars appended, these are the blocks of all closed stretches.
     ///
     /// # Errors
     /// None so far: a bundle that lacks an asset fails the requests for that asset.
@@ -170,8 +179,57 @@ impl DataPortal {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn replace(&self, bundle: Bundle) -> Result<bool, Error> {
+        let replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.replace_alone(bundle, &replacing))
+    }
+
+    /// Serves what the bundle's folder holds by now, as [`replace`](Self::replace) does; false where that is the version
+    /// which is served, and for a bundle in memory.
+    ///
+    /// Called after an append, by this process or another, it costs what was appended and the blocks that reach up to it:
+    /// those are loaded again when they are asked for. Runs that are under way keep the snapshot that they have.
+    ///
+    /// # Errors
+    /// As [`Bundle::open`]: the bundle that is served stays.
+    ///
+    /// # Examples
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (csv, out) = (folder.path().join("A.csv"), folder.path().join("bundle"));
+    /// use lookback::bundle::{IngestOptions, append, ingest};
+    /// use lookback::{DataPortal, Field, Frequency, portal::Options};
+    /// std::fs::write(&csv, "date,open,high,low,close\n2005-02-28,1,2,1,2\n")?;
+    /// ingest(&[&csv], &out, &IngestOptions::default())?;
+    /// let portal = DataPortal::open(&out, Options::default())?;
+    /// let request = portal.request(["A"], [Field::Close], 1, Frequency::Day)?;
+    /// let running = portal.snapshot();
+    /// std::fs::write(&csv, "date,open,high,low,close\n2005-03-01,2,3,2,3\n")?;
+    /// append(&[&csv], &out, &IngestOptions::default())?;
+    /// assert!(portal.refresh()?);
+    /// assert_eq!(portal.snapshot().reader().history(&request, 1)?.column(0), [3.0]);
+    /// assert!(running.reader().history(&request, 1).is_err()); // it has one bar to its end
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn refresh(&self) -> Result<bool, Error> {
+        let replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let served = self.cache.current();
+        match served.source().bundle().folder() {
+            Some(folder) => Ok(self.replace_alone(Bundle::open(folder)?, &replacing)),
+            None => Ok(false),
+        }
+    }
+
+    /// Replaces the bundle while nobody else does.
+    fn replace_alone(&self, bundle: Bundle, _replacing: &MutexGuard<'_, ()>) -> bool {
+        let old = self.cache.current();
+        if old.version() == bundle.version() {
+            return false;
+        }
         let version = bundle.version().to_owned();
-        Ok(self.cache.invalidate(version, Catalog::new(bundle, self.registry.clone())))
+        // What is compared is read and resolved for the new version, and stays with it.
+        let new = Arc::new(Catalog::new(bundle, self.registry.clone()));
+        let mut comparison = Comparison::new(old.source(), &new);
+        self.cache.invalidate_keeping(version, new.clone(), |key, _| comparison.keeps(key))
     }
 
     /// Holds the bundle that is served now, for a whole run.

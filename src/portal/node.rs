@@ -124,7 +124,7 @@ impl PortalReader {
         reads: impl FnOnce() -> Result<Vec<ColumnRef<'a>>, Error>,
     ) -> Result<ColumnRef<'a>, Error> {
         let Place { timeline, adjust, stretch } = place;
-        let key = Key::node(timeline.asset().0, stretch.first, id.0, adjust);
+        let key = Key::node(timeline.subject(), stretch.first, id.0, adjust);
         let below = || Ok((self.bars_in(timeline, adjust, stretch)?, reads()?));
         let held = self.cached().get_or_load_after(&key, Tier::Variable, below, |_, (bars, reads)| {
             let mut column = Column::Numbers(Vec::new());

@@ -49,7 +49,7 @@ use crate::time::{Frequency, Timestamp};
 /// # Ok::<(), lookback::Error>(())
 /// ```
 pub struct PortalReader {
-    reader: cache::Reader<Key, Held, Catalog>,
+    reader: cache::Reader<Key, Held, Arc<Catalog>>,
     snapshot: Snapshot,
     /// By the selection's id: the layouts that this reader has met, so that a hit takes no lock.
     cursors: Memo<Cursor>,
@@ -161,7 +161,7 @@ impl PortalReader {
     ) -> Result<&[f64], Error> {
         let timeline = self.timeline(asset)?;
         let stretch = timeline.stretch(as_of, adjust)?;
-        let key = Key::indicator(asset.0, stretch.first, self.indicator_id(indicator), adjust);
+        let key = Key::indicator(timeline.subject(), stretch.first, self.indicator_id(indicator), adjust);
         // Bars are decoded once for all indicators.
         let series = |&field: &Field| self.series(&timeline, field, adjust, stretch);
         let inputs = || indicator.inputs().iter().map(series).collect::<Result<Vec<_>, Error>>();
@@ -193,7 +193,7 @@ impl PortalReader {
     pub fn scale(&self, asset: AssetId, adjust: Adjust, as_of: usize) -> Result<&[f64], Error> {
         let timeline = self.timeline(asset)?;
         let stretch = timeline.stretch(as_of, adjust)?;
-        let key = Key::scale(asset.0, stretch.first, adjust);
+        let key = Key::scale(timeline.subject(), stretch.first, adjust);
         let block = self.reader.get_or_load(&key, Tier::Variable, |_| {
             Ok(Held::Block(load::scale(&timeline, adjust, stretch)))
         })?;
@@ -225,7 +225,7 @@ impl PortalReader {
     }
 
     /// The reader of the cache behind it.
-    pub(super) fn cached(&self) -> &cache::Reader<Key, Held, Catalog> {
+    pub(super) fn cached(&self) -> &cache::Reader<Key, Held, Arc<Catalog>> {
         &self.reader
     }
 
@@ -298,7 +298,7 @@ impl PortalReader {
         adjust: Adjust,
         stretch: Span,
     ) -> Result<&[f64], Error> {
-        let key = Key::series(timeline.asset().0, stretch.first, field, adjust);
+        let key = Key::series(timeline.subject(), stretch.first, field, adjust);
         let block = self.reader.get_or_load(&key, Tier::Variable, |catalog| {
             load::series(catalog.bundle(), timeline, field, adjust, stretch).map(Held::Block)
         })?;

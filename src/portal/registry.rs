@@ -76,6 +76,8 @@ impl Selection {
 pub struct Registry {
     permanent_windows: Vec<usize>,
     selections: Mutex<HashMap<Names, Arc<Selection>>>,
+    /// Assets by name: a version may number them otherwise than the one before.
+    assets: Mutex<HashMap<Symbol, u32>>,
     indicators: Mutex<HashMap<Indicator, u32>>,
     /// Columns of rules by their canonical form.
     columns: Mutex<HashMap<String, u32>>,
@@ -86,6 +88,7 @@ impl Registry {
         Self {
             permanent_windows,
             selections: Mutex::default(),
+            assets: Mutex::default(),
             indicators: Mutex::default(),
             columns: Mutex::default(),
         }
@@ -110,6 +113,29 @@ impl Registry {
         let selection = Arc::new(Selection { id, names: names.clone() });
         selections.insert(names.clone(), selection.clone());
         selection
+    }
+
+    /// The selection of an id.
+    pub(super) fn selection_of(&self, id: u32) -> Option<Arc<Selection>> {
+        let selections = self.selections.lock().unwrap_or_else(PoisonError::into_inner);
+        selections.values().find(|selection| selection.id == id).cloned()
+    }
+
+    /// The id of an asset: the same in every version.
+    pub(super) fn asset(&self, symbol: &Symbol) -> u32 {
+        let mut assets = self.assets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(&known) = assets.get(symbol) {
+            return known;
+        }
+        let id = next_id(&assets);
+        assets.insert(symbol.clone(), id);
+        id
+    }
+
+    /// The asset of an id.
+    pub(super) fn symbol(&self, asset: u32) -> Option<Symbol> {
+        let assets = self.assets.lock().unwrap_or_else(PoisonError::into_inner);
+        assets.iter().find(|(_, id)| **id == asset).map(|(symbol, _)| symbol.clone())
     }
 
     pub(super) fn indicator(&self, indicator: &Indicator) -> u32 {

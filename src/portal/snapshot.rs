@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::catalog::Catalog;
 use super::held::Held;
@@ -15,7 +16,7 @@ use crate::cache::Generation;
 use crate::error::Error;
 use crate::time::{Calendar, Frequency, Timestamp};
 
-pub(super) type PortalGeneration = Generation<Key, Held, Catalog>;
+pub(super) type PortalGeneration = Generation<Key, Held, Arc<Catalog>>;
 
 /// A hold on one bundle version and what is cached of it; every reader of a run reads the same.
 ///

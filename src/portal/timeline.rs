@@ -17,6 +17,8 @@ use crate::time::{Calendar, DAY_NS, Timestamp, local_days};
 #[derive(Debug)]
 pub struct Timeline {
     asset: AssetId,
+    /// The registry's id of the asset, which is the same in every version.
+    subject: u32,
     calendar: Calendar,
     /// What each mode applies, ascending by ex-date; of one day, what is paid per old share comes before the
     /// split, as in the bundle.
@@ -29,7 +31,7 @@ pub struct Timeline {
 }
 
 /// A split or dividend, ready to apply.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 struct Event {
     ex_date: Timestamp,
     /// The asset's first bar on or after the ex-date: bars before it change.
@@ -68,7 +70,7 @@ impl Scale {
 
 impl Timeline {
     /// Resolves an asset's events against its own bars; reads closes only where there are dividends.
-    pub(super) fn new(bundle: &Bundle, asset: AssetId) -> Result<Self, Error> {
+    pub(super) fn new(bundle: &Bundle, asset: AssetId, subject: u32) -> Result<Self, Error> {
         let calendar = bundle.calendar(asset)?;
         let all = events(bundle, asset, &calendar)?;
         let events = EachAdjust::new(|adjust| match adjust {
@@ -79,11 +81,15 @@ impl Timeline {
         let stretches =
             Stretches::new(&calendar, |adjust| events.of(adjust).iter().map(|event| event.ex_date))?;
         let (session, is_dated) = (bundle.session().clone(), bundle.frequency().step_ns() >= DAY_NS);
-        Ok(Self { asset, calendar, events, stretches, days: OnceLock::new(), session, is_dated })
+        Ok(Self { asset, subject, calendar, events, stretches, days: OnceLock::new(), session, is_dated })
     }
 
     pub(super) fn asset(&self) -> AssetId {
         self.asset
+    }
+
+    pub(super) fn subject(&self) -> u32 {
+        self.subject
     }
 
     pub(super) fn calendar(&self) -> &Calendar {
@@ -127,7 +133,7 @@ impl Timeline {
 }
 
 /// The events of an asset that apply as of some moment, ascending by ex-date.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) struct Known<'a>(&'a [Event]);
 
 impl Known<'_> {

@@ -43,6 +43,7 @@ mod naive_rule;
 mod parquet;
 mod portal;
 mod positions;
+mod refresh;
 mod replay;
 mod result_columns;
 mod rule_fuzz;

@@ -9,7 +9,7 @@ use super::manifest::{AssetEntry, BatchEntry, Manifest};
 use super::segment::{Batch, Segment};
 use crate::asset::{Field, Symbol};
 use crate::bundle::adjustment::{Adjustment, EventOrigin};
-use crate::bundle::bars::Bars;
+use crate::bundle::bars::{Bars, Piece};
 use crate::bundle::column::{DecimalColumn, Scales, Table};
 use crate::bundle::digest::Digest;
 use crate::bundle::memory::too_wide;
@@ -79,10 +79,13 @@ impl AtRest {
         Ok(())
     }
 
-    /// Reads all moments, and with them verifies every byte of the asset's bars.
-    fn load_calendar(&self) -> Result<Calendar, Error> {
+    /// Reads all moments but the first ones that are known, and with them verifies every byte of these bars.
+    fn load_calendar(&self, known: &[i64]) -> Result<Calendar, Error> {
         let mut moments = Vec::with_capacity(self.len());
-        self.visit(&(0..self.len()), |_, batch| moments.extend_from_slice(batch.moments()))?;
+        moments.extend_from_slice(known);
+        self.visit(&(known.len()..self.len()), |held, batch| {
+            moments.extend_from_slice(&batch.moments()[moments.len() - held.start..]);
+        })?;
         let ends = (moments.first().copied().map(Timestamp), moments.last().copied().map(Timestamp));
         let calendar = Calendar::new(moments).ok().filter(|_| ends == (Some(self.span.0), Some(self.span.1)));
         calendar.ok_or_else(|| {
@@ -114,7 +117,7 @@ impl Bars for AtRest {
             return Ok(calendar.clone());
         }
         // Two threads may both load it; they find the same.
-        let calendar = self.load_calendar()?;
+        let calendar = self.load_calendar(&[])?;
         Ok(self.calendar.get_or_init(|| calendar).clone())
     }
 
@@ -132,6 +135,22 @@ impl Bars for AtRest {
 
     fn values(&self) -> &[Digest] {
         &self.values
+    }
+
+    fn pieces(&self) -> Box<dyn Iterator<Item = Piece> + '_> {
+        Box::new(self.batches.iter().map(|placed| Piece {
+            end: placed.rows.end,
+            sha256: placed.entry.sha256,
+            scales: self.segments[placed.entry.segment].scales(),
+        }))
+    }
+
+    fn know_first_moments(&self, moments: &[i64]) -> Result<(), Error> {
+        if self.calendar.get().is_none() {
+            let calendar = self.load_calendar(moments)?;
+            self.calendar.get_or_init(|| calendar);
+        }
+        Ok(())
     }
 
     fn scales(&self) -> Scales {
