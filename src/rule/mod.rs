@@ -14,6 +14,7 @@ mod degree;
 mod evaluate;
 mod expression;
 mod fault;
+mod formula;
 mod function;
 mod graph;
 mod parse;
@@ -29,6 +30,8 @@ pub use expression::Expression;
 pub use function::{Argument, ArgumentKind, DegreeRule, Function, Inputs, Kernel, Unit, functions};
 pub use graph::{Graph, NodeId};
 pub use text::Rule;
+
+pub(crate) use formula::{Binary, Formula, Fraction, Names, Operator, Step, Value, fold, run};
 
 /// The words that an [`Expression`] is built of: inputs, parameters and functions.
 ///

@@ -47,8 +47,13 @@ struct Parser<'a> {
 impl Tree {
     /// Reads a text.
     pub(crate) fn parse(subject: &str, text: &str) -> Result<Self, Error> {
+        Self::parse_with(subject, text, &[])
+    }
+
+    /// Reads a text in which names that are known may be in any case.
+    pub(super) fn parse_with(subject: &str, text: &str, known: &[&str]) -> Result<Self, Error> {
         let text = Text::new(subject, text)?;
-        let tokens = tokens(&text)?;
+        let tokens = tokens(&text, known)?;
         let mut parser = Parser { text: &text, terms: Vec::new(), open: Vec::new() };
         parser.read(&tokens)?;
         let terms = parser.terms;

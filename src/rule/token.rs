@@ -59,8 +59,8 @@ const FOREIGN: [(&str, &str); 5] = [
     (";", "a rule is one expression; a let names another"),
 ];
 
-/// Splits a text into words; the last one is its end.
-pub(super) fn tokens(text: &Text) -> Result<Vec<Token>, Error> {
+/// Splits a text into words; the last one is its end. Names that are known are taken as they are, in whatever case.
+pub(super) fn tokens(text: &Text, known: &[&str]) -> Result<Vec<Token>, Error> {
     let whole: &str = text.as_str();
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -75,7 +75,7 @@ pub(super) fn tokens(text: &Text) -> Result<Vec<Token>, Error> {
             (Word::Number(number(text, at..at + len)?), len)
         } else if first.is_alphabetic() || first == '_' {
             let len = rest.find(|one: char| !one.is_alphanumeric() && one != '_').unwrap_or(rest.len());
-            (name(text, at..at + len)?, len)
+            (name(text, at..at + len, known)?, len)
         } else {
             foreign(text, at)?;
             let sign = SIGNS.iter().find(|(written, _)| rest.starts_with(written));
@@ -116,8 +116,11 @@ fn number(text: &Text, span: Span) -> Result<f64, Error> {
     })
 }
 
-fn name(text: &Text, span: Span) -> Result<Word, Error> {
+fn name(text: &Text, span: Span, known: &[&str]) -> Result<Word, Error> {
     let written = &text.as_str()[span.clone()];
+    if known.contains(&written) {
+        return Ok(Word::Name);
+    }
     if let Some(word) = WORDS.iter().find(|word| written.eq_ignore_ascii_case(word)) {
         return Ok(Word::Sign(word));
     }
@@ -150,11 +153,11 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<Word> {
-        tokens(&Text::new("rule", text).unwrap()).unwrap().into_iter().map(|token| token.word).collect()
+        tokens(&Text::new("rule", text).unwrap(), &[]).unwrap().into_iter().map(|token| token.word).collect()
     }
 
     fn error(text: &str) -> String {
-        tokens(&Text::new("rule", text).unwrap()).unwrap_err().to_string()
+        tokens(&Text::new("rule", text).unwrap(), &[]).unwrap_err().to_string()
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(super) enum Unary {
 
 /// Operators of two operands; [`Binary::ALL`] holds how each is written and how tightly it binds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) enum Binary {
+pub(crate) enum Binary {
     Add,
     Subtract,
     Multiply,
@@ -98,7 +98,7 @@ impl Binary {
         Self::ALL.into_iter().find(|(_, written, _)| *written == sign).map(|(binary, ..)| binary)
     }
 
-    pub(super) fn sign(self) -> &'static str {
+    pub(crate) fn sign(self) -> &'static str {
         Self::ALL[self as usize].1
     }
 
@@ -106,7 +106,7 @@ impl Binary {
         Self::ALL[self as usize].2
     }
 
-    pub(super) fn is_comparison(self) -> bool {
+    pub(crate) fn is_comparison(self) -> bool {
         self.binding() == binding::COMPARISON
     }
 }

@@ -140,14 +140,14 @@ impl Sweep {
         self
     }
 
-    /// Keeps only the points where an expression holds, such as `fast < slow && fast >= 5`.
+    /// Keeps only the points where an expression holds, such as `fast < slow and slow - fast >= 5`.
     ///
     /// # Examples
     /// ```
     /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
     /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
     /// let sweep = Sweep::new().filter("fast >= 50");
-    /// assert_eq!(sweep.grid::<SmaCross>()?.constraint(), "fast < slow && fast >= 50");
+    /// assert_eq!(sweep.grid::<SmaCross>()?.constraint(), "fast < slow and fast >= 50");
     /// # Ok::<(), lookback::Error>(())
     /// ```
     #[must_use]

@@ -15,7 +15,7 @@ fn wrong_usage_exits_with_2_and_says_what_would_be_right() {
             "make more than 1000000000 points",
         ),
         (&["sweep", "--where", "fast < slw"], "unknown parameter slw; nearest: slow"),
-        (&["sweep", "--where", "fast > slow"], "no point satisfies fast < slow && fast > slow"),
+        (&["sweep", "--where", "fast > slow"], "no point satisfies fast < slow and fast > slow"),
         (&["sweep", "--param", "fast=-5"], "fast: -5 in fast=-5 is out of range, expected a whole number"),
         (&["sweep", "--param", "fast=0"], "fast: 0 in fast=0 is out of range, expected a whole number"),
         (
@@ -100,7 +100,7 @@ fn a_name_that_is_given_twice_is_usage_in_every_command() {
 #[test]
 fn a_condition_that_the_strategy_has_already_is_told_once() {
     let output = lookback(&["sweep", "--where", "fast<slow && fast >= 45", "--asset", "IBM", "--top", "1"]);
-    assert!(stdout(&output).contains("; where fast < slow && fast >= 45\n"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("; where fast < slow and fast >= 45\n"), "{}", stdout(&output));
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn a_parameter_that_the_strategy_lacks_is_refused_with_the_nearest() {
 #[test]
 fn an_empty_grid_is_refused_with_what_empties_it() {
     assert_eq!(error(&["fast=5", "slow=5"], ""), "grid: no point satisfies fast < slow");
-    assert_eq!(error(&["fast=5"], "fast > 9"), "grid: no point satisfies fast < slow && fast > 9");
+    assert_eq!(error(&["fast=5"], "fast > 9"), "grid: no point satisfies fast < slow and fast > 9");
 }
 
 #[test]
@@ -100,7 +100,41 @@ fn a_huge_grid_is_refused_before_it_is_built() {
 #[test]
 fn a_filter_that_cannot_be_read_says_so() {
     assert!(error(&[], "fast < slw").contains("unknown parameter slw; nearest: slow"));
-    assert!(error(&[], "fast <").contains("expected comparisons of two parameters or numbers"));
+    assert!(error(&[], "fast <").contains("constraint, column 7: the text ends where a value is expected"));
+    assert!(error(&[], "sma(close, fast) > 3").contains("unknown parameter close"));
+}
+
+#[test]
+fn a_filter_is_any_condition_on_parameters_and_exact() {
+    let text = "(slow - 2 * fast >= 10 or fast % 7 == 0) and not level * 3 == 0.3 and (slow > 50 ? fast > 9 : 1 > 0)";
+    let parameters = ["fast=1:60", "level=0.1,0.3,0.2", "slow=2:100:3"].map(parameter);
+    let grid = Grid::new(parameters.to_vec(), &[text]).unwrap();
+    let mut expected = Vec::new();
+    for fast in 1..=60_i32 {
+        for level in ["0.3", "0.2"] {
+            for slow in (2..=100).step_by(3) {
+                if (slow - 2 * fast >= 10 || fast % 7 == 0) && (slow <= 50 || fast > 9) {
+                    expected.push(format!("{fast} {level} {slow}"));
+                }
+            }
+        }
+    }
+    let text = |point: lookback::sweep::Point<'_>| -> String {
+        let values: Vec<String> = point.iter().map(|(_, value)| value.to_string()).collect();
+        values.join(" ")
+    };
+    assert_eq!(grid.points().map(text).collect::<Vec<_>>(), expected);
+    assert_eq!((0..grid.len()).map(|index| text(grid.point(index))).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_huge_grid_under_a_condition_that_is_no_plain_comparison_is_counted_row_by_row() {
+    let grid =
+        Grid::new(vec![parameter("fast=1:9000"), parameter("slow=1:100000")], &["2 * fast + 0.5 < slow"])
+            .unwrap();
+    // For each fast, the slow ones from 2 * fast + 1 on.
+    assert_eq!(grid.len(), 9000 * 100_000 - (1..=9000).map(|fast| 2 * fast).sum::<usize>());
+    assert_eq!(grid.point(grid.len() - 1).usize("slow").unwrap(), 100_000);
 }
 
 #[test]

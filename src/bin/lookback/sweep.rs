@@ -25,7 +25,7 @@ use crate::signal::{Signal, Stop};
 pub struct Arguments {
     /// The strategy: a built-in one by name, see lookback strategies, or a file such as my.toml [default: the rules below, or sma-cross]
     strategy: Option<String>,
-    /// Keep only points where this holds: comparisons of parameters and numbers, joined by &&
+    /// Keep only points where this holds: a condition on parameters, such as 'fast < slow and slow / fast >= 2'
     #[arg(long = "where", value_name = "EXPRESSION", default_value = "")]
     filter: String,
     /// Rank by this metric

@@ -19,7 +19,7 @@ struct Given {
 
 impl Function {
     /// Whether a value hangs on the values of its own bar alone.
-    pub(super) fn looks_at_one_bar(&self) -> bool {
+    pub(in crate::rule) fn looks_at_one_bar(&self) -> bool {
         let is_numbers = |argument: &Argument| matches!(argument.kind, ArgumentKind::Numbers { .. });
         matches!(self.kernel, Kernel::Numbers(_))
             && self.fields.is_empty()
@@ -77,16 +77,8 @@ impl Graph {
         nodes: &[NodeId],
     ) -> Result<Vec<Given>, Error> {
         let arguments = function.arguments;
-        let needed = arguments.iter().filter(|argument| default(argument).is_none()).count();
-        if written.len() < needed || written.len() > arguments.len() {
-            let names: Vec<_> = arguments.iter().map(said).collect();
-            let message = format!(
-                "{name} takes {}, found {}: write {name}({})",
-                counted(needed, arguments.len()),
-                written.len(),
-                names.join(", ")
-            );
-            return Err(tree.fault_at(at, message));
+        if let Some(fault) = arity_fault(tree, at, name, function, written.len()) {
+            return Err(fault);
         }
         let mut given = Vec::with_capacity(arguments.len());
         for (place, argument) in arguments.iter().enumerate() {
@@ -189,6 +181,28 @@ impl Graph {
         let body = Tree::parse(function.name, expression)?;
         self.lower_with(&body, Some(&arguments)).map_err(|error| tree.fault_at(at, error.to_string()))
     }
+}
+
+/// What is wrong with so many arguments, where something is.
+pub(in crate::rule) fn arity_fault(
+    tree: &Tree,
+    at: At,
+    name: &str,
+    function: &Function,
+    written: usize,
+) -> Option<Error> {
+    let arguments = function.arguments;
+    let needed = arguments.iter().filter(|argument| default(argument).is_none()).count();
+    if (needed..=arguments.len()).contains(&written) {
+        return None;
+    }
+    let names: Vec<_> = arguments.iter().map(said).collect();
+    let message = format!(
+        "{name} takes {}, found {written}: write {name}({})",
+        counted(needed, arguments.len()),
+        names.join(", ")
+    );
+    Some(tree.fault_at(at, message))
 }
 
 /// The number that an argument is where it is not written.

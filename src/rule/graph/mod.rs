@@ -17,6 +17,8 @@ use std::fmt;
 
 pub use node::NodeId;
 
+pub(super) use call::arity_fault;
+
 use count::Count;
 pub(super) use node::{Arithmetic, Called, Node, Op, Precision, Side, as_number, finite};
 pub(super) use scalar::Scalar;

@@ -92,7 +92,7 @@ pub(in crate::rule) enum Arithmetic {
 
 /// A function of the table; two of one name are one.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::rule) struct Called(pub(in crate::rule) &'static Function);
+pub(crate) struct Called(pub(in crate::rule) &'static Function);
 
 impl PartialEq for Called {
     fn eq(&self, other: &Self) -> bool {

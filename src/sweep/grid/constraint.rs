@@ -1,4 +1,4 @@
-//! Constraints between parameters: `fast < slow && fast >= 5`.
+//! Constraints between parameters: `fast < slow and slow - fast >= 5`, in the language of rules.
 
 #![forbid(unsafe_code)]
 
@@ -8,12 +8,19 @@ use rust_decimal::Decimal;
 
 use crate::error::Error;
 use crate::nearest::suggestion;
-use crate::parameter::number;
+use crate::rule::{Binary, Formula, Names, Operator, Step, Value};
 
-/// Comparisons of parameters and numbers that all must hold. The empty one holds everywhere.
+/// Conditions that all must hold. The empty one holds everywhere.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Constraint {
-    pub(super) comparisons: Vec<Comparison>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// One condition: mostly a comparison of two parameters or numbers, which is counted without visiting each point.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Part {
+    Comparison(Comparison),
+    Formula(Formula),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -40,54 +47,81 @@ pub(super) enum Relation {
     Unequal,
 }
 
-/// Two characters come first: `<=` starts as `<` does.
-const RELATIONS: [(&str, Relation); 6] = [
-    ("<=", Relation::LessOrEqual),
-    (">=", Relation::GreaterOrEqual),
-    ("==", Relation::Equal),
-    ("!=", Relation::Unequal),
-    ("<", Relation::Less),
-    (">", Relation::Greater),
-];
-
 impl Constraint {
-    /// Reads comparisons joined by `&&`, or `and` as in rules; `names` are the grid's parameters.
+    /// Reads a condition; `names` are the grid's parameters. A text of blanks is no condition.
     pub(super) fn parse(text: &str, names: &[&str]) -> Result<Self, Error> {
-        let text = text.trim();
-        if text.is_empty() {
+        if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let comparisons =
-            text.split("&&").flat_map(|part| part.split(" and ")).map(|part| comparison(text, part, names));
-        let comparisons = comparisons.collect::<Result<_, _>>()?;
-        Ok(Self { comparisons })
+        let names = Names { what: "parameter", names, known: &known(names) };
+        let parts = Formula::conditions("constraint", text, names)?.into_iter().map(Part::new);
+        Ok(Self { parts: parts.collect() })
     }
-}
 
-impl Constraint {
-    /// The positions of the parameters that it compares.
+    /// The positions of the parameters that it reads.
     pub(super) fn parameters(&self) -> impl Iterator<Item = usize> {
-        self.comparisons.iter().flat_map(|one| [&one.left, &one.right]).filter_map(|operand| match operand {
-            Operand::Parameter(position) => Some(*position),
-            Operand::Number(_) => None,
+        self.parts.iter().flat_map(|part| match part {
+            Part::Comparison(one) => {
+                let operands = [&one.left, &one.right].into_iter();
+                let positions = operands.filter_map(|operand| match operand {
+                    Operand::Parameter(position) => Some(*position),
+                    Operand::Number(_) => None,
+                });
+                positions.collect()
+            }
+            Part::Formula(formula) => formula.reads(),
         })
     }
 }
 
-impl Comparison {
-    /// How it reads, however it was typed.
+impl Part {
+    fn new(formula: Formula) -> Self {
+        let operand = |step: &Step| match step {
+            Step::Read(position) => Some(Operand::Parameter(*position)),
+            Step::Known(Value::Exact(number)) => number.decimal().map(Operand::Number),
+            _ => None,
+        };
+        if let [left, right, Step::Apply(Operator::Binary(binary))] = formula.steps()
+            && let (Some(left), Some(right)) = (operand(left), operand(right))
+            && let Some(relation) = Relation::of(*binary)
+        {
+            return Self::Comparison(Comparison { left, relation, right });
+        }
+        Self::Formula(formula)
+    }
+
+    /// How it reads; a comparison in one way, however it was typed.
     pub(super) fn text(&self, names: &[&str]) -> String {
         let operand = |operand: &Operand| match operand {
             Operand::Parameter(position) => names[*position].to_owned(),
-            Operand::Number(number) => number.to_string(),
+            Operand::Number(number) => number.normalize().to_string(),
         };
-        format!("{} {} {}", operand(&self.left), self.relation.sign(), operand(&self.right))
+        match self {
+            Self::Comparison(one) => {
+                format!("{} {} {}", operand(&one.left), one.relation.sign(), operand(&one.right))
+            }
+            Self::Formula(formula) => formula.text().to_owned(),
+        }
     }
 }
 
 impl Relation {
+    const ALL: [(Binary, Self); 6] = [
+        (Binary::Below, Self::Less),
+        (Binary::AtMost, Self::LessOrEqual),
+        (Binary::Above, Self::Greater),
+        (Binary::AtLeast, Self::GreaterOrEqual),
+        (Binary::Equal, Self::Equal),
+        (Binary::Unequal, Self::Unequal),
+    ];
+
+    /// The relation of an operator, where it is one.
+    pub(super) fn of(binary: Binary) -> Option<Self> {
+        Self::ALL.into_iter().find(|(operator, _)| *operator == binary).map(|(_, relation)| relation)
+    }
+
     fn sign(self) -> &'static str {
-        RELATIONS.iter().find(|(_, relation)| *relation == self).map_or("", |(sign, _)| sign)
+        Self::ALL.iter().find(|(_, relation)| *relation == self).map_or("", |(binary, _)| binary.sign())
     }
 
     /// Whether it holds for two numbers of this order.
@@ -103,47 +137,15 @@ impl Relation {
     }
 }
 
-fn bad(whole: &str, message: String) -> Error {
-    Error::bad_parameter(format!("constraint {whole:?}"), message)
-}
-
-fn comparison(whole: &str, part: &str, names: &[&str]) -> Result<Comparison, Error> {
-    let part = part.trim();
-    let found = part.char_indices().find_map(|(at, _)| {
-        let relation = RELATIONS.iter().find(|(sign, _)| part[at..].starts_with(sign))?;
-        Some((at, *relation))
-    });
-    let Some((at, (sign, relation))) = found else {
-        let message = format!("{part:?} is no comparison, expected such as fast < slow, joined by &&");
-        return Err(bad(whole, message));
-    };
-    let left = operand(whole, &part[..at], names)?;
-    let right = operand(whole, &part[at + sign.len()..], names)?;
-    Ok(Comparison { left, relation, right })
-}
-
-fn operand(whole: &str, text: &str, names: &[&str]) -> Result<Operand, Error> {
-    let text = text.trim();
-    if let Some(position) = names.iter().position(|name| *name == text) {
-        return Ok(Operand::Parameter(position));
-    }
-    if text.starts_with(|first: char| first.is_alphabetic() || first == '_')
-        && text.chars().all(|one| one.is_alphanumeric() || one == '_')
-    {
-        return Err(unknown(&format!("constraint {whole:?}"), text, names));
-    }
-    if text.is_empty() || text.contains(['<', '>', '=', '!', '|', '(', '&']) {
-        let message = "expected comparisons of two parameters or numbers, joined by &&".to_owned();
-        return Err(bad(whole, message));
-    }
-    number(&format!("constraint {whole:?}"), text).map(Operand::Number)
+/// What there is, for whoever asks for another.
+fn known(names: &[&str]) -> String {
+    format!("the strategy has {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") })
 }
 
 /// The error for a name that is no parameter, with the nearest that is.
 pub(super) fn unknown(subject: &str, name: &str, names: &[&str]) -> Error {
     let nearest = suggestion(name, names.iter().copied());
-    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    Error::bad_parameter(subject, format!("unknown parameter {name}{nearest}; the strategy has {known}"))
+    Error::bad_parameter(subject, format!("unknown parameter {name}{nearest}; {}", known(names)))
 }
 
 #[cfg(test)]
@@ -183,22 +185,48 @@ mod tests {
     }
 
     #[test]
+    fn conditions_are_expressions_of_parameters() {
+        assert!(
+            holds("slow - fast >= 10 or fast == 1", 5, 15) && !holds("slow - fast >= 10 or fast == 1", 5, 14)
+        );
+        assert!(holds("not (fast > slow)", 1, 1) && !holds("not (fast > slow)", 2, 1));
+        assert!(holds("slow / fast == 2.5 and slow % 2 == 1", 2, 5) && !holds("slow / fast == 2.5", 2, 4));
+        assert!(
+            holds("fast > 3 ? slow > 9 : slow > 5", 3, 6) && !holds("fast > 3 ? slow > 9 : slow > 5", 4, 6)
+        );
+        assert!(
+            !holds("slow / fast > 0", 0, 1) && !holds("not slow / fast > 0", 0, 1),
+            "undefined holds nowhere"
+        );
+        assert!(holds("fast >= -5 and slow < max(2 * fast, 9)", 1, 8));
+    }
+
+    #[test]
+    fn comparisons_of_two_parameters_or_numbers_are_known_as_such() {
+        let is_plain = |text: &str| {
+            let parts = Constraint::parse(text, &NAMES).unwrap().parts;
+            parts.iter().all(|part| matches!(part, Part::Comparison(_)))
+        };
+        assert!(is_plain("fast < slow and fast >= -5 && slow != 2 * 10 + 0.5"));
+        assert!(!is_plain("fast < slow or fast >= 5") && !is_plain("fast < 2 * slow"));
+    }
+
+    #[test]
     fn an_unknown_parameter_is_named_with_its_nearest() {
         assert_eq!(
             error("fats < slow"),
-            "constraint \"fats < slow\": unknown parameter fats; nearest: fast; the strategy has fast, slow"
+            "constraint, column 1: unknown parameter fats; nearest: fast; the strategy has fast, slow\n  \
+             fats < slow\n  ^^^^"
         );
     }
 
     #[test]
-    fn what_is_no_comparison_is_refused() {
-        let expected = "expected comparisons of two parameters or numbers, joined by &&";
-        for text in ["fast <", "fast < slow < 3", "fast = slow <", "fast < slow || fast < 3", "(fast < slow)"]
-        {
-            assert!(error(text).ends_with(expected), "{text}: {}", error(text));
-        }
-        assert!(error("fast").contains("\"fast\" is no comparison"));
-        assert!(error("fast < slow &&").contains("\"\" is no comparison"));
-        assert!(error("fast < 5x").contains("\"5x\" is not a number"));
+    fn what_is_no_condition_is_refused() {
+        assert!(error("fast <").contains("the text ends where a value is expected"));
+        assert!(error("fast < slow < 3").contains("comparisons do not chain"));
+        assert!(error("fast = slow").contains("write == to compare"));
+        assert!(error("fast").contains("fast is a number, expected true or false"));
+        assert!(error("fast < slow &&").contains("the text ends where a value is expected"));
+        assert!(error("fast < 5x").contains("5x is not a number"));
     }
 }

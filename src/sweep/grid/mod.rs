@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod constraint;
+mod isolate;
 mod neighbours;
 mod program;
+mod row;
 mod slabs;
 mod walk;
 
@@ -51,8 +53,8 @@ impl Grid {
     /// Takes the product of the parameters' values where every constraint holds.
     ///
     /// # Errors
-    /// `BadParameter` where a name appears twice, a value makes no sense, a constraint cannot be read, or the grid is empty
-    /// or too large.
+    /// `BadParameter` where a name appears twice, a value makes no sense, or the grid is empty or too large; `Expression`
+    /// where a constraint cannot be read.
     ///
     /// # Examples
     /// ```
@@ -159,7 +161,7 @@ impl Grid {
         &self.parameters
     }
 
-    /// The constraints as one text, joined by `&&`, each comparison once; empty where there are none.
+    /// The constraints as one text, joined by `and`, each condition once; empty where there are none.
     ///
     /// # Examples
     /// ```
@@ -172,13 +174,13 @@ impl Grid {
     pub fn constraint(&self) -> String {
         let names: Vec<&str> = self.parameters.iter().map(Parameter::name).collect();
         let mut texts: Vec<String> = Vec::new();
-        for comparison in self.constraints.iter().flat_map(|constraint| &constraint.comparisons) {
-            let text = comparison.text(&names);
+        for part in self.constraints.iter().flat_map(|constraint| &constraint.parts) {
+            let text = part.text(&names);
             if !texts.contains(&text) {
                 texts.push(text);
             }
         }
-        texts.join(" && ")
+        texts.join(" and ")
     }
 
     /// One point: found by its slab, and a scan of at most a few thousand places of the product.

@@ -1,7 +1,8 @@
 //! Constraints as they are evaluated at each point of a product: comparisons of whole numbers, without a branch.
 //!
 //! All numbers of a grid are brought to one decimal scale, where they compare as integers do. Along the last axis, whose
-//! values change fastest, a comparison with anything else holds from one place to another: see [`super::walk`].
+//! values change fastest, a comparison with anything else holds from one place to another: see [`super::walk`]. What is no
+//! comparison of two such numbers is a formula, and worked out at each row, or at each place: see [`super::row`].
 
 #![forbid(unsafe_code)]
 
@@ -9,9 +10,10 @@ use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
-use super::constraint::{Constraint, Operand};
+use super::constraint::{Comparison, Constraint, Operand, Part};
 use crate::error::Error;
 use crate::parameter::Parameter;
+use crate::rule::{Formula, Fraction, Value};
 
 /// The comparisons of a grid, over one slot for each parameter, followed by one for each number.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,6 +25,10 @@ pub(super) struct Program {
     pub(super) of_rows: Vec<Test>,
     /// The comparisons of the last axis, always on the left, with something else.
     pub(super) in_rows: Vec<Test>,
+    /// The formulas that read nothing of the last axis, and those that do.
+    pub(super) formulas: [Vec<Formula>; 2],
+    /// What the numbers of all slots are multiples of: 1 / this power of ten.
+    power: i128,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -62,17 +68,29 @@ impl Program {
     /// # Errors
     /// `BadParameter` where numbers are so far apart that no 38 digits hold both exactly.
     pub(super) fn new(parameters: &[Parameter], constraints: &[Constraint]) -> Result<Self, Error> {
-        let comparisons = || constraints.iter().flat_map(|one| &one.comparisons);
+        let parts = || constraints.iter().flat_map(|one| &one.parts);
+        let comparisons = || {
+            parts().filter_map(|part| match part {
+                Part::Comparison(comparison) => Some(comparison),
+                Part::Formula(_) => None,
+            })
+        };
         let numbers: Vec<Decimal> = comparisons()
-            .flat_map(|one| [&one.left, &one.right])
+            .flat_map(|one: &Comparison| [&one.left, &one.right])
             .filter_map(|operand| match operand {
                 Operand::Number(number) => Some(*number),
                 Operand::Parameter(_) => None,
             })
             .collect();
-        if comparisons().next().is_none() {
-            let (axes, numbers) = (Vec::new(), Vec::new());
-            return Ok(Self { axes, numbers, of_rows: Vec::new(), in_rows: Vec::new() });
+        if parts().next().is_none() {
+            return Ok(Self {
+                axes: Vec::new(),
+                numbers: Vec::new(),
+                of_rows: Vec::new(),
+                in_rows: Vec::new(),
+                formulas: Default::default(),
+                power: 1,
+            });
         }
         let scale_of = |one: &Parameter| match one.progression() {
             Some((start, step)) => start.scale().max(step.scale()),
@@ -99,24 +117,42 @@ impl Program {
             (Ordering::Equal, Test::EQUAL),
             (Ordering::Greater, Test::GREATER),
         ];
+        let last = axes.len() - 1;
         let (mut of_rows, mut in_rows) = (Vec::new(), Vec::new());
         for one in comparisons() {
             let accepted = orders.iter().filter(|(order, _)| one.relation.accepts(*order));
             let accepts = accepted.map(|(_, bit)| bit).sum();
             let test = Test { left: slot(&one.left), right: slot(&one.right), accepts };
-            let last = axes.len() - 1;
             match (test.left == last, test.right == last) {
                 (true, false) => in_rows.push(test),
                 (false, true) => in_rows.push(test.mirrored()),
                 _ => of_rows.push(test),
             }
         }
-        Ok(Self { axes, numbers, of_rows, in_rows })
+        let mut formulas = [Vec::new(), Vec::new()];
+        for part in parts() {
+            if let Part::Formula(formula) = part {
+                formulas[usize::from(formula.reads().contains(&last))].push(formula.clone());
+            }
+        }
+        // A decimal has at most 28 places, and 10^28 fits.
+        Ok(Self { axes, numbers, of_rows, in_rows, formulas, power: 10_i128.pow(scale) })
     }
 
     /// Whether it holds everywhere.
     pub(super) fn is_empty(&self) -> bool {
-        self.of_rows.is_empty() && self.in_rows.is_empty()
+        self.of_rows.is_empty() && self.in_rows.is_empty() && !self.has_formulas()
+    }
+
+    #[inline]
+    pub(super) fn has_formulas(&self) -> bool {
+        self.formulas.iter().any(|one| !one.is_empty())
+    }
+
+    /// The number that a slot has.
+    #[inline]
+    pub(super) fn exact(&self, scaled: i128) -> Value {
+        Fraction::new(scaled, self.power).map_or(Value::Truth(None), Value::Exact)
     }
 }
 

@@ -2,13 +2,15 @@
 //!
 //! The values of a range rise. So each comparison of them with something that is the same all along the row holds from
 //! one place to another (`!=` all but at one), and these are found by halving: a product of 81 million places is
-//! counted in some milliseconds, and a place that comes after many others is found without visiting them.
+//! counted in some milliseconds, and a place that comes after many others is found without visiting them. So does a formula
+//! that comes down to such a comparison within a row; any other is worked out place by place.
 
 #![forbid(unsafe_code)]
 
 use std::ops::Range;
 
 use super::program::{Axis, Program, Test};
+use super::row::Row;
 
 /// A place in a product.
 #[derive(Clone, Debug)]
@@ -19,6 +21,8 @@ pub(super) struct Walk<'a> {
     values: Vec<i128>,
     /// Places within what [`accepted`](Self::accepted) returned where a comparison does not hold, ascending.
     except: Vec<usize>,
+    /// What the formulas come to in this row.
+    row: Row,
 }
 
 impl<'a> Walk<'a> {
@@ -32,15 +36,36 @@ impl<'a> Walk<'a> {
         }
         let values = indices.iter().zip(&program.axes).map(|(index, axis)| axis.value(*index));
         let values = values.chain(program.numbers.iter().copied()).collect();
-        Self { program, values, indices, except: Vec::new() }
+        Self { program, values, indices, except: Vec::new(), row: Row::default() }
     }
 
-    /// Whether all comparisons hold at this place.
+    /// Whether all comparisons and formulas hold at this place.
     #[inline]
-    pub(super) fn holds(&self) -> bool {
+    pub(super) fn holds(&mut self) -> bool {
         let tests = self.program.of_rows.iter().chain(&self.program.in_rows);
         // Without a branch: whether one holds is as good as random.
-        tests.fold(true, |all, test| all & test.accepts(self.values[test.left], self.values[test.right]))
+        let all =
+            tests.fold(true, |all, test| all & test.accepts(self.values[test.left], self.values[test.right]));
+        all && (!self.program.has_formulas() || self.formulas_hold())
+    }
+
+    fn formulas_hold(&mut self) -> bool {
+        self.row.enter(self.program, &self.values);
+        let last = self.values[self.last()];
+        self.row.holds(self.program, last)
+    }
+
+    /// Whether all that is the same in all of this row holds.
+    fn row_holds(&mut self) -> bool {
+        let holds = |test: &Test| test.accepts(self.values[test.left], self.values[test.right]);
+        if !self.program.of_rows.iter().all(holds) {
+            return false;
+        }
+        if !self.program.has_formulas() {
+            return true;
+        }
+        self.row.enter(self.program, &self.values);
+        self.row.may_hold()
     }
 
     /// Goes on by one; from the last place to the first.
@@ -55,12 +80,13 @@ impl<'a> Walk<'a> {
         while !self.holds() {
             let (here, count) = (self.indices[self.last()], self.row_len());
             let to = match &self.program.axes[self.last()] {
-                Axis::Range { .. } => {
+                _ if !self.row_holds() => count,
+                Axis::Range { .. } if !self.row.is_visited() => {
                     let accepted = self.accepted(here..count);
                     self.kept(accepted).next().unwrap_or(count)
                 }
                 // In no order: one by one.
-                Axis::List(_) => here + 1,
+                Axis::Range { .. } | Axis::List(_) => here + 1,
             };
             steps += (to - here) as u64;
             self.go_to(to);
@@ -123,36 +149,56 @@ impl<'a> Walk<'a> {
     /// Where in a part of this row all comparisons hold, but for the places of `except`.
     fn accepted(&mut self, part: Range<usize>) -> Range<usize> {
         self.except.clear();
-        let holds = |test: &Test| test.accepts(self.values[test.left], self.values[test.right]);
-        if !self.program.of_rows.iter().all(holds) {
+        if !self.row_holds() {
             return part.start..part.start;
         }
         let axis = &self.program.axes[self.last()];
         if let Axis::List(values) = axis {
-            let refused = |place: &usize| {
-                let holds = |test: &Test| test.accepts(values[*place], self.values[test.right]);
-                !self.program.in_rows.iter().all(holds)
-            };
-            self.except.extend(part.clone().filter(refused));
+            for place in part.clone() {
+                let value = values[place];
+                let holds = |test: &Test| test.accepts(value, self.values[test.right]);
+                let all = self.program.in_rows.iter().all(holds);
+                if !all || (self.program.has_formulas() && !self.row.holds(self.program, value)) {
+                    self.except.push(place);
+                }
+            }
             return part;
         }
         let (mut from, mut to) = (part.start, part.end);
-        for test in &self.program.in_rows {
-            let beside = self.values[test.right];
-            let less = halve(part.clone(), |place| axis.value(place) < beside);
-            // No two values of a range are equal.
-            let equal = less..less + usize::from(less < part.end && axis.value(less) == beside);
+        // Where the values are less than something, where they are equal, and which of it is accepted.
+        let mut narrow = |less: usize, equals: usize, accepts: u8, except: &mut Vec<usize>| {
+            let equal = less..less + equals;
             let orders = [
                 (Test::LESS, part.start..less),
                 (Test::EQUAL, equal.clone()),
                 (Test::GREATER, equal.end..part.end),
             ];
-            let mut kept = orders.iter().filter(|(bit, _)| test.accepts & bit != 0);
-            if test.accepts == Test::LESS | Test::GREATER {
-                self.except.extend(equal);
+            let mut kept = orders.iter().filter(|(bit, _)| accepts & bit != 0);
+            if accepts == Test::LESS | Test::GREATER {
+                except.extend(equal);
             } else if let Some((_, first)) = kept.next() {
                 let last = kept.next_back().map_or(first, |(_, last)| last);
                 (from, to) = (from.max(first.start), to.min(last.end));
+            }
+        };
+        for test in &self.program.in_rows {
+            let beside = self.values[test.right];
+            let less = halve(part.clone(), |place| axis.value(place) < beside);
+            // No two values of a range are equal.
+            let equals = usize::from(less < part.end && axis.value(less) == beside);
+            narrow(less, equals, test.accepts, &mut self.except);
+        }
+        for bound in self.row.bounds() {
+            let order = |place| bound.order(self.program.exact(axis.value(place)));
+            let less = halve(part.clone(), |place| order(place).is_lt());
+            let equals = usize::from(less < part.end && order(less).is_eq());
+            narrow(less, equals, bound.accepts, &mut self.except);
+        }
+        if self.row.is_visited() {
+            for place in from..to {
+                if !self.row.holds(self.program, axis.value(place)) {
+                    self.except.push(place);
+                }
             }
         }
         let to = to.max(from);
@@ -174,6 +220,7 @@ impl<'a> Walk<'a> {
             if next != axis.count() || position == 0 {
                 return;
             }
+            self.row.leave();
             next = self.indices[position - 1] + 1;
         }
     }
@@ -199,7 +246,7 @@ mod tests {
     use crate::parameter::Parameter;
 
     /// Grids with every kind of comparison, of the last axis and of others, on lists and ranges.
-    const CASES: [(&str, &str, &str); 10] = [
+    const CASES: [(&str, &str, &str); 18] = [
         ("a=1:9", "b=1:9", "a < b"),
         ("a=1:9", "b=2:12:3", "b <= a && b != 5"),
         ("a=1:9", "b=2:12:3", "5 != b && 8 != b && b != 8 && a != 2"),
@@ -210,6 +257,14 @@ mod tests {
         ("a=1:3", "b=1:4", "1 < 2 && 2 >= 2"),
         ("a=1:3", "b=1:4", "b <= 0"),
         ("a=-3:3", "b=-9:9:2", "a > b && b >= -7 && b <= -7"),
+        ("a=1:9", "b=2:12:3", "2 * a < b and b != 8"),
+        ("a=1:9", "b=0.5:4.5:0.25", "3 - 2 * b >= a / 3 - 2 or a == b"),
+        ("a=-3:3", "b=-9:9:2", "b / a > 1"),
+        ("a=-3:3", "b=-9:9:2", "1 - b / a > 1 and -b != a"),
+        ("a=0:3", "b=1:9", "a / b == 0.5 or not b % 2 == 0"),
+        ("a=1:3", "b=1:9", "a == 2 and (a > 1 ? b > 5 : b < 2)"),
+        ("a=3,1,2", "b=5,0,2,1", "a + b > 3 and b >= a"),
+        ("a=1:3", "b=1:9", "1 > 2 or b > nan"),
     ];
 
     #[test]
