@@ -22,7 +22,7 @@ pub(super) struct Walk<'a> {
     /// Places within what [`accepted`](Self::accepted) returned where a comparison does not hold, ascending.
     except: Vec<usize>,
     /// What the formulas come to in this row.
-    row: Row,
+    row: Box<Row>,
 }
 
 impl<'a> Walk<'a> {
@@ -36,7 +36,7 @@ impl<'a> Walk<'a> {
         }
         let values = indices.iter().zip(&program.axes).map(|(index, axis)| axis.value(*index));
         let values = values.chain(program.numbers.iter().copied()).collect();
-        Self { program, values, indices, except: Vec::new(), row: Row::default() }
+        Self { program, values, indices, except: Vec::new(), row: Box::default() }
     }
 
     /// Whether all comparisons and formulas hold at this place.
