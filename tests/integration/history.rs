@@ -138,3 +138,32 @@ fn the_systems_words_are_said_once() {
     let (_, message) = refused(&["--asset", "IBM", "--bundle", "no/such/bundle"]);
     assert_eq!(message.matches("No such file").count(), 1, "{message}");
 }
+
+#[test]
+fn weeks_of_the_daily_sample_are_printed_as_of_the_end_and_without_the_one_that_is_not_over() {
+    let weeks = ["--asset", "IBM", "--field", "open,high,low,close", "--frequency", "1w", "--bars", "2"];
+    let days = ["--asset", "IBM", "--field", "open,high,low,close", "--bars", "8", "--end", "2005-03-02"];
+    let ask =
+        |more: &[&str]| printed(&[&weeks[..], &["--end", "2005-03-02", "--format", "csv"], more].concat());
+    let cells = |text: &str| -> Vec<Vec<f64>> {
+        let row = |row: &str| row.split(',').skip(1).map(|cell| cell.parse().unwrap()).collect();
+        text.lines().skip(1).map(row).collect()
+    };
+    let (open, closed) = (ask(&[]), ask(&["--closed-only"]));
+    let day = cells(&printed(&[&days[..], &["--format", "csv"]].concat()));
+    let [_, last] = &cells(&open)[..] else { panic!("two weeks: {open}") };
+    let highest = day[5..].iter().map(|day| day[1]).fold(f64::NAN, f64::max);
+    let lowest = day[5..].iter().map(|day| day[2]).fold(f64::NAN, f64::min);
+    assert_eq!(last[..], [day[5][0], highest, lowest, day[7][3]]);
+    assert!(open.contains("\n2005-02-21,"), "{open}");
+    assert_eq!(cells(&closed)[1], cells(&open)[0]);
+    let table = printed(&[&weeks[..], &["--end", "2005-03-02"]].concat());
+    assert!(table.ends_with("as of 2005-03-02\n"), "{table}");
+}
+
+#[test]
+fn a_frequency_finer_than_the_bundles_is_a_usage_error_that_names_the_possible_ones() {
+    let (code, message) = refused(&["--asset", "IBM", "--frequency", "1m"]);
+    assert_eq!(code, Some(2));
+    assert!(message.contains("expected one of 1d 1w 1mo"), "{message}");
+}

@@ -31,6 +31,12 @@ pub struct Arguments {
     /// The last bar is on or before this date or RFC 3339 moment; the last of all unless given.
     #[arg(long, value_name = "DATE")]
     end: Option<When>,
+    /// A coarser frequency than the bundle's, such as 1h, 1d, 1w or 1mo; the last bar holds what is known at the end.
+    #[arg(long, value_name = "STEP")]
+    frequency: Option<Frequency>,
+    /// Leave out a last bar of which more may come.
+    #[arg(long)]
+    closed_only: bool,
     /// Which events on or before the end change earlier bars: raw (none), splits, or total (splits and dividends).
     #[arg(long, value_name = "MODE", default_value_t = Adjust::Total)]
     adjust: Adjust,
@@ -50,6 +56,8 @@ struct Printout<'a> {
     without_events: Vec<&'a Symbol>,
     version: &'a str,
     dates: Vec<Timestamp>,
+    /// The last of the bundle's own bars that the window knows.
+    as_of: Option<Timestamp>,
     columns: Vec<(&'a str, Field)>,
     window: Window<'a>,
 }
@@ -59,20 +67,26 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Some(folder) => Bundle::open(folder)?,
         None => Bundle::sample()?,
     };
-    let frequency = bundle.frequency();
+    let base = bundle.frequency();
+    let frequency = arguments.frequency.unwrap_or(base);
     let portal = DataPortal::new(bundle, arguments.cache.options()?)?;
     let request = portal
         .request(&arguments.asset, arguments.field.iter().copied(), arguments.bars, frequency)
         .map_err(usage)?
         .adjust(arguments.adjust);
+    let request = if arguments.closed_only { request.closed_only() } else { request };
     let snapshot = portal.snapshot();
     let calendar = snapshot.calendar(&request)?;
-    let end = match arguments.end {
-        Some(when) => End::At(when),
-        None => End::Bar(calendar.len().saturating_sub(1)),
+    let last = portal.request(&arguments.asset, [Field::Close], 1, base)?;
+    let own = snapshot.calendar(&last)?;
+    let end = match (arguments.end, own.as_slice()) {
+        (Some(when), _) => End::At(when),
+        (None, [.., last]) => End::from(snapshot.known_at(Timestamp(*last))),
+        (None, []) => End::Bar(0),
     };
     let reader = snapshot.reader();
     let window = reader.history(&request, end)?;
+    let as_of = reader.history(&last, end)?.bar_range().last().and_then(|bar| own.timestamp(bar));
     let columns = request
         .assets()
         .iter()
@@ -84,6 +98,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         without_events: snapshot.bundle().without_events(request.assets()),
         version: snapshot.bundle().version(),
         dates: window.bar_range().filter_map(|bar| calendar.timestamp(bar)).collect(),
+        as_of,
         columns: columns.collect(),
         window,
     };
@@ -143,7 +158,7 @@ impl Printout<'_> {
             table.row(once(date.to_string()).chain(cells));
         }
         out.write_all(table.text().as_bytes())?;
-        let last = self.dates.last().map_or_else(String::new, Timestamp::to_string);
+        let last = self.as_of.map_or_else(String::new, |moment| moment.to_string());
         // Where some assets have events and others none, the date stands apart from the names.
         let as_of = match self.without_events.len() {
             _ if self.adjust == Adjust::Raw => String::new(),
