@@ -10,6 +10,13 @@
 //! window asks for that block as permanent, and so keeps it or has it promoted; any other asks for it as
 //! variable, finds it in either tier, and never makes a block permanent by itself.
 //!
+//! # Frequencies
+//! A request may ask for any coarser frequency that can be made of the bundle's bars. They are adjusted first; a block then
+//! holds closed coarse bars, and another, at each of the bundle's own bars, the coarse bar that holds it, as of it. So a
+//! window of closed bars is a slice ([`Request::closed_only`]), and one with an open bar a slice and a row
+//! ([`PortalReader::split`]), or a copy of both ([`PortalReader::history`]). A bar is over when its time is, or when one of a
+//! later is known: never because no more of it will come.
+//!
 //! # Consistency
 //! - **A snapshot is one version.** All its readers see the same bars and events to the end of their lives,
 //!   whatever [`DataPortal::replace`] does meanwhile; the version goes with its last snapshot and reader.
@@ -306,3 +313,8 @@ impl std::fmt::Debug for DataPortal {
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/windows.md")]
 struct Windows;
+
+/// The page on frequencies, whose examples are run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/frequencies.md")]
+struct Frequencies;
