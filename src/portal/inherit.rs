@@ -26,6 +26,8 @@ type Cut = fn(&Stretches, u32, Adjust) -> Span;
 pub(super) struct Comparison<'a> {
     old: &'a Catalog,
     new: &'a Catalog,
+    /// Whether bars lie in the day as they did: else coarse bars and dates are others, of the same bars.
+    is_same_day: bool,
     /// By the asset's subject.
     assets: HashMap<u32, Option<Asset>>,
     /// By the selection's id.
@@ -52,13 +54,18 @@ struct Selected {
 
 impl<'a> Comparison<'a> {
     pub(super) fn new(old: &'a Catalog, new: &'a Catalog) -> Self {
-        Self { old, new, assets: HashMap::new(), selections: HashMap::new() }
+        let is_same_day = old.bundle().session() == new.bundle().session()
+            && old.bundle().frequency() == new.bundle().frequency();
+        Self { old, new, is_same_day, assets: HashMap::new(), selections: HashMap::new() }
     }
 
     /// Whether what the old version has under a key is what the new one would load.
     ///
     /// What cannot be read is not kept: whoever asks for it is told why.
     pub(super) fn keeps(&mut self, key: &Key) -> bool {
+        if !self.is_same_day {
+            return false;
+        }
         let (first, adjust) = (key.first(), key.adjust());
         let is_coarse = key.is_coarse();
         let (id, cut): (u32, Cut) = match key.made() {

@@ -1,8 +1,10 @@
 //! Windows at coarser frequencies than the bundle's.
 
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::Float64Type;
 use fastrand::Rng;
 use lookback::bundle::{Adjustment, AdjustmentKind, Series, Session, Stamp};
-use lookback::portal::{DataPortal, Options, PortalReader};
+use lookback::portal::{DataPortal, FrameShape, Options, PortalReader};
 use lookback::sweep::{Bar, IndicatorId, Parameter, Point, Setup, Strategy, Sweep};
 use lookback::{
     Adjust, AssetId, Bundle, Calendar, End, Error, Field, Frequency, Indicator, Request, Short, Timestamp,
@@ -209,6 +211,9 @@ fn a_million_minutes_are_read_at_three_frequencies_side_by_side_within_a_small_b
     assert_eq!(stats.rejected, 0, "no block is too large for the budget: {stats:?}");
 }
 
+/// A window, whether its last bar is open, and its frame.
+type Found = (Vec<Vec<f64>>, bool, String);
+
 /// A random question about a random market.
 struct Ask {
     names: &'static [&'static str],
@@ -249,15 +254,21 @@ impl Ask {
         if self.closed_only { request.closed_only() } else { request }
     }
 
-    /// The window, and the same in two pieces.
-    fn windows(&self, portal: &DataPortal, reader: &PortalReader) -> Result<(Vec<Vec<f64>>, bool), Error> {
+    /// The window; the same in two pieces and as frames.
+    fn windows(&self, portal: &DataPortal, reader: &PortalReader) -> Result<Found, Error> {
         let (request, clock) = (self.request(portal), Timestamp(self.clock));
         let window = columns(reader.at(clock).history(&request, clock)?);
         let split = reader.at(clock).split(&request, clock)?;
+        let named = reader.at(clock).named(&request, clock)?;
+        let wide = named.to_record_batch(FrameShape::Wide);
+        let frame: Vec<Vec<f64>> = (1..wide.num_columns())
+            .map(|column| wide.column(column).as_primitive::<Float64Type>().values().to_vec())
+            .collect();
+        assert_eq!(bits(&frame), bits(&window));
         let pieces: Vec<Vec<f64>> =
             (0..split.columns()).map(|column| split.column(column).collect()).collect();
         assert_eq!(bits(&pieces), bits(&window));
-        Ok((window, split.is_open()))
+        Ok((window, split.is_open(), format!("{:?}", named.to_record_batch(FrameShape::Long))))
     }
 }
 
@@ -323,7 +334,7 @@ proptest! {
             let (mut expected, is_open) = market.coarse(asked, (ask.frequency, ask.adjust), ask.clock);
             let drops = usize::from(ask.closed_only && is_open);
             let there = expected[0].len() - drops;
-            let (found, found_open) = match found {
+            let (found, found_open, _) = match found {
                 Ok(found) => found,
                 Err(error) => {
                     prop_assert!(there < ask.bars && !ask.pads, "{}: {}", what, error);
@@ -358,7 +369,8 @@ proptest! {
             for _ in 0..8 {
                 let ask = Ask { clock, ..Ask::random(&mut random, &market) };
                 let found = [ask.windows(&portal, &reader), ask.windows(&other, &others)].map(|found| {
-                    found.map(|(window, is_open)| (bits(&window), is_open)).map_err(|error| error.to_string())
+                    found.map(|(window, is_open, frame)| (bits(&window), is_open, frame))
+                        .map_err(|error| error.to_string())
                 });
                 prop_assert_eq!(&found[0], &found[1], "{} of {}", ask.frequency, market.base);
                 let known = market.assets[0].moments.partition_point(|at| market.known_at(*at) <= clock);
@@ -400,6 +412,22 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn the_same_bars_in_another_session_make_other_hours() {
+    let mut market = two_sessions();
+    // A stretch that is closed is kept where the bars of the next version are the same.
+    let ex_date = Timestamp(moment("2024-03-11T00:00:00Z"));
+    market.assets[0].events = vec![Adjustment { ex_date, kind: AdjustmentKind::Split(2.0) }];
+    let portal = portal(&market);
+    let hours = portal.request(["A"], [Field::Volume], 2, Frequency::Hour).unwrap();
+    let volumes = |end| portal.snapshot().reader().history(&hours, end).unwrap().column(0).to_vec();
+    assert_eq!(volumes(1), [3.0, 3.0]);
+    let mut clock_hours = market.clone();
+    clock_hours.session.start = "00:00:00".to_owned();
+    portal.replace(clock_hours.bundle()).unwrap();
+    assert_eq!(volumes(1), [1.0, 5.0]);
 }
 
 #[test]
