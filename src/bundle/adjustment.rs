@@ -10,22 +10,61 @@ use crate::time::Timestamp;
 
 /// A split or a dividend.
 ///
+/// Two are equal where they say the same; the close is no part of that, it is there to be checked.
+///
 /// # Examples
 /// ```
 /// use lookback::Timestamp;
 /// use lookback::bundle::{Adjustment, AdjustmentKind};
-/// let split = Adjustment { ex_date: Timestamp(0), kind: AdjustmentKind::Split(2.0) };
+/// let split = Adjustment::new(Timestamp(0), AdjustmentKind::Split(2.0));
 /// assert_eq!(format!("{}: {}", split.ex_date, split.kind), "1970-01-01: split 2");
+/// assert_eq!(split.known_at(Timestamp(7)).applies_from(), Timestamp(7));
 /// ```
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Adjustment {
     /// Midnight UTC of the ex-date, or the ex-bar's moment; applies from the open of the first bar on or after it.
     pub ex_date: Timestamp,
     /// What happened.
     pub kind: AdjustmentKind,
+    /// When it was known, where that is told: a window that ends before sees prices without it. On its ex-date otherwise.
+    pub known: Option<Timestamp>,
+    /// The close of the bar before the ex-date, as traded, in quote currency per share; a bundle fills it in from its bars.
+    pub close: Option<f64>,
+}
+
+impl PartialEq for Adjustment {
+    fn eq(&self, other: &Self) -> bool {
+        (self.ex_date, self.kind, self.known) == (other.ex_date, other.kind, other.known)
+    }
 }
 
 impl Adjustment {
+    /// An event that is known on its ex-date.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::Timestamp;
+    /// use lookback::bundle::{Adjustment, AdjustmentKind};
+    /// let dividend = Adjustment::new(Timestamp(5), AdjustmentKind::Dividend(0.18));
+    /// assert_eq!((dividend.known, dividend.applies_from()), (None, Timestamp(5)));
+    /// ```
+    #[must_use]
+    pub fn new(ex_date: Timestamp, kind: AdjustmentKind) -> Self {
+        Self { ex_date, kind, known: None, close: None }
+    }
+
+    /// The same, known at a moment of its own.
+    #[must_use]
+    pub fn known_at(self, moment: Timestamp) -> Self {
+        Self { known: Some(moment), ..self }
+    }
+
+    /// The first moment as of which it changes the bars before its ex-date: once both the day has come and it is known.
+    #[must_use]
+    pub fn applies_from(&self) -> Timestamp {
+        self.known.map_or(self.ex_date, |known| known.max(self.ex_date))
+    }
+
     /// Puts events in order: by day, and of one day what is paid per old share before the split.
     pub(super) fn sort(events: &mut [Self]) {
         events.sort_by(|a, b| {
@@ -43,7 +82,7 @@ pub enum AdjustmentKind {
     Split(f64),
     /// Cash per share held before any split of the same day: earlier prices are scaled by 1 - amount / previous close.
     Dividend(f64),
-    /// Earlier prices are multiplied by it: a dividend derived from adjusted closes.
+    /// Earlier prices are multiplied by it: a dividend derived from adjusted closes, a merger, a spin-off.
     Factor(f64),
 }
 

@@ -106,6 +106,8 @@ pub(super) struct Outcome {
     pub(super) same: BTreeMap<Symbol, usize>,
     pub(super) restated: Vec<Restated>,
     pub(super) events: Vec<(Symbol, Adjustment)>,
+    /// Whether one of these events is of a day that had bars.
+    pub(super) late: bool,
 }
 
 impl Outcome {
@@ -119,10 +121,11 @@ impl Outcome {
         self.same.append(&mut other.same);
         self.restated.append(&mut other.restated);
         self.events.append(&mut other.events);
+        self.late |= other.late;
     }
 
     pub(super) fn appended(self, bundle: Bundle, previous: String) -> Appended {
-        let Self { added, same, restated, events } = self;
+        let Self { added, same, restated, events, .. } = self;
         let same = same.values().sum();
         Appended { bundle, previous, added, same, restated, events }
     }

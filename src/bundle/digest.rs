@@ -117,6 +117,9 @@ fn shared_zeros(mantissas: &[i128], scale: u32) -> u32 {
     zeros
 }
 
+/// Beside the rank of an event that tells when it was known.
+const HAS_KNOWN: u8 = 0x80;
+
 /// What the version says of one asset.
 pub(super) struct AssetMeaning<'a> {
     pub(super) symbol: &'a Symbol,
@@ -153,7 +156,10 @@ pub(super) fn version<'a>(
         hasher.update((asset.adjustments.len() as u64).to_le_bytes());
         for adjustment in asset.adjustments {
             hasher.update(adjustment.ex_date.0.to_le_bytes());
-            hasher.update([adjustment.kind.rank()]);
+            hasher.update([adjustment.kind.rank() | if adjustment.known.is_some() { HAS_KNOWN } else { 0 }]);
+            if let Some(known) = adjustment.known {
+                hasher.update(known.0.to_le_bytes());
+            }
             hasher.update(adjustment.kind.value().to_bits().to_le_bytes());
         }
     }

@@ -180,13 +180,13 @@ mod tests {
 
     #[test]
     fn a_known_event_explains_its_jump_and_one_that_does_not_show_is_a_jump() {
-        let split = |bar, ratio| Adjustment { ex_date: Timestamp(bar), kind: AdjustmentKind::Split(ratio) };
+        let split = |bar, ratio| Adjustment::new(Timestamp(bar), AdjustmentKind::Split(ratio));
         let closes = [100.0, 101.0, 50.0, 51.0, 50.5];
         assert_eq!(found(&closes, &[]), [(2, 2.0)]);
         assert_eq!(found(&closes, &[split(2, 2.0)]), []);
         assert_eq!(found(&closes, &[split(2, 4.0)]), [(2, 0.5)]);
         assert_eq!(found(&closes, &[split(2, 2.0), split(4, 3.0)]), [(4, 1.0 / 3.0)]);
-        let special = Adjustment { ex_date: Timestamp(2), kind: AdjustmentKind::Dividend(51.0) };
+        let special = Adjustment::new(Timestamp(2), AdjustmentKind::Dividend(51.0));
         assert_eq!(found(&closes, &[special]), []);
     }
 

@@ -15,6 +15,7 @@ use super::memory::Memory;
 use super::merge;
 use super::series::{self, Series, Sourced};
 use super::session::Session;
+use super::store::{Verified, Version};
 use super::{Bundle, Inner, adjust, csv, digest, store};
 use crate::asset::Symbol;
 use crate::error::Error;
@@ -46,7 +47,69 @@ impl Bundle {
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let folder: Arc<Path> = path.as_ref().into();
-        let store::Opened { manifest, assets } = store::open(&folder)?;
+        let opened = store::open(&folder)?;
+        Self::at_rest(folder, opened)
+    }
+
+    /// Opens a version that stood before, by the first digits of its name, six or more.
+    ///
+    /// # Errors
+    /// `Invalid` where no version or more than one is called so: one that was pruned is an error that names it, never other
+    /// data. Otherwise as [`open`](Self::open).
+    ///
+    /// # Examples
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (csv, out) = (folder.path().join("A.csv"), folder.path().join("bundle"));
+    /// use lookback::Bundle;
+    /// use lookback::bundle::{IngestOptions, ingest};
+    /// std::fs::write(&csv, "date,open,high,low,close\n2005-02-28,1,2,1,2\n")?;
+    /// let old = ingest(&[&csv], &out, &IngestOptions::default())?.bundle;
+    /// std::fs::write(&csv, "date,open,high,low,close\n2005-02-28,1,3,1,3\n")?;
+    /// ingest(&[&csv], &out, &IngestOptions::default())?;
+    /// assert_eq!(Bundle::open_version(&out, &old.version()[..8])?.version(), old.version());
+    /// Bundle::prune(&out, 1)?;
+    /// let error = Bundle::open_version(&out, old.version()).unwrap_err().to_string();
+    /// assert!(error.contains(&format!("version {} is not there: it was pruned", old.version())));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open_version(path: impl AsRef<Path>, name: &str) -> Result<Self, Error> {
+        let folder: Arc<Path> = path.as_ref().into();
+        let opened = store::open_version(&folder, name)?;
+        Self::at_rest(folder, opened)
+    }
+
+    /// The versions that a folder holds, the one that stands first, then backwards in time.
+    ///
+    /// Every ingest into the folder and every append makes one; it stays until it is pruned.
+    ///
+    /// # Errors
+    /// `Io` or `Invalid` where there is no bundle, `Corrupt` where the list is damaged.
+    pub fn versions(path: impl AsRef<Path>) -> Result<Vec<Version>, Error> {
+        store::versions(path.as_ref())
+    }
+
+    /// Removes all but the last `keep` versions of a folder, of which the one that stands is the first, and all that only
+    /// they needed; gives those that went.
+    ///
+    /// In one step: whenever the process is killed, a version is there whole or is not there. Whoever has one open reads on.
+    ///
+    /// # Errors
+    /// `Invalid` where another process writes to the folder, there is no bundle, or none is to be kept; `Io`.
+    pub fn prune(path: impl AsRef<Path>, keep: usize) -> Result<Vec<Version>, Error> {
+        store::prune(path.as_ref(), keep)
+    }
+
+    /// Reads a bundle at rest to its last byte, and says all that is wrong with it: digests, the order of its bars, their
+    /// prices, and the close beside each event. Of versions that do not stand, it checks that they can be opened.
+    ///
+    /// # Errors
+    /// `Io` or `Invalid` where there is no bundle. What is damaged is a fault, not an error.
+    pub fn verify(path: impl AsRef<Path>) -> Result<Verified, Error> {
+        store::verify(path.as_ref())
+    }
+
+    fn at_rest(folder: Arc<Path>, store::Opened { manifest, assets }: store::Opened) -> Result<Self, Error> {
         Ok(Self(Arc::new(Inner {
             name: manifest.name.clone(),
             version: manifest.version.clone(),
@@ -100,7 +163,7 @@ impl Bundle {
         let series = series::checked(series.into_iter().map(Sourced::from).collect())?;
         match self.folder() {
             Some(folder) => {
-                let (previous, outcome) = store::append(folder, &series, &[])?;
+                let (previous, outcome) = store::append(folder, &series, &[], None)?;
                 Ok(outcome.appended(Self::open(folder)?, previous))
             }
             None => self.append_in_memory(&series),
@@ -130,6 +193,7 @@ impl Bundle {
                     known => known,
                 };
                 let values = &old.values()[..merged.changed_from / BATCH_ROWS];
+                let events = merge::with_closes(events, None, (0, Some(&merged.bars)))?;
                 let bars = merged.bars.with_events(events, origin).with_first_values(values);
                 all.insert(symbol.clone(), Arc::new(bars));
             }

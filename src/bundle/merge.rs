@@ -15,6 +15,9 @@ use crate::asset::Symbol;
 use crate::error::Error;
 use crate::time::{Calendar, Timestamp};
 
+/// Where the close stands among the stored fields.
+const CLOSE: usize = 3;
+
 /// Some last bars of an asset with those that came.
 #[derive(Debug)]
 pub(super) struct Merged {
@@ -133,4 +136,30 @@ pub(super) fn events(
     }
     Adjustment::sort(&mut all);
     Ok(all)
+}
+
+/// Writes beside each event the close of the bar before it: from the bars of `tail`, of which the first is row `first`, and
+/// where they do not reach so far, as it was or from the bars that are there.
+pub(super) fn with_closes(
+    mut events: Vec<Adjustment>,
+    old: Option<&dyn Bars>,
+    (first, tail): (usize, Option<&Memory>),
+) -> Result<Vec<Adjustment>, Error> {
+    for event in &mut events {
+        let within = tail
+            .map_or(0, |tail| tail.calendar.as_slice().partition_point(|&moment| moment < event.ex_date.0));
+        let mut close = Vec::with_capacity(1);
+        match (within.checked_sub(1), old) {
+            (Some(row), _) => tail.map_or(Ok(()), |tail| tail.read(CLOSE, row..row + 1, &mut close))?,
+            (None, Some(old)) if event.close.is_none() => {
+                let row = old.row_from(event.ex_date)?.min(if tail.is_some() { first } else { usize::MAX });
+                if row > 0 {
+                    old.read(CLOSE, row - 1..row, &mut close)?;
+                }
+            }
+            _ => {}
+        }
+        event.close = close.first().copied().or(event.close);
+    }
+    Ok(events)
 }

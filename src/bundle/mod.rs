@@ -42,6 +42,7 @@ pub use jump::Jump;
 pub use origin::{SourceFile, TimestampUnit};
 pub use series::Series;
 pub use session::{Hours, Session, Stamp};
+pub use store::{Fault, Verified, Version};
 
 use bars::Bars;
 

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use super::adjustment::{Adjustment, EventOrigin};
 use crate::asset::Symbol;
+use crate::decimal;
 use crate::error::Error;
 use crate::time::Calendar;
 
@@ -73,6 +74,22 @@ impl Series {
             return Err(Error::invalid(self.symbol.to_string(), message));
         }
         Adjustment::sort(&mut self.adjustments);
+        for event in &mut self.adjustments {
+            let bar = self.calendar.as_slice().partition_point(|&moment| moment < event.ex_date.0);
+            let Some(close) = bar.checked_sub(1).map(|before| decimal::to_f64(self.values[3][before])) else {
+                continue;
+            };
+            if event.close.is_some_and(|told| told.to_bits() != close.to_bits()) {
+                let message = format!(
+                    "{} on {} is told beside a close of {}, but the bar before closed at {close}",
+                    event.kind,
+                    event.ex_date,
+                    event.close.unwrap_or(f64::NAN)
+                );
+                return Err(Error::invalid(self.symbol.to_string(), message));
+            }
+            event.close = Some(close);
+        }
         Ok(self)
     }
 }

@@ -39,7 +39,7 @@ impl Layout {
         let calendars: Vec<Calendar> = timelines.iter().map(|timeline| timeline.calendar().clone()).collect();
         let calendar = Calendar::union(&calendars);
         let stretches = Stretches::new(&calendar, |adjust| {
-            timelines.iter().flat_map(move |timeline| timeline.ex_dates(adjust))
+            timelines.iter().flat_map(move |timeline| timeline.changes(adjust))
         })?;
         let assets = timelines
             .into_iter()

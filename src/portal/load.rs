@@ -47,7 +47,7 @@ pub(super) fn rows(bundle: &Bundle, layout: &Layout, adjust: Adjust, extent: Ext
     // The same events are known at every bar of a span.
     let as_of = Timestamp(layout.calendar.as_slice()[extent.end - 1]);
     for asset in &layout.assets {
-        let known = asset.timeline.known(as_of, adjust);
+        let known = &asset.timeline.known(as_of, adjust);
         for &field in &layout.fields {
             values.resize(values.len() + extent.padding, f64::NAN);
             match &asset.rows {
@@ -73,7 +73,7 @@ pub(super) fn series(
 ) -> Result<Block, Error> {
     let bars = stretch.end as usize;
     let mut values = Vec::with_capacity(bars);
-    own(bundle, timeline.asset(), timeline.known_in(stretch, adjust), field, 0..bars, &mut values)?;
+    own(bundle, timeline.asset(), &timeline.known_in(stretch, adjust), field, 0..bars, &mut values)?;
     Ok(Block::new(values, 0, bars))
 }
 
@@ -87,7 +87,7 @@ pub(super) fn scale(timeline: &Timeline, adjust: Adjust, stretch: Span) -> Block
 pub(super) fn own(
     bundle: &Bundle,
     asset: AssetId,
-    known: Known<'_>,
+    known: &Known,
     field: Field,
     bars: Range<usize>,
     values: &mut Vec<f64>,
@@ -104,7 +104,7 @@ fn aligned(
     bundle: &Bundle,
     asset: AssetId,
     rows: &[u32],
-    known: Known<'_>,
+    known: &Known,
     field: Field,
     extent: Extent,
     values: &mut Vec<f64>,

@@ -81,7 +81,7 @@ impl Growing {
 struct Fold<'a> {
     bundle: &'a Bundle,
     buckets: &'a Buckets,
-    known: Known<'a>,
+    known: Known,
     field: Field,
 }
 
@@ -94,7 +94,7 @@ impl Fold<'_> {
         rows: Range<usize>,
         mut emit: impl FnMut(usize, usize, f64),
     ) -> Result<(), Error> {
-        let (bundle, buckets, known, field) = (self.bundle, self.buckets, self.known, self.field);
+        let (bundle, buckets, known, field) = (self.bundle, self.buckets, &self.known, self.field);
         let bar_from = |row: usize| own.map_or(row, |own| own.partition_point(|&at| (at as usize) < row));
         let mut values = Vec::new();
         let read = |bars: Range<usize>, values: &mut Vec<f64>| {

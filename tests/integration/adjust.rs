@@ -38,7 +38,10 @@ fn given_events_are_read_in_order_and_exactly() {
 fn given_events_that_are_wrong_are_refused_by_line() {
     for (row, message) in [
         ("APPL,2005-02-28,split,2", "unknown symbol \"APPL\"; nearest: AAPL"),
-        ("AAPL,2005-02-28,spinoff,2", "kind is \"spinoff\", expected split or dividend"),
+        (
+            "AAPL,2005-02-28,rights,2",
+            "kind is \"rights\", expected split, dividend, factor, merger or spinoff",
+        ),
         ("AAPL,28.02.2005,split,2", "date is \"28.02.2005\", expected 2005-02-28 or 20050228"),
         ("AAPL,2005-02-28,split,0", "value is 0, expected one above 0"),
         ("AAPL,2005-02-28,split,-2", "value is -2, expected a number that is not negative"),

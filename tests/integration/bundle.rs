@@ -225,10 +225,11 @@ fn who_opens_a_bundle_while_it_is_replaced_finds_one_version_or_the_other() {
 }
 
 #[test]
-fn a_replaced_bundle_leaves_nothing_of_the_old_one() {
+fn a_replaced_bundle_of_which_one_version_is_kept_leaves_nothing_of_the_old_one() {
     let folder = Folder::new();
     folder.bundle(GOOD);
-    folder.bundle(GOOD.replace("44.50", "44.60"));
+    folder.write("AAPL.csv", GOOD.replace("44.50", "44.60"));
+    folder.ingest(&["AAPL.csv"], &IngestOptions { keep: Some(1), ..IngestOptions::default() }).unwrap();
     let mut names: Vec<_> = std::fs::read_dir(folder.path("bundle"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -466,7 +467,7 @@ fn series_that_are_no_bundle_are_refused() {
     assert_eq!(refusal(vec![one.clone(), one.clone()]), "A: is there twice, expected one series each");
     let mut adjusted = one;
     let ex_date = adjusted.calendar.timestamp(0).unwrap();
-    adjusted.adjustments.push(Adjustment { ex_date, kind: AdjustmentKind::Split(0.0) });
+    adjusted.adjustments.push(Adjustment::new(ex_date, AdjustmentKind::Split(0.0)));
     assert_eq!(refusal(vec![adjusted]), "A: split 0 on 1970-01-01, expected a value above 0");
     let wide = series("A", 2, &["79228162514264337593543950335", "0.0000000000000000000000000001"]);
     assert_eq!(refusal(vec![wide]), "A: open needs more than 38 digits at the bundle's decimals");

@@ -141,7 +141,7 @@ fn a_coarse_bar_by_its_number_is_what_is_known_of_it_at_the_clock() {
 fn prices_are_adjusted_before_a_week_with_a_split_is_made() {
     let mut market = two_sessions();
     let ex_date = Timestamp(moment("2024-03-08T15:00:00Z"));
-    market.assets[0].events = vec![Adjustment { ex_date, kind: AdjustmentKind::Split(2.0) }];
+    market.assets[0].events = vec![Adjustment::new(ex_date, AdjustmentKind::Split(2.0))];
     let portal = portal(&market);
     let reader = portal.snapshot().reader();
     let weeks = portal.request(["A"], OHLCV, 1, Frequency::Week).unwrap();
@@ -308,7 +308,7 @@ fn corrupted(random: &mut Rng, market: &Market, clock: i64) -> Market {
         let as_of = asset.moments[..known].last().copied().unwrap_or(i64::MIN);
         asset.events.retain(|event| event.ex_date.0 <= as_of.max(clock));
         let ex_date = Timestamp((clock / (1_440 * MINUTE) + 1 + random.i64(0..3)) * 1_440 * MINUTE);
-        asset.events.push(Adjustment { ex_date, kind: AdjustmentKind::Split(7.0) });
+        asset.events.push(Adjustment::new(ex_date, AdjustmentKind::Split(7.0)));
     }
     other
 }
@@ -419,7 +419,7 @@ fn the_same_bars_in_another_session_make_other_hours() {
     let mut market = two_sessions();
     // A stretch that is closed is kept where the bars of the next version are the same.
     let ex_date = Timestamp(moment("2024-03-11T00:00:00Z"));
-    market.assets[0].events = vec![Adjustment { ex_date, kind: AdjustmentKind::Split(2.0) }];
+    market.assets[0].events = vec![Adjustment::new(ex_date, AdjustmentKind::Split(2.0))];
     let portal = portal(&market);
     let hours = portal.request(["A"], [Field::Volume], 2, Frequency::Hour).unwrap();
     let volumes = |end| portal.snapshot().reader().history(&hours, end).unwrap().column(0).to_vec();

@@ -14,6 +14,7 @@
 
 mod adjust;
 mod append;
+mod bitemporal;
 mod bundle;
 mod cli_exit;
 mod cli_output;
@@ -55,4 +56,6 @@ mod shell;
 mod stocks;
 mod sweep;
 mod vendors;
+mod verify;
+mod versions;
 mod wake;

@@ -101,7 +101,7 @@ impl Market {
             adjustments: {
                 let mut events = asset.events.clone();
                 events.sort_by_key(|event| event.0);
-                events.iter().map(|&(day, kind)| Adjustment { ex_date: Timestamp(day * DAY), kind }).collect()
+                events.iter().map(|&(day, kind)| Adjustment::new(Timestamp(day * DAY), kind)).collect()
             },
         });
         Bundle::from_series("made", frequency, series.collect()).unwrap()

@@ -247,15 +247,15 @@ pub fn random(random: &mut Rng, place: Place, base: Frequency, stamp: Stamp) -> 
             ]
         });
         let bars = bars.collect();
-        let events = (0..random.usize(0..4)).map(|_| Adjustment {
-            ex_date: Timestamp(
-                moments[random.usize(..moments.len())].div_euclid(1_440 * MINUTE) * 1_440 * MINUTE,
-            ),
-            kind: match random.u8(0..3) {
-                0 => AdjustmentKind::Split([2.0, 3.0, 0.5][random.usize(..3)]),
-                1 => AdjustmentKind::Dividend(f64::from(random.u8(1..90)) / 100.0),
-                _ => AdjustmentKind::Factor(f64::from(random.u8(50..120)) / 100.0),
-            },
+        let events = (0..random.usize(0..4)).map(|_| {
+            Adjustment::new(
+                Timestamp(moments[random.usize(..moments.len())].div_euclid(1_440 * MINUTE) * 1_440 * MINUTE),
+                match random.u8(0..3) {
+                    0 => AdjustmentKind::Split([2.0, 3.0, 0.5][random.usize(..3)]),
+                    1 => AdjustmentKind::Dividend(f64::from(random.u8(1..90)) / 100.0),
+                    _ => AdjustmentKind::Factor(f64::from(random.u8(50..120)) / 100.0),
+                },
+            )
         });
         Asset { name, moments: own, bars, events: events.collect() }
     };

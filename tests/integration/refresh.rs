@@ -11,6 +11,14 @@ use lookback::{
 
 use super::files::Folder;
 
+#[path = "../../examples/live.rs"]
+mod example;
+
+#[test]
+fn the_example_of_live_trading_runs() {
+    example::main().unwrap();
+}
+
 /// Some bars of an asset of a bundle, with the events of their days.
 fn bars(bundle: &Bundle, symbol: &str, bars: Range<usize>) -> Series {
     let asset = bundle.asset(symbol).unwrap();

@@ -260,8 +260,7 @@ fn from_counts_signals_and_warms_up_before() {
 
 #[test]
 fn a_split_is_no_loss_and_prices_are_those_of_their_time() {
-    let split =
-        Adjustment { ex_date: Timestamp::from_date(2024, 1, 3).unwrap(), kind: AdjustmentKind::Split(2.0) };
+    let split = Adjustment::new(Timestamp::from_date(2024, 1, 3).unwrap(), AdjustmentKind::Split(2.0));
     let bars = [(10.0, 10.0), (10.0, 12.0), (6.0, 6.0), (6.0, 7.0)];
     let portal = stocks::portal(vec![stocks::asset("A", &bars, vec![split])]);
     struct Watching;
@@ -298,8 +297,8 @@ fn a_split_is_no_loss_and_prices_are_those_of_their_time() {
 fn a_run_adjusted_for_splits_earns_the_price_and_no_dividend() {
     let day = |day| Timestamp::from_date(2024, 1, day).unwrap();
     let events = vec![
-        Adjustment { ex_date: day(2), kind: AdjustmentKind::Dividend(2.0) },
-        Adjustment { ex_date: day(3), kind: AdjustmentKind::Split(2.0) },
+        Adjustment::new(day(2), AdjustmentKind::Dividend(2.0)),
+        Adjustment::new(day(3), AdjustmentKind::Split(2.0)),
     ];
     let bars = [(10.0, 10.0), (8.0, 8.0), (5.0, 5.0)];
     let portal = stocks::portal(vec![stocks::asset("A", &bars, events)]);

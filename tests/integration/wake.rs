@@ -60,12 +60,12 @@ fn a_strategy_that_keeps_all_it_is_handed_knows_nothing_of_later_bars() {
     const KNOWN: usize = 180;
     // Two futures of one past, each with an event of its own.
     let kept_of = |closes: &[f64], event_day: u32| {
-        let event = Adjustment {
-            ex_date: Timestamp(
+        let event = Adjustment::new(
+            Timestamp(
                 Timestamp::from_date(2024, 1, 1).unwrap().0 + i64::from(event_day) * 86_400_000_000_000,
             ),
-            kind: AdjustmentKind::Split(2.0),
-        };
+            AdjustmentKind::Split(2.0),
+        );
         let mut series = stocks::closes("A", closes);
         series.adjustments.push(event);
         let portal = stocks::portal(vec![series]);
@@ -126,7 +126,7 @@ impl Strategy for Calendar {
 fn calendar_bars_and_events_wake_at_their_first_bar_and_unite() {
     let mut series = stocks::closes("A", &[10.0; 40]);
     let ex_date = Timestamp::from_date(2024, 1, 17).unwrap();
-    series.adjustments.push(Adjustment { ex_date, kind: AdjustmentKind::Dividend(1.0) });
+    series.adjustments.push(Adjustment::new(ex_date, AdjustmentKind::Dividend(1.0)));
     let portal = stocks::portal(vec![series]);
     let asked = |what: usize, from: Option<When>| {
         KEPT.take();

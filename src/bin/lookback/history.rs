@@ -19,6 +19,9 @@ pub struct Arguments {
     /// Folder of an ingested bundle; the embedded sample unless given.
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
+    /// A version that stood before, by the first digits of its name.
+    #[arg(long, value_name = "NAME", requires = "bundle")]
+    bundle_version: Option<String>,
     /// Assets by symbol; several share the union of their bars.
     #[arg(long, value_name = "A,B", value_delimiter = ',', required = true, value_parser = arguments::symbol)]
     asset: Vec<String>,
@@ -63,9 +66,10 @@ struct Printout<'a> {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let bundle = match &arguments.bundle {
-        Some(folder) => Bundle::open(folder)?,
-        None => Bundle::sample()?,
+    let bundle = match (&arguments.bundle, &arguments.bundle_version) {
+        (Some(folder), Some(version)) => Bundle::open_version(folder, version)?,
+        (Some(folder), None) => Bundle::open(folder)?,
+        (None, _) => Bundle::sample()?,
     };
     let base = bundle.frequency();
     let frequency = arguments.frequency.unwrap_or(base);

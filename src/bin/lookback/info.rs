@@ -5,6 +5,7 @@
 use std::io::{Write as _, stderr};
 use std::path::PathBuf;
 
+use lookback::bundle::Version;
 use lookback::{AssetId, Bundle};
 use serde_json::{Value, json};
 
@@ -17,18 +18,32 @@ pub struct Arguments {
     /// The bundle [default: the sample].
     #[arg(value_name = "DIR")]
     bundle: Option<PathBuf>,
+    /// A version that stood before, by the first digits of its name; --format json lists those that are there.
+    #[arg(long, value_name = "NAME", requires = "bundle")]
+    bundle_version: Option<String>,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let bundle = arguments.bundle.as_ref().map_or_else(Bundle::sample, Bundle::open)?;
+    let bundle = match (&arguments.bundle, &arguments.bundle_version) {
+        (Some(folder), Some(version)) => Bundle::open_version(folder, version)?,
+        (Some(folder), None) => Bundle::open(folder)?,
+        (None, _) => Bundle::sample()?,
+    };
     output::to_stdout(|out| match arguments.format {
         Format::Table => assets::write_table(&bundle, text::terminal_width(), out),
         Format::Csv => assets::write_csv(&bundle, out),
         Format::Json => Ok(writeln!(out, "{:#}", to_json(&bundle)?)?),
     })?;
+    let others = versions(&bundle)?.len().saturating_sub(1);
+    if others > 0 {
+        let _ = writeln!(
+            stderr(),
+            "note: {others} other versions are there; lookback prune removes those that no longer stand"
+        );
+    }
     for (asset, symbol) in assets::of(&bundle) {
         for jump in bundle.jumps(asset)? {
             // A closed stderr leaves nobody to tell.
@@ -36,6 +51,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// The versions that the bundle's folder holds, where it has one.
+fn versions(bundle: &Bundle) -> anyhow::Result<Vec<Version>> {
+    Ok(bundle.folder().map(Bundle::versions).transpose()?.unwrap_or_default())
 }
 
 fn to_json(bundle: &Bundle) -> anyhow::Result<Value> {
@@ -49,6 +69,7 @@ fn to_json(bundle: &Bundle) -> anyhow::Result<Value> {
         "time_zone": session.time_zone,
         "session_start": session.start,
         "folder": bundle.folder(),
+        "versions": versions(bundle)?.iter().map(|one| json!({"version": one.name, "made": one.made, "how": one.how})).collect::<Vec<_>>(),
         "bars": assets::of(bundle).map(|(asset, _)| bundle.bars(asset)).sum::<usize>(),
         "bytes": assets::of(bundle).map(|(asset, _)| bundle.bytes(asset)).sum::<u64>(),
         "assets": assets.collect::<anyhow::Result<Vec<_>>>()?,
@@ -59,7 +80,7 @@ fn asset_to_json(bundle: &Bundle, asset: AssetId, symbol: &str) -> anyhow::Resul
     let (first, last) = bundle.span(asset);
     let (splits, dividends) = assets::count_adjustments(bundle, asset);
     let adjustments = bundle.adjustments(asset).iter().map(
-        |one| json!({"ex_date": one.ex_date.to_string(), "kind": one.kind.name(), "value": one.kind.value()}),
+        |one| json!({"ex_date": one.ex_date.to_string(), "kind": one.kind.name(), "value": one.kind.value(), "known": one.known.map(|known| known.to_string()), "close_before": one.close}),
     );
     let jumps = bundle.jumps(asset)?;
     let jumps = jumps.iter().map(|jump| json!({"date": jump.date.to_string(), "split": jump.split, "close_before": jump.close_before, "open": jump.open, "known": jump.known}));

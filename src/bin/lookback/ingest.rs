@@ -28,7 +28,7 @@ const LISTED_FILES: usize = 20;
 pub struct Arguments {
     #[command(flatten)]
     input: Input,
-    /// The folder to write; a bundle that is there is replaced.
+    /// The folder to write; the version of a bundle that stands there gives way to the new one, and stays beside it.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -92,6 +92,9 @@ struct Input {
     /// Let prices at or below 0 pass, as those of oil on 2020-04-20.
     #[arg(long)]
     allow_negative: bool,
+    /// How many versions of the bundle stay, the new one among them [default: all; `lookback prune` removes them later].
+    #[arg(long, value_name = "N")]
+    keep: Option<usize>,
 }
 
 fn factor(text: &str) -> Result<Decimal, String> {
@@ -116,6 +119,7 @@ impl Input {
             session: self.session,
             price_scale: self.price_scale,
             allow_negative: self.allow_negative,
+            keep: self.keep,
             progress: Some(bar.progress()),
         }
     }

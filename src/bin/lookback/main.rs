@@ -15,11 +15,13 @@ mod history;
 mod info;
 mod ingest;
 mod output;
+mod prune;
 mod rule;
 mod run;
 mod signal;
 mod strategies;
 mod sweep;
+mod verify;
 
 /// Every bar decoded once, every window a slice.
 #[derive(Parser, Debug)]
@@ -37,6 +39,10 @@ enum Command {
     Append(ingest::AppendArguments),
     /// Show what a bundle holds.
     Info(info::Arguments),
+    /// Read all of a bundle and say what is wrong with it.
+    Verify(verify::Arguments),
+    /// Remove versions of a bundle that no longer stand.
+    Prune(prune::Arguments),
     /// Print a window of history.
     History(history::Arguments),
     /// Backtest a strategy over a grid of parameters and rank the results.
@@ -57,6 +63,8 @@ fn main() -> ExitCode {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Append(arguments) => ingest::run_append(&arguments),
         Command::Info(arguments) => info::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Prune(arguments) => prune::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),

@@ -19,8 +19,10 @@ pub(super) type Adjustments = (HashMap<Symbol, Vec<Adjustment>>, Vec<String>);
 
 /// Reads and checks a file against the bars that it adjusts; `name` is what errors call it.
 ///
-/// Columns are `symbol|ticker`, `date`, `kind` (`split` with the ratio new / old as `2`, `0.1` or `3/2`, `dividend`
-/// with the cash per share) and `value`, in any case and order.
+/// Columns are `symbol|ticker`, `date`, `kind` and `value`, in any case and order: `split` with the ratio new / old as `2`,
+/// `0.1` or `3/2`, `dividend` with the cash per share, and `factor`, `merger` or `spinoff` with what earlier prices are
+/// multiplied by. `known`, where it is there, is the date from which on the event is known, and `close` the close before it,
+/// held against the bars.
 pub(super) fn read(name: &str, bytes: &[u8], assets: &[Rows]) -> Result<Adjustments, Error> {
     let text = decode(name, bytes)?;
     let mut lines = text.lines().zip(1_u64..);
@@ -34,9 +36,11 @@ pub(super) fn read(name: &str, bytes: &[u8], assets: &[Rows]) -> Result<Adjustme
     Ok((reader.found, reader.notes))
 }
 
-/// Where symbol, date, kind and value stand.
+/// Where symbol, date, kind and value stand, and known and close where they are there.
 struct Columns {
     positions: [usize; 4],
+    known: Option<usize>,
+    close: Option<usize>,
     count: usize,
 }
 
@@ -60,7 +64,11 @@ impl Columns {
             position(&["kind"])?,
             position(&["value"])?,
         ];
-        Ok(Self { positions, count: names.len() })
+        let optional = |name: &str| match names.iter().any(|one| one == name) {
+            true => position(&[name]).map(Some),
+            false => Ok(None),
+        };
+        Ok(Self { positions, known: optional("known")?, close: optional("close")?, count: names.len() })
     }
 }
 
@@ -68,7 +76,7 @@ struct Reader<'a> {
     columns: Columns,
     assets: &'a [Rows],
     /// The line of each event.
-    seen: HashMap<(Symbol, Timestamp, bool), u64>,
+    seen: HashMap<(Symbol, Timestamp, u8), u64>,
     found: HashMap<Symbol, Vec<Adjustment>>,
     notes: Vec<String>,
 }
@@ -88,10 +96,20 @@ impl Reader<'_> {
         let kind = match kind.to_lowercase().as_str() {
             "split" => AdjustmentKind::Split(ratio(value)?),
             "dividend" => AdjustmentKind::Dividend(dividend(value, rows, ex_date)?),
-            _ => return Err(format!("kind is {kind:?}, expected split or dividend")),
+            "factor" | "merger" | "spinoff" | "spin-off" => {
+                AdjustmentKind::Factor(decimal::to_f64(above_zero(value)?))
+            }
+            _ => {
+                return Err(format!("kind is {kind:?}, expected split, dividend, factor, merger or spinoff"));
+            }
         };
+        let text = |column: Option<usize>| {
+            column.map(|column| fields[column].trim()).filter(|text| !text.is_empty())
+        };
+        let known = text(self.columns.known).map(known).transpose()?;
+        let close = text(self.columns.close).map(|text| close(text, rows, ex_date)).transpose()?;
         let symbol = rows.symbol.clone();
-        if let Some(first) = self.seen.insert((symbol.clone(), ex_date, kind.is_split()), number) {
+        if let Some(first) = self.seen.insert((symbol.clone(), ex_date, kind.rank()), number) {
             return Err(format!(
                 "the {} of {symbol} on {when} is there twice, first at line {first}",
                 kind.name()
@@ -104,7 +122,7 @@ impl Reader<'_> {
                 kind.name()
             ));
         }
-        self.found.entry(symbol).or_default().push(Adjustment { ex_date, kind });
+        self.found.entry(symbol).or_default().push(Adjustment { ex_date, kind, known, close });
         Ok(())
     }
 }
@@ -114,6 +132,23 @@ fn find<'a>(assets: &'a [Rows], symbol: &str) -> Result<&'a Rows, String> {
         let nearest = suggestion(symbol, assets.iter().map(|rows| rows.symbol.as_str()));
         format!("unknown symbol {symbol:?}{nearest}")
     })
+}
+
+fn known(text: &str) -> Result<Timestamp, String> {
+    let when: Result<When, _> = text.parse();
+    when.map(When::first_moment)
+        .map_err(|_| format!("known is {text:?}, expected 2005-02-28 or 20050228, or none"))
+}
+
+/// The close that the event was told beside: that of the bars, or one of both is wrong.
+fn close(text: &str, rows: &Rows, ex_date: Timestamp) -> Result<f64, String> {
+    let told = parse_number(text).map_err(|message| format!("close {message}"))?;
+    match rows.close_before(ex_date) {
+        Some(close) if close != told => Err(format!(
+            "close is {told}, but the bar before {ex_date} closed at {close}; one of both is wrong"
+        )),
+        _ => Ok(decimal::to_f64(told)),
+    }
 }
 
 fn above_zero(text: &str) -> Result<Decimal, String> {

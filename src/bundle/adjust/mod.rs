@@ -82,7 +82,7 @@ pub(super) fn own(rows: Rows) -> Result<Adjusted, Error> {
         warnings.extend(disagreement(&rows, &known, &unexplained));
         events.extend(more);
     }
-    let event = |(bar, kind)| Adjustment { ex_date: rows.moment(bar), kind };
+    let event = |(bar, kind)| Adjustment::new(rows.moment(bar), kind);
     let adjustments = events.into_iter().map(event).collect();
     Ok(Adjusted {
         sourced: Sourced { series: rows.into_series(adjustments), origin },

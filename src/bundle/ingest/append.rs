@@ -80,7 +80,7 @@ pub fn append(files: &[impl AsRef<Path>], folder: &Path, options: &Options) -> R
     });
     let come: Vec<Sourced> = come.filter_map(Result::transpose).collect::<Result<_, _>>()?;
     options.say(Step::Writing);
-    let (previous, outcome) = store::append(folder, &come, &input.sources)?;
+    let (previous, outcome) = store::append(folder, &come, &input.sources, options.versions_to_keep()?)?;
     let bundle = Bundle::open(folder)?;
     tell(&outcome, &previous, &bundle, &met, &mut found);
     let (sources, readings) = (input.sources.clone(), input.readings.clone());

@@ -62,7 +62,8 @@ pub struct Ingested {
     pub warnings: Vec<String>,
 }
 
-/// Reads files of bars, checks them and writes a bundle to the folder `out`, replacing the bundle that is there.
+/// Reads files of bars, checks them and writes a bundle to the folder `out`, in place of the version that stands there:
+/// that one stays beside it, until it is pruned ([`Bundle::prune`]) or where [`Options::keep`] says otherwise.
 ///
 /// A path may be a file, a folder or a pattern such as `bars/*.csv.gz`; several files may hold the bars of one asset, one
 /// after the other. Files are read on all processors, which changes nothing in what comes out. Nothing is written unless
@@ -88,11 +89,12 @@ pub struct Ingested {
 /// ```
 pub fn ingest(files: &[impl AsRef<Path>], out: &Path, options: &Options) -> Result<Ingested, Error> {
     let target = Target::lock(out)?;
+    let keep = options.versions_to_keep()?;
     let mut input = Input::read(files, options, None, Shelf::on(target.scratch()?))?;
     let mut found = Found::default();
     options.say(Step::Writing);
     let (frequency, session, sources) = (input.frequency, input.session.clone(), input.sources.clone());
-    let plan = Plan { frequency, session, symbols: input.symbols(), scales: input.scales(), sources };
+    let plan = Plan { frequency, session, symbols: input.symbols(), scales: input.scales(), sources, keep };
     match &options.adjustments {
         // What the file tells is held against all assets before any is written.
         Some(path) => {

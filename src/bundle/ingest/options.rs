@@ -51,6 +51,8 @@ pub struct Options {
     pub price_scale: Option<Decimal>,
     /// Lets prices at or below 0 pass, as those of oil on 20 April 2020.
     pub allow_negative: bool,
+    /// How many versions of the bundle stay in its folder, the new one among them; all of them unless told.
+    pub keep: Option<usize>,
     /// Hears of what was read while it is read.
     pub progress: Option<Progress>,
 }
@@ -115,6 +117,16 @@ impl Options {
     pub(super) fn say(&self, step: Step) {
         if let Some(progress) = &self.progress {
             (progress.0)(step);
+        }
+    }
+
+    /// How many versions stay, checked.
+    pub(super) fn versions_to_keep(&self) -> Result<Option<usize>, Error> {
+        match self.keep {
+            Some(0) => {
+                Err(Error::bad_parameter("--keep", "is 0, but the new version stays; expected at least 1"))
+            }
+            keep => Ok(keep),
         }
     }
 

@@ -22,7 +22,7 @@ use super::{Opened, current, open};
 use crate::asset::Symbol;
 use crate::bundle::adjustment::{Adjustment, EventOrigin};
 use crate::bundle::appended::Outcome;
-use crate::bundle::bars::Bars as _;
+use crate::bundle::bars::Bars;
 use crate::bundle::column::Scales;
 use crate::bundle::digest::BATCH_ROWS;
 use crate::bundle::memory::Memory;
@@ -37,11 +37,12 @@ const MERGED_UP_TO: usize = 2;
 /// Appends checked series, in the order of their symbols, to the bundle of a folder; gives the version that stood, and
 /// what became of the bars. Where they change nothing, nothing is written.
 ///
-/// `sources` are the files that they come from, if they come from any.
+/// `sources` are the files that they come from, if they come from any; `keep` says how many versions stay.
 pub(in crate::bundle) fn append(
     target: &Path,
     series: &[Sourced],
     sources: &[SourceFile],
+    keep: Option<usize>,
 ) -> Result<(String, Outcome), Error> {
     // Where there is no folder, none is to be made.
     current::read(target)?;
@@ -62,12 +63,14 @@ pub(in crate::bundle) fn append(
     let mut entries = Vec::with_capacity(changes.len());
     if written.is_empty() {
         // Events alone came, and all segments stay.
-        entries.extend(changes.iter().filter_map(Change::with_events));
+        for change in &changes {
+            entries.extend(change.with_events()?);
+        }
     } else {
         let mut writer = SegmentWriter::new(&folder, &written, scales)?;
         let mut place = 0;
         for change in &changes {
-            match change.with_events() {
+            match change.with_events()? {
                 Some(entry) => entries.push(entry),
                 None => {
                     entries.push(change.write(&mut writer, kept, place, scales)?);
@@ -85,7 +88,8 @@ pub(in crate::bundle) fn append(
         entries,
         manifest.sources.iter().chain(sources).cloned().collect(),
     );
-    folder.publish(&appended)?;
+    let is_restated = !outcome.restated.is_empty() || outcome.late;
+    folder.publish(&appended, if is_restated { "restate" } else { "append" }, keep)?;
     Ok((manifest.version, outcome))
 }
 
@@ -182,7 +186,9 @@ impl<'a> Change<'a> {
             write_from: bars,
         };
         let Some(Sourced { series, origin }) = new else { return Ok(change) };
+        let told = outcome.events.len();
         change.adjustments = merge::events(symbol, asset.adjustments(), &series.adjustments, outcome)?;
+        outcome.late |= outcome.events[told..].iter().any(|(_, event)| event.ex_date <= asset.span().1);
         if change.origin == EventOrigin::Unknown {
             // Where nothing was known, what comes says where its events are from.
             change.origin = *origin;
@@ -230,11 +236,11 @@ impl<'a> Change<'a> {
     }
 
     /// The entry of an asset of which no row is written, with its events; none where some are.
-    fn with_events(&self) -> Option<AssetEntry> {
-        let (entry, asset) = self.old.filter(|_| !self.is_written())?;
-        let events = (self.adjustments.as_slice(), self.origin);
+    fn with_events(&self) -> Result<Option<AssetEntry>, Error> {
+        let Some((entry, asset)) = self.old.filter(|_| !self.is_written()) else { return Ok(None) };
+        let events = merge::with_closes(self.adjustments.clone(), Some(asset), (0, None))?;
         let (values, batches) = (entry.values.clone(), entry.batches.clone());
-        Some(AssetEntry::new(self.symbol, asset.span(), events, values, batches))
+        Ok(Some(AssetEntry::new(self.symbol, asset.span(), (&events, self.origin), values, batches)))
     }
 
     /// Writes the rows that go to the new segment, whose number is `segment`, under the symbol at `place`.
@@ -267,14 +273,10 @@ impl<'a> Change<'a> {
         for rows in cut(self.write_from) {
             batches.push(writer.write(segment, place, &tail, rows)?);
         }
+        let old = self.old.map(|(_, asset)| asset as &dyn Bars);
+        let events = merge::with_closes(self.adjustments.clone(), old, (first, Some(&tail)))?;
         let first_bar = self.old.map_or(tail.span().0, |(_, asset)| asset.span().0);
-        Ok(AssetEntry::new(
-            self.symbol,
-            (first_bar, tail.span().1),
-            (&self.adjustments, self.origin),
-            values,
-            batches,
-        ))
+        Ok(AssetEntry::new(self.symbol, (first_bar, tail.span().1), (&events, self.origin), values, batches))
     }
 
     /// The bars from a row on: those at rest, and those that come.

@@ -5,23 +5,26 @@
 //! alone decides which version stands. So whenever a process is killed or the machine stops, the folder is the old
 //! bundle or the new one, whole, and never missing; the folder itself stays, and so does a link to it.
 //!
-//! One process writes at a time: it holds a lock on `lock`, which the system lets go with the process. What only an
-//! earlier version needed, and what a killed ingest left, is removed once the new version stands. Whoever has such a
-//! file open keeps reading it (on a local Unix file system: NFS may take it away); whoever is about to open it starts
-//! over with the new version. Where the system has no locks, nothing is removed.
+//! One process writes at a time: it holds a lock on `lock`, which the system lets go with the process. A version that
+//! another stands in the place of stays, and all that it needs, until it is pruned; what no version needs any more is then
+//! removed, and so is what a killed process left (the file `lock` says that one was writing). Whoever has such a file open
+//! keeps reading it (on a local Unix file system: NFS may take it away); whoever is about to open it starts over with the
+//! version that stands. Where the system has no locks, nothing is removed.
 
 #![forbid(unsafe_code)]
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
+use super::current::{self, Line, Version};
+use super::first_edition;
 use super::manifest::{self, Manifest};
-use super::{current, first_edition};
 use crate::bundle::digest::Digest;
 use crate::error::Error;
 
@@ -38,6 +41,10 @@ pub(super) struct Folder {
     lock: Option<File>,
     /// Whether this process made it, so that it goes again where nothing is published.
     is_new: bool,
+    /// Whether the process that wrote before was killed.
+    was_killed: bool,
+    /// Whether there may be files that no version needs.
+    is_untidy: Cell<bool>,
 }
 
 impl Folder {
@@ -50,7 +57,13 @@ impl Folder {
         let fail = |error| Error::io(path.display(), "cannot be created", error);
         let is_new = !path.exists();
         fs::create_dir_all(&path).map_err(fail)?;
-        let lock = File::create(path.join(LOCK)).map_err(fail)?;
+        let lock = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path.join(LOCK))
+            .map_err(fail)?;
         let lock = match lock.try_lock() {
             Ok(()) => Some(lock),
             Err(TryLockError::WouldBlock) => {
@@ -59,13 +72,28 @@ impl Folder {
             }
             Err(TryLockError::Error(_)) => None,
         };
-        let folder = Self { path, lock, is_new };
+        // Whoever let go of the lock without saying so was killed.
+        let mut was_killed = [0; 1];
+        let mut marked = lock.as_ref();
+        let was_killed =
+            marked.as_mut().is_some_and(|lock| lock.read(&mut was_killed).is_ok_and(|read| read > 0));
+        // So was whoever made the folder and no version.
+        let was_killed = was_killed || !path.join(current::FILE).exists();
+        let folder = Self { path, lock, is_new, was_killed, is_untidy: Cell::new(was_killed || is_new) };
+        folder.mark(b"writing\n");
         for inner in [SEGMENTS, manifest::FOLDER] {
             let inner = folder.path.join(inner);
             fs::create_dir_all(&inner)
                 .map_err(|error| Error::io(inner.display(), "cannot be created", error))?;
         }
         Ok(folder)
+    }
+
+    /// Says in the file of the lock that it is held for writing, or no more. Best effort: it only tells what to tidy.
+    fn mark(&self, text: &[u8]) {
+        if let Some(mut lock) = self.lock.as_ref() {
+            let _ = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| lock.write_all(text));
+        }
     }
 
     /// The name that the bundle gets: its folder's.
@@ -83,45 +111,76 @@ impl Folder {
         let path = self.path.join(SEGMENTS).join(format!("{}-rows.{UNFINISHED}", std::process::id()));
         let file = File::options().read(true).write(true).create(true).truncate(true).open(&path);
         let file = file.map_err(|error| Error::io(path.display(), "cannot be written", error))?;
+        self.is_untidy.set(true);
         // Unix lets a file go on that has no name any more; elsewhere it goes when the folder is tidied.
         let _ = fs::remove_file(&path);
         Ok(file)
     }
 
-    /// Writes a manifest and makes it the version that stands.
-    pub(super) fn publish(mut self, manifest: &Manifest) -> Result<(), Error> {
+    /// Writes a manifest and makes it the version that stands; those before it stay, as far as `keep` says nothing else.
+    pub(super) fn publish(self, manifest: &Manifest, how: &str, keep: Option<usize>) -> Result<(), Error> {
         let text = manifest.text();
         let mut file = NewFile::new(&self, manifest::FOLDER)?;
         file.write(text.as_bytes())?;
         file.finish()?;
-        let fail = |error| Error::io(self.path.display(), "cannot be written", error);
-        sync_folder(&self.path).map_err(fail)?;
+        let mut lines = self.lines()?;
+        let before = lines.len();
+        // The same bars, stored otherwise, are one version: the later one.
+        lines.retain(|line| line.version.name != manifest.version);
+        let made = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let version = Version { name: manifest.version.clone(), made, how: how.to_owned() };
+        lines.insert(0, Line { manifest: Digest::of(text.as_bytes()), version });
+        lines.truncate(keep.unwrap_or(usize::MAX));
+        let is_whole = lines.len() > before && !self.path.join(first_edition::FILE).exists();
+        self.stand(&lines)?;
+        self.is_untidy.set(!is_whole || self.was_killed);
+        Ok(())
+    }
+
+    /// Removes all but the last versions.
+    pub(super) fn prune(self, keep: usize) -> Result<Vec<Version>, Error> {
+        let mut lines = self.lines()?;
+        let pruned = lines.split_off(keep.min(lines.len()));
+        if !pruned.is_empty() {
+            self.stand(&lines)?;
+        }
+        // What was left behind by whoever was killed goes too.
+        self.is_untidy.set(true);
+        Ok(pruned.into_iter().map(|line| line.version).collect())
+    }
+
+    /// The versions that are there; one that an earlier edition wrote gets its name.
+    fn lines(&self) -> Result<Vec<Line>, Error> {
+        let mut lines = current::all(&self.path)?;
+        for line in lines.iter_mut().filter(|line| line.version.name.is_empty()) {
+            line.version.name = Manifest::open(&self.path, line.manifest)?.version;
+        }
+        Ok(lines)
+    }
+
+    /// Makes these the versions that are there, the first the one that stands.
+    fn stand(&self, lines: &[Line]) -> Result<(), Error> {
         let path = self.path.join(format!("{}.{UNFINISHED}", current::FILE));
-        let text = current::text(Digest::of(text.as_bytes()));
-        File::create(&path)
+        let text = current::text(lines);
+        sync_folder(&self.path)
+            .and_then(|()| File::create(&path))
             .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&path, self.path.join(current::FILE)))
             .and_then(|()| sync_folder(&self.path))
             .and_then(|()| sync_folder(parent(&self.path)))
-            .map_err(fail)?;
-        self.is_new = false;
-        Ok(())
+            .map_err(|error| Error::io(self.path.display(), "cannot be written", error))
     }
 
-    /// Removes all that the version that stands does not need. Best effort: it is only in the way.
+    /// Removes all that no version needs. Best effort: it is only in the way.
     fn tidy(&self) {
-        let standing = match current::read(&self.path) {
-            Ok(Some(digest)) => {
-                let Ok(manifest) = Manifest::open(&self.path, digest) else { return };
-                Some((Manifest::path(&self.path, digest), manifest))
-            }
-            Ok(None) => None,
-            Err(_) => return,
-        };
+        let Ok(lines) = current::all(&self.path) else { return };
         let mut needed = HashSet::new();
-        if let Some((path, manifest)) = &standing {
-            needed.insert(path.clone());
+        for line in &lines {
+            let Ok(manifest) = Manifest::open(&self.path, line.manifest) else { return };
+            needed.insert(Manifest::path(&self.path, line.manifest));
             needed.extend(manifest.segments.iter().map(|segment| self.path.join(&segment.file)));
+        }
+        if !lines.is_empty() {
             for path in first_edition::files(&self.path) {
                 let _ = fs::remove_file(path);
             }
@@ -134,7 +193,7 @@ impl Folder {
                 }
             }
         }
-        if standing.is_none() && self.is_new {
+        if lines.is_empty() && self.is_new {
             for inner in [SEGMENTS, manifest::FOLDER] {
                 let _ = fs::remove_dir(self.path.join(inner));
             }
@@ -147,7 +206,10 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if let Some(lock) = &self.lock {
-            self.tidy();
+            if self.is_untidy.get() {
+                self.tidy();
+            }
+            self.mark(b"");
             // Closing it is not enough where another thread starts a program at this moment: its child has it open too.
             let _ = lock.unlock();
         }
@@ -170,6 +232,8 @@ impl<'a> NewFile<'a> {
         let path = folder.path.join(inner).join(format!("{}.{UNFINISHED}", std::process::id()));
         let file =
             File::create(&path).map_err(|error| Error::io(path.display(), "cannot be written", error))?;
+        // Until a version needs it.
+        folder.is_untidy.set(true);
         Ok(Self { folder, inner, path, file, digest: Sha256::new(), written: 0 })
     }
 

@@ -96,6 +96,12 @@ pub(super) struct AdjustmentEntry {
     ex_date: String,
     kind: String,
     value: f64,
+    /// When it was known, where that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    known: Option<String>,
+    /// The close before the ex-date: no part of the version, and checked by `verify`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    close: Option<f64>,
 }
 
 /// One record batch of an Arrow file.
@@ -150,6 +156,8 @@ impl AssetEntry {
             ex_date: one.ex_date.to_string(),
             kind: one.kind.name().to_owned(),
             value: one.kind.value(),
+            known: one.known.map(|known| known.to_string()),
+            close: one.close,
         };
         Self {
             symbol: symbol.to_string(),
@@ -177,7 +185,8 @@ impl AssetEntry {
                 "factor" => AdjustmentKind::Factor(entry.value),
                 other => return Err(Error::invalid(other, "is no kind of adjustment")),
             };
-            Ok(Adjustment { ex_date: moment(&entry.ex_date)?, kind })
+            let known = entry.known.as_deref().map(moment).transpose()?;
+            Ok(Adjustment { ex_date: moment(&entry.ex_date)?, kind, known, close: entry.close })
         };
         self.adjustments.iter().map(adjustment).collect()
     }

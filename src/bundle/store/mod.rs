@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bundle/
-//!   current                     the SHA-256 of the manifest that stands, replaced by a rename
+//!   current                     the SHA-256 of the manifest that stands, then of those that stood before; replaced by a rename
 //!   versions/<sha256>.json      a manifest: which bars of which segments are which asset's
 //!   segments/<sha256>.arrow     bars of any number of assets, an Arrow file
 //!   lock                        held by the one process that writes
@@ -10,8 +10,8 @@
 //!
 //! Segments and manifests are named by the SHA-256 of their bytes and never change, so a version is a manifest, and
 //! whoever holds its segments open holds the version: it reads on, the same, whatever becomes of the folder. That is
-//! why many assets share a segment: a bundle of 10,000 assets is one open file, and one more for each append that was
-//! not yet merged.
+//! why many assets share a segment: a bundle of 10,000 assets is one open file, and a few more where bars were appended.
+//! A version stays when another stands in its place, until it is pruned.
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +22,7 @@ use std::thread;
 
 use super::bars::Bars as _;
 use super::column::Scales;
+use super::digest::Digest;
 use super::memory::Memory;
 use super::origin::SourceFile;
 use super::series::Sourced;
@@ -37,9 +38,16 @@ mod first_edition;
 mod folder;
 mod manifest;
 mod segment;
+mod verify;
+mod versions;
 mod writer;
 
+pub use current::Version;
+pub use verify::{Fault, Verified};
+
 pub(super) use append::append;
+pub(super) use verify::verify;
+pub(super) use versions::{open_version, prune, versions};
 
 use asset::AtRest;
 use folder::Folder;
@@ -63,21 +71,29 @@ pub(super) fn open(folder: &Path) -> Result<Opened, Error> {
         // Looked at before the file is read: were it replaced in between, starting over once too often does no harm.
         let stamp = current::stamp(folder);
         let before = current::read(folder)?;
-        let opened = match before {
-            Some(digest) => Manifest::open(folder, digest),
-            None => first_edition::open(folder),
+        let outcome = match before {
+            Some(digest) => open_manifest(folder, digest),
+            None => first_edition::open(folder).and_then(|manifest| Opened::new(folder, manifest)),
         };
-        let outcome = opened.and_then(|manifest| {
-            let segments = Segment::open_all(folder, &manifest)?;
-            let assets = AtRest::all(&manifest, &segments)?;
-            Ok(Opened { manifest, assets })
-        });
-        // An ingest removes what only the version before it needed: what failed then is there no more, and need not be.
+        // A prune removes what only the version before it needed: what failed then is there no more, and need not be.
         // A version may come back meanwhile, so its name alone does not tell that nothing was replaced.
         if outcome.is_ok() || attempt == ATTEMPTS || current::stamp(folder) == stamp {
             return outcome;
         }
         attempt += 1;
+    }
+}
+
+/// Opens what a manifest describes.
+fn open_manifest(folder: &Path, digest: Digest) -> Result<Opened, Error> {
+    Opened::new(folder, Manifest::open(folder, digest)?)
+}
+
+impl Opened {
+    fn new(folder: &Path, manifest: Manifest) -> Result<Self, Error> {
+        let segments = Segment::open_all(folder, &manifest)?;
+        let assets = AtRest::all(&manifest, &segments)?;
+        Ok(Self { manifest, assets })
     }
 }
 
@@ -95,6 +111,8 @@ pub(super) struct Plan {
     /// What holds all values.
     pub(super) scales: Scales,
     pub(super) sources: Vec<SourceFile>,
+    /// How many versions stay, this one among them; all where nothing is said.
+    pub(super) keep: Option<usize>,
 }
 
 impl Target {
@@ -116,7 +134,7 @@ impl Target {
         series: impl Iterator<Item = Result<Sourced, Error>> + Send,
     ) -> Result<(), Error> {
         let Self(folder) = self;
-        let Plan { frequency, session, symbols, scales, sources } = plan;
+        let Plan { frequency, session, symbols, scales, sources, keep } = plan;
         let mut writer = SegmentWriter::new(&folder, &symbols.iter().collect::<Vec<_>>(), scales)?;
         let mut assets = Vec::with_capacity(symbols.len());
         thread::scope(|scope| {
@@ -147,6 +165,6 @@ impl Target {
         })?;
         let segments = vec![writer.finish()?];
         let manifest = Manifest::new(&folder.name(), frequency, session, segments, assets, sources);
-        folder.publish(&manifest)
+        folder.publish(&manifest, "ingest", keep)
     }
 }

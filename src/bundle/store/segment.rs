@@ -83,7 +83,8 @@ impl Segment {
         manifest.segments.iter().map(|entry| Self::open(folder, entry, is_held)).collect()
     }
 
-    fn open(folder: &Path, entry: &SegmentEntry, is_held: bool) -> Result<Self, Error> {
+    /// Opens one, and keeps it open where it `is_held`.
+    pub(super) fn open(folder: &Path, entry: &SegmentEntry, is_held: bool) -> Result<Self, Error> {
         let path = folder.join(&entry.file);
         let name = path.display().to_string();
         let file = File::open(&path).map_err(|error| Error::io(&name, "cannot be read", error))?;

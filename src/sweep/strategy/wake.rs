@@ -145,7 +145,9 @@ impl BarSet {
         let market = scene.market;
         let snapshot = scene.reader.snapshot();
         for event in snapshot.bundle().adjustments(market.asset) {
-            if let Some(bar) = market.calendar.bar_from(event.ex_date).filter(|bar| *bar <= market.last) {
+            if let Some(bar) =
+                market.calendar.bar_from(event.applies_from()).filter(|bar| *bar <= market.last)
+            {
                 self.add(bar);
             }
         }

@@ -73,7 +73,7 @@ fn market(dice: &mut Dice, bars: usize) -> (DataPortal, Vec<i64>) {
         };
         let ex_date = Timestamp(days[dice.below(bars)] * DAY_NS);
         if events.iter().all(|event: &Adjustment| event.ex_date != ex_date) {
-            events.push(Adjustment { ex_date, kind });
+            events.push(Adjustment::new(ex_date, kind));
         }
     }
     (market_with(&prices, &days, events), days)

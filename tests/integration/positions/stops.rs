@@ -226,8 +226,7 @@ fn a_stop_does_not_block_a_rule_that_is_still_true_and_a_cooldown_does() {
 fn on_total_adjustment_a_stop_falls_by_the_dividend_on_its_ex_date() {
     // Bought at 100 with a stop 5 below; a dividend of 4 is paid, and the price opens lower by it.
     let bars = [[100.0; 4], [100.0; 4], [96.0, 96.5, 94.0, 95.0], [95.0; 4]];
-    let dividend =
-        Adjustment { ex_date: Timestamp(2 * 86_400_000_000_000), kind: AdjustmentKind::Dividend(4.0) };
+    let dividend = Adjustment::new(Timestamp(2 * 86_400_000_000_000), AdjustmentKind::Dividend(4.0));
     let portal = market_with(&bars, &[0, 1, 2, 3], vec![dividend]);
     let stop = Exits { stop_loss: Some(Level::Share(0.05)), ..NONE };
     let traded = |adjust| {
