@@ -106,14 +106,14 @@ pub(super) struct Outcome {
     pub(super) same: BTreeMap<Symbol, usize>,
     pub(super) restated: Vec<Restated>,
     pub(super) events: Vec<(Symbol, Adjustment)>,
-    /// Whether one of these events is of a day that had bars.
+    /// Whether one of these events is of a day that had bars, or names are told anew.
     pub(super) late: bool,
 }
 
 impl Outcome {
     /// Whether anything is other than it was.
     pub(super) fn is_change(&self) -> bool {
-        self.added > 0 || !self.restated.is_empty() || !self.events.is_empty()
+        self.added > 0 || !self.restated.is_empty() || !self.events.is_empty() || self.late
     }
 
     pub(super) fn add(&mut self, mut other: Self) {

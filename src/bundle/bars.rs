@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::adjustment::{Adjustment, EventOrigin};
 use super::column::{Scales, Table};
 use super::digest::Digest;
+use super::name::Name;
 use crate::asset::Symbol;
 use crate::error::Error;
 use crate::time::{Calendar, Timestamp};
@@ -34,6 +35,11 @@ pub(super) trait Bars: fmt::Debug + Send + Sync {
 
     /// Where the adjustments come from.
     fn event_origin(&self) -> EventOrigin;
+
+    /// The names that it had over time.
+    fn names(&self) -> &[Name] {
+        &[]
+    }
 
     /// All moments.
     fn calendar(&self) -> Result<Calendar, Error>;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::adjustment::Adjustment;
+use super::name::Name;
 use super::session::Session;
 use crate::asset::Symbol;
 use crate::time::Frequency;
@@ -127,6 +128,7 @@ pub(super) struct AssetMeaning<'a> {
     /// Of each [`BATCH_ROWS`] bars.
     pub(super) values: &'a [Digest],
     pub(super) adjustments: &'a [Adjustment],
+    pub(super) names: &'a [Name],
 }
 
 /// The version of a bundle: values, adjustments, and what a bar's moment means. Names of bundles and files are no
@@ -161,6 +163,18 @@ pub(super) fn version<'a>(
                 hasher.update(known.0.to_le_bytes());
             }
             hasher.update(adjustment.kind.value().to_bits().to_le_bytes());
+        }
+        if !asset.names.is_empty() {
+            // No symbol is as long as this says: a version without names is what it was before there were any.
+            hasher.update(u64::MAX.to_le_bytes());
+            hasher.update((asset.names.len() as u64).to_le_bytes());
+            for name in asset.names {
+                text(&mut hasher, name.symbol.as_str());
+                for moment in [name.from, name.to] {
+                    hasher.update([u8::from(moment.is_some())]);
+                    hasher.update(moment.map_or(0, |moment| moment.0).to_le_bytes());
+                }
+            }
         }
     }
     Digest(hasher.finalize().into()).hex()

@@ -163,7 +163,7 @@ impl Bundle {
         let series = series::checked(series.into_iter().map(Sourced::from).collect())?;
         match self.folder() {
             Some(folder) => {
-                let (previous, outcome) = store::append(folder, &series, &[], None)?;
+                let (previous, outcome) = store::append(folder, &series, store::Append::default())?;
                 Ok(outcome.appended(Self::open(folder)?, previous))
             }
             None => self.append_in_memory(&series),
@@ -293,6 +293,7 @@ impl Bundle {
             bars: bars.len(),
             values: bars.values(),
             adjustments: bars.adjustments(),
+            names: bars.names(),
         });
         let version = digest::version(frequency, &session, meanings);
         let name = name.to_owned();

@@ -24,6 +24,8 @@ mod jump;
 mod making;
 mod memory;
 mod merge;
+mod name;
+mod names;
 mod origin;
 mod series;
 mod session;
@@ -39,6 +41,7 @@ pub use ingest::{
     Ingested, Options as IngestOptions, Progress as IngestProgress, Step as IngestStep, append, ingest,
 };
 pub use jump::Jump;
+pub use name::Name;
 pub use origin::{SourceFile, TimestampUnit};
 pub use series::Series;
 pub use session::{Hours, Session, Stamp};

@@ -109,7 +109,9 @@ impl<'a> Comparison<'a> {
 impl Asset {
     fn new(old: &Catalog, new: &Catalog, symbol: &str) -> Result<Self, Error> {
         let (one, other) = (old.bundle().asset(symbol)?, new.bundle().asset(symbol)?);
-        let common = old.bundle().common_bars(one, new.bundle(), other)?;
+        let has_ended = old.bundle().ended(one) != new.bundle().ended(other);
+        // How far a price is carried is another then.
+        let common = if has_ended { 0 } else { old.bundle().common_bars(one, new.bundle(), other)? };
         let old = old.timeline(one)?;
         new.bundle().know_first_moments(other, &old.calendar().as_slice()[..common])?;
         Ok(Self { old, new: new.timeline(other)?, common })

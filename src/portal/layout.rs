@@ -8,6 +8,7 @@ use super::bar_index::BarIndex;
 use super::stretch::Stretches;
 use super::timeline::Timeline;
 use crate::asset::Field;
+use crate::bundle::Bundle;
 use crate::error::Error;
 use crate::time::Calendar;
 
@@ -52,6 +53,12 @@ impl Layout {
     pub(super) fn bar_at(&self, ns: i64) -> Option<usize> {
         let moments = self.calendar.as_slice();
         self.index.get_or_init(|| BarIndex::new(moments)).count_until(moments, ns).checked_sub(1)
+    }
+
+    /// The first row after an asset was delisted; past them all where it was not.
+    pub(super) fn end_of(&self, bundle: &Bundle, timeline: &Timeline) -> usize {
+        let ended = bundle.ended(timeline.asset());
+        ended.map_or(usize::MAX, |end| self.calendar.bar_at(end).map_or(0, |bar| bar + 1))
     }
 
     pub(super) fn columns(&self) -> usize {

@@ -55,7 +55,8 @@ pub(super) fn rows(bundle: &Bundle, layout: &Layout, adjust: Adjust, extent: Ext
                     own(bundle, asset.timeline.asset(), known, field, extent.first..extent.end, &mut values)?
                 }
                 Some(rows) => {
-                    aligned(bundle, asset.timeline.asset(), rows, known, field, extent, &mut values)?
+                    let end = layout.end_of(bundle, &asset.timeline);
+                    aligned((bundle, asset.timeline.asset()), (rows, end), known, field, extent, &mut values)?
                 }
             }
         }
@@ -98,12 +99,11 @@ pub(super) fn own(
     Ok(())
 }
 
-/// Appends an asset's column in a calendar that has bars which the asset lacks; `rows` places the asset's
-/// own.
+/// Appends an asset's column in a calendar that has bars which the asset lacks; `rows` places the asset's own, and at row
+/// `ended` it has ended.
 fn aligned(
-    bundle: &Bundle,
-    asset: AssetId,
-    rows: &[u32],
+    (bundle, asset): (&Bundle, AssetId),
+    (rows, ended): (&[u32], usize),
     known: &Known,
     field: Field,
     extent: Extent,
@@ -125,7 +125,8 @@ fn aligned(
     }
     if field == Field::Price {
         let mut last = if carried == 1 { found[0] } else { f64::NAN };
-        for value in column {
+        let until = ended.saturating_sub(extent.first).min(column.len());
+        for value in &mut column[..until] {
             if value.is_nan() {
                 *value = last;
             }

@@ -82,6 +82,8 @@ struct Fold<'a> {
     bundle: &'a Bundle,
     buckets: &'a Buckets,
     known: Known,
+    /// The first row after the asset was delisted: its price is carried no farther.
+    ended: usize,
     field: Field,
 }
 
@@ -132,7 +134,8 @@ impl Fold<'_> {
                     growing.take(value);
                     next = found.next();
                 }
-                emit(row, bucket, growing.value);
+                let is_over = field == Field::Price && row >= self.ended;
+                emit(row, bucket, if is_over { f64::NAN } else { growing.value });
             }
             start = past;
         }
@@ -190,7 +193,13 @@ fn columns(
     let columns =
         layout.assets.iter().flat_map(|asset| layout.fields.iter().map(move |field| (asset, *field)));
     for (column, (Rows { timeline, rows: own }, field)) in columns.enumerate() {
-        let fold = Fold { bundle, buckets, known: timeline.known(as_of, adjust), field };
+        let fold = Fold {
+            bundle,
+            buckets,
+            known: timeline.known(as_of, adjust),
+            ended: layout.end_of(bundle, timeline),
+            field,
+        };
         fold.run((timeline, own.as_deref()), rows.clone(), |row, bucket, value| {
             emit(column, row, bucket, value);
         })?;
@@ -209,7 +218,7 @@ pub(super) fn series(
     let bars = stretch.end as usize;
     let rows = buckets.of(bars - 1) + 1;
     let mut values = vec![f64::NAN; rows];
-    let fold = Fold { bundle, buckets, known: timeline.known_in(stretch, adjust), field };
+    let fold = Fold { bundle, buckets, known: timeline.known_in(stretch, adjust), ended: usize::MAX, field };
     fold.run((timeline, None), 0..bars, |_, bucket, value| values[bucket] = value)?;
     Ok(Block::new(values, 0, rows))
 }

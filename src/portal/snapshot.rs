@@ -10,11 +10,11 @@ use super::held::Held;
 use super::key::Key;
 use super::registry::Names;
 use super::request::Request;
-use crate::asset::Field;
+use crate::asset::{AssetId, Field};
 use crate::bundle::Bundle;
 use crate::cache::Generation;
 use crate::error::Error;
-use crate::time::{Calendar, Frequency, Timestamp};
+use crate::time::{Calendar, Frequency, Timestamp, When};
 
 pub(super) type PortalGeneration = Generation<Key, Held, Arc<Catalog>>;
 
@@ -87,6 +87,35 @@ impl Snapshot {
         catalog.check_frequency(frequency)?;
         let registry = catalog.registry();
         Request::new(registry.selection(&names), bar_count, registry.tier(bar_count))
+    }
+
+    /// Resolves a request as [`request`](Self::request) does, with each asset by the name that it had on a date.
+    ///
+    /// # Errors
+    /// As [`Bundle::asset_as_of`] and [`request`](Self::request).
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, DataPortal, Field, Frequency, portal::Options};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let date = "2012-06-01".parse()?;
+    /// let request = portal.snapshot().request_as_of(date, ["FB"], [Field::Close], 5, Frequency::Day)?;
+    /// assert_eq!(request.assets()[0].as_str(), "FB");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn request_as_of(
+        &self,
+        date: When,
+        assets: impl IntoIterator<Item = impl AsRef<str>>,
+        fields: impl IntoIterator<Item = Field>,
+        bar_count: usize,
+        frequency: Frequency,
+    ) -> Result<Request, Error> {
+        let bundle = self.bundle();
+        let name = |asset: AssetId| bundle.symbols()[asset.index()].clone();
+        let assets = assets.into_iter().map(|asset| bundle.asset_as_of(asset.as_ref(), date).map(name));
+        let assets = assets.collect::<Result<Vec<_>, _>>()?;
+        self.request(assets.iter().map(crate::asset::Symbol::as_str), fields, bar_count, frequency)
     }
 
     /// The bars that a request's ends count: an asset's own, or the union of several assets' bars.

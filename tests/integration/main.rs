@@ -40,6 +40,7 @@ mod metrics;
 mod naive;
 mod naive_coarse;
 mod naive_rule;
+mod names;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod portal;

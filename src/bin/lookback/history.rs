@@ -22,7 +22,7 @@ pub struct Arguments {
     /// A version that stood before, by the first digits of its name.
     #[arg(long, value_name = "NAME", requires = "bundle")]
     bundle_version: Option<String>,
-    /// Assets by symbol; several share the union of their bars.
+    /// Assets by symbol, as of --end where names changed over time; several share the union of their bars.
     #[arg(long, value_name = "A,B", value_delimiter = ',', required = true, value_parser = arguments::symbol)]
     asset: Vec<String>,
     /// Fields: open, high, low, close, volume, price.
@@ -74,14 +74,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let base = bundle.frequency();
     let frequency = arguments.frequency.unwrap_or(base);
     let portal = DataPortal::new(bundle, arguments.cache.options()?)?;
-    let request = portal
-        .request(&arguments.asset, arguments.field.iter().copied(), arguments.bars, frequency)
-        .map_err(usage)?
-        .adjust(arguments.adjust);
-    let request = if arguments.closed_only { request.closed_only() } else { request };
     let snapshot = portal.snapshot();
+    let fields = arguments.field.iter().copied();
+    let request = match arguments.end {
+        Some(end) => snapshot.request_as_of(end, &arguments.asset, fields, arguments.bars, frequency),
+        None => snapshot.request(&arguments.asset, fields, arguments.bars, frequency),
+    };
+    let request = request.map_err(usage)?.adjust(arguments.adjust);
+    let request = if arguments.closed_only { request.closed_only() } else { request };
     let calendar = snapshot.calendar(&request)?;
-    let last = portal.request(&arguments.asset, [Field::Close], 1, base)?;
+    let last = snapshot.request(request.assets().iter().map(Symbol::as_str), [Field::Close], 1, base)?;
     let own = snapshot.calendar(&last)?;
     let end = match (arguments.end, own.as_slice()) {
         (Some(when), _) => End::At(when),

@@ -5,8 +5,8 @@
 use std::io::{Write as _, stderr};
 use std::path::PathBuf;
 
-use lookback::bundle::Version;
-use lookback::{AssetId, Bundle};
+use lookback::bundle::{Name, Version};
+use lookback::{AssetId, Bundle, Timestamp, time::DAY_NS};
 use serde_json::{Value, json};
 
 use crate::arguments::Format;
@@ -94,6 +94,16 @@ fn asset_to_json(bundle: &Bundle, asset: AssetId, symbol: &str) -> anyhow::Resul
         "dividends": dividends,
         "events": bundle.event_origin(asset).name(),
         "adjustments": adjustments.collect::<Vec<_>>(),
+        "names": bundle.names(asset).iter().map(name).collect::<Vec<_>>(),
+        "ended": bundle.ended(asset).map(day),
         "jumps": jumps.collect::<Vec<_>>(),
     }))
+}
+
+fn day(moment: Timestamp) -> String {
+    Timestamp(moment.days() * DAY_NS).to_string()
+}
+
+fn name(name: &Name) -> Value {
+    json!({"symbol": name.symbol.as_str(), "from": name.from.map(day), "to": name.to.map(day)})
 }

@@ -92,6 +92,9 @@ struct Input {
     /// Let prices at or below 0 pass, as those of oil on 2020-04-20.
     #[arg(long)]
     allow_negative: bool,
+    /// The names that assets had over time as id,symbol,from,to: rows of a symbol go to the asset that had it on their day.
+    #[arg(long, value_name = "FILE")]
+    symbols: Option<PathBuf>,
     /// How many versions of the bundle stay, the new one among them [default: all; `lookback prune` removes them later].
     #[arg(long, value_name = "N")]
     keep: Option<usize>,
@@ -119,6 +122,7 @@ impl Input {
             session: self.session,
             price_scale: self.price_scale,
             allow_negative: self.allow_negative,
+            symbols: self.symbols.clone(),
             keep: self.keep,
             progress: Some(bar.progress()),
         }

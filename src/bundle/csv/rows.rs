@@ -284,6 +284,39 @@ impl Rows {
         Ok(twice.len())
     }
 
+    /// Takes the rows from a bar on.
+    pub(in crate::bundle) fn split_off(&mut self, bar: usize) -> Self {
+        let (first, second): (Vec<RowEvent>, Vec<RowEvent>) =
+            std::mem::take(&mut self.events).into_iter().partition(|event| event.bar < bar);
+        self.events = first;
+        let file = Arc::clone(&self.part(bar).file);
+        let later = |part: &&Part| part.first > bar;
+        let parts =
+            self.parts.iter().filter(later).map(|part| Part { first: part.first - bar, ..part.clone() });
+        let parts = std::iter::once(Part { file, first: 0 }).chain(parts).collect();
+        self.parts.retain(|part| part.first < bar);
+        let repeated =
+            self.repeated.iter().filter(|one| one.0 >= bar).map(|one| (one.0 - bar, one.1)).collect();
+        self.repeated.retain(|one| one.0 < bar);
+        Self {
+            symbol: self.symbol.clone(),
+            columns: self.columns,
+            parts,
+            moments: self.moments.split_off(bar),
+            offsets: self.offsets.split_off(bar),
+            lines: self.lines.split_off(bar),
+            values: self.values.each_mut().map(|column| column.split_off(bar)),
+            adjusted: if self.adjusted.is_empty() { Vec::new() } else { self.adjusted.split_off(bar) },
+            events: second.into_iter().map(|event| RowEvent { bar: event.bar - bar, ..event }).collect(),
+            repeated,
+        }
+    }
+
+    /// What a clock on the wall showed at a bar.
+    pub(in crate::bundle) fn wall(&self, bar: usize) -> Timestamp {
+        self.stamped(bar).wall
+    }
+
     /// Puts a bar before the first that is known from elsewhere, so that events of the first show.
     pub(in crate::bundle) fn precede(&mut self, moment: Timestamp, values: [Decimal; 5]) {
         self.moments.insert(0, moment.0);

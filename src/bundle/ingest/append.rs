@@ -19,6 +19,7 @@ use crate::asset::{AssetId, Field, Symbol};
 use crate::bundle::adjustment::Adjustment;
 use crate::bundle::appended::Outcome;
 use crate::bundle::csv::Rows;
+use crate::bundle::names::Names;
 use crate::bundle::series::{Series, Sourced};
 use crate::bundle::{Bundle, merge, store};
 use crate::error::Error;
@@ -56,8 +57,10 @@ pub fn append(files: &[impl AsRef<Path>], folder: &Path, options: &Options) -> R
         options.time_zone = Some(bundle.session().time_zone.clone());
     }
     check_session(&bundle, folder, &options)?;
+    let told = options.symbols.as_deref().map(Names::read).transpose()?;
+    let names = told.clone().unwrap_or_else(|| Names::of_bundle(&bundle));
     let known = Some((bundle.frequency(), "the bundle"));
-    let mut input = Input::read(files, &options, known, Shelf::in_memory())?;
+    let mut input = Input::read(files, (&options, &names), known, Shelf::in_memory())?;
     let mut found = Found::default();
     let mut assets = input.all()?;
     let mut met = HashMap::new();
@@ -80,7 +83,9 @@ pub fn append(files: &[impl AsRef<Path>], folder: &Path, options: &Options) -> R
     });
     let come: Vec<Sourced> = come.filter_map(Result::transpose).collect::<Result<_, _>>()?;
     options.say(Step::Writing);
-    let (previous, outcome) = store::append(folder, &come, &input.sources, options.versions_to_keep()?)?;
+    let how =
+        store::Append { sources: &input.sources, keep: options.versions_to_keep()?, names: told.as_ref() };
+    let (previous, outcome) = store::append(folder, &come, how)?;
     let bundle = Bundle::open(folder)?;
     tell(&outcome, &previous, &bundle, &met, &mut found);
     let (sources, readings) = (input.sources.clone(), input.readings.clone());

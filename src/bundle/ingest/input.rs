@@ -19,6 +19,7 @@ use super::shelf::{Held, Shelf};
 use crate::asset::Symbol;
 use crate::bundle::column::Scales;
 use crate::bundle::csv::{self, Rows};
+use crate::bundle::names::Names;
 use crate::bundle::origin::SourceFile;
 use crate::bundle::session::{Session, Stamp};
 use crate::error::Error;
@@ -50,10 +51,11 @@ struct Read {
 }
 
 impl Input {
-    /// Reads files; `known` is the frequency that they have, where that is known.
+    /// Reads files; `known` is the frequency that they have, where that is known, and `names` tell which assets had which
+    /// symbols when.
     pub(super) fn read(
         given: &[impl AsRef<Path>],
-        options: &Options,
+        (options, names): (&Options, &Names),
         known: Option<(Frequency, &str)>,
         shelf: Shelf,
     ) -> Result<Self, Error> {
@@ -67,7 +69,7 @@ impl Input {
         let mut sources = Vec::with_capacity(paths.len());
         let mut parts = Vec::new();
         let shelf = Mutex::new(shelf);
-        for Read { name, source, files, assets } in read_all(&paths, options, &how, &shelf)? {
+        for Read { name, source, files, assets } in read_all(&paths, (options, names), &how, &shelf)? {
             sources.push(source);
             for (reading, said) in files {
                 readings.add(&reading, &name, || reading.clone());
@@ -152,7 +154,7 @@ impl Input {
 /// Reads files on all processors; in their order, or the error of the first that is refused.
 fn read_all(
     paths: &[PathBuf],
-    options: &Options,
+    (options, names): (&Options, &Names),
     how: &csv::Options,
     shelf: &Mutex<Shelf>,
 ) -> Result<Vec<Read>, Error> {
@@ -165,7 +167,7 @@ fn read_all(
         loop {
             let job = lock(&jobs).next();
             let Some((index, path)) = job else { return };
-            let read = read(path, options, how, shelf);
+            let read = read(path, (options, names), how, shelf);
             if read.is_err() {
                 // Files before this one are under way, and those after it are not needed.
                 lock(&jobs).by_ref().for_each(drop);
@@ -189,7 +191,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read(path: &Path, options: &Options, how: &csv::Options, shelf: &Mutex<Shelf>) -> Result<Read, Error> {
+fn read(
+    path: &Path,
+    (options, names): (&Options, &Names),
+    how: &csv::Options,
+    shelf: &Mutex<Shelf>,
+) -> Result<Read, Error> {
     let name = path.display().to_string();
     let on_disk = fs::metadata(path).map_or(0, |data| data.len());
     // Bytes of text count as their share of those on the disk.
@@ -204,7 +211,9 @@ fn read(path: &Path, options: &Options, how: &csv::Options, shelf: &Mutex<Shelf>
     for file in read {
         files.push((file.reading, file.notes));
         for rows in file.assets {
-            assets.push(lock(shelf).put(rows)?);
+            for rows in names.give(rows)? {
+                assets.push(lock(shelf).put(rows)?);
+            }
         }
     }
     Ok(Read { name, source, files, assets })
@@ -342,7 +351,8 @@ mod tests {
         let options =
             Options { preset: "binance".parse().ok(), columns: Some(columns.to_vec()), ..Options::default() };
         let read = |shelf: Shelf| {
-            let mut input = Input::read(&[folder.path()], &options, None, shelf).unwrap();
+            let mut input =
+                Input::read(&[folder.path()], (&options, &Names::default()), None, shelf).unwrap();
             (format!("{:?}", input.all().unwrap()), input.scales(), input.symbols())
         };
         let file = tempfile::tempfile().unwrap();

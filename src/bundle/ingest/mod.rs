@@ -8,6 +8,7 @@ use super::Bundle;
 use super::adjust;
 use super::csv::Rows;
 use super::jump;
+use super::names::Names;
 use super::origin::SourceFile;
 use super::series::Sourced;
 use super::store::{Plan, Target};
@@ -90,11 +91,13 @@ pub struct Ingested {
 pub fn ingest(files: &[impl AsRef<Path>], out: &Path, options: &Options) -> Result<Ingested, Error> {
     let target = Target::lock(out)?;
     let keep = options.versions_to_keep()?;
-    let mut input = Input::read(files, options, None, Shelf::on(target.scratch()?))?;
+    let names = options.symbols.as_deref().map(Names::read).transpose()?.unwrap_or_default();
+    let mut input = Input::read(files, (options, &names), None, Shelf::on(target.scratch()?))?;
     let mut found = Found::default();
     options.say(Step::Writing);
     let (frequency, session, sources) = (input.frequency, input.session.clone(), input.sources.clone());
-    let plan = Plan { frequency, session, symbols: input.symbols(), scales: input.scales(), sources, keep };
+    let plan =
+        Plan { frequency, session, symbols: input.symbols(), scales: input.scales(), sources, keep, names };
     match &options.adjustments {
         // What the file tells is held against all assets before any is written.
         Some(path) => {

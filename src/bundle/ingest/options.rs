@@ -51,6 +51,9 @@ pub struct Options {
     pub price_scale: Option<Decimal>,
     /// Lets prices at or below 0 pass, as those of oil on 20 April 2020.
     pub allow_negative: bool,
+    /// The names that assets had over time (`id,symbol,from,to`): rows of a symbol go to the asset that had it on their day,
+    /// and an asset whose last name has a last day has ended.
+    pub symbols: Option<PathBuf>,
     /// How many versions of the bundle stay in its folder, the new one among them; all of them unless told.
     pub keep: Option<usize>,
     /// Hears of what was read while it is read.

@@ -27,6 +27,7 @@ use crate::bundle::column::Scales;
 use crate::bundle::digest::BATCH_ROWS;
 use crate::bundle::memory::Memory;
 use crate::bundle::merge::{self, Merged};
+use crate::bundle::names::Names;
 use crate::bundle::origin::SourceFile;
 use crate::bundle::series::Sourced;
 use crate::error::Error;
@@ -34,15 +35,24 @@ use crate::error::Error;
 /// A segment is written again where it holds no more than this many times the bars that come after it.
 const MERGED_UP_TO: usize = 2;
 
+/// What comes with the bars.
+#[derive(Default)]
+pub(in crate::bundle) struct Append<'a> {
+    /// The files that they come from, if they come from any.
+    pub(in crate::bundle) sources: &'a [SourceFile],
+    /// How many versions stay; all where nothing is said.
+    pub(in crate::bundle) keep: Option<usize>,
+    /// The names of all assets, where they are told anew.
+    pub(in crate::bundle) names: Option<&'a Names>,
+}
+
 /// Appends checked series, in the order of their symbols, to the bundle of a folder; gives the version that stood, and
 /// what became of the bars. Where they change nothing, nothing is written.
 ///
-/// `sources` are the files that they come from, if they come from any; `keep` says how many versions stay.
 pub(in crate::bundle) fn append(
     target: &Path,
     series: &[Sourced],
-    sources: &[SourceFile],
-    keep: Option<usize>,
+    Append { sources, keep, names }: Append<'_>,
 ) -> Result<(String, Outcome), Error> {
     // Where there is no folder, none is to be made.
     current::read(target)?;
@@ -52,6 +62,7 @@ pub(in crate::bundle) fn append(
         manifest.segments.iter().map(|segment| segment.scales()).fold(Scales::of(series), Scales::max);
     let mut outcome = Outcome::default();
     let mut changes = changes(&manifest, &assets, series, scales, &mut outcome)?;
+    outcome.late |= changes.iter().any(|change| change.is_renamed(names));
     if !outcome.is_change() {
         return Ok((manifest.version, outcome));
     }
@@ -59,21 +70,25 @@ pub(in crate::bundle) fn append(
     changes.iter_mut().for_each(|change| change.keep(kept));
 
     let written: Vec<&Symbol> = changes.iter().filter(|one| one.is_written()).map(|one| one.symbol).collect();
+    let named = |change: &Change<'_>, entry: AssetEntry| match names {
+        Some(names) => entry.with_names(names.of(change.symbol)),
+        None => entry.with_names(change.old.map_or(&[], |(_, asset)| asset.names())),
+    };
     let mut segments = manifest.segments[..kept].to_vec();
     let mut entries = Vec::with_capacity(changes.len());
     if written.is_empty() {
         // Events alone came, and all segments stay.
         for change in &changes {
-            entries.extend(change.with_events()?);
+            entries.extend(change.with_events()?.map(|entry| named(change, entry)));
         }
     } else {
         let mut writer = SegmentWriter::new(&folder, &written, scales)?;
         let mut place = 0;
         for change in &changes {
             match change.with_events()? {
-                Some(entry) => entries.push(entry),
+                Some(entry) => entries.push(named(change, entry)),
                 None => {
-                    entries.push(change.write(&mut writer, kept, place, scales)?);
+                    entries.push(named(change, change.write(&mut writer, kept, place, scales)?));
                     place += 1;
                 }
             }
@@ -206,6 +221,11 @@ impl<'a> Change<'a> {
             outcome.add(own);
         }
         Ok(change)
+    }
+
+    /// Whether names that are told anew are others than it had.
+    fn is_renamed(&self, names: Option<&Names>) -> bool {
+        names.zip(self.old).is_some_and(|(names, (_, asset))| names.of(self.symbol) != asset.names())
     }
 
     fn old_bars(&self) -> usize {

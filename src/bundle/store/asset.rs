@@ -13,6 +13,7 @@ use crate::bundle::bars::{Bars, Piece};
 use crate::bundle::column::{DecimalColumn, Scales, Table};
 use crate::bundle::digest::Digest;
 use crate::bundle::memory::too_wide;
+use crate::bundle::name::Name;
 use crate::error::{Error, ErrorKind};
 use crate::time::{Calendar, Timestamp};
 
@@ -23,6 +24,7 @@ pub(in crate::bundle) struct AtRest {
     span: (Timestamp, Timestamp),
     adjustments: Vec<Adjustment>,
     origin: EventOrigin,
+    names: Vec<Name>,
     values: Vec<Digest>,
     batches: Vec<Placed>,
     segments: Arc<[Segment]>,
@@ -51,6 +53,7 @@ impl AtRest {
                 span: entry.span()?,
                 adjustments: entry.adjustments()?,
                 origin: entry.events,
+                names: entry.names()?,
                 values: entry.values.clone(),
                 batches: batches.collect(),
                 segments: Arc::clone(segments),
@@ -110,6 +113,10 @@ impl Bars for AtRest {
 
     fn event_origin(&self) -> EventOrigin {
         self.origin
+    }
+
+    fn names(&self) -> &[Name] {
+        &self.names
     }
 
     fn calendar(&self) -> Result<Calendar, Error> {

@@ -138,6 +138,7 @@ impl Written {
                 bars: asset.bars,
                 events: AdjustmentEntry::origin(&asset.adjustments),
                 adjustments: asset.adjustments,
+                names: Vec::new(),
                 values,
                 batches,
             });

@@ -14,12 +14,13 @@ use crate::asset::Symbol;
 use crate::bundle::adjustment::{Adjustment, AdjustmentKind, EventOrigin};
 use crate::bundle::column::Scales;
 use crate::bundle::digest::{self, AssetMeaning, BATCH_ROWS, Digest};
+use crate::bundle::name::Name;
 use crate::bundle::origin::SourceFile;
 use crate::bundle::series::check_symbol;
 use crate::bundle::session::{Session, Stamp};
 use crate::decimal::MAX_SCALE;
 use crate::error::{Error, ErrorKind};
-use crate::time::{Frequency, Timestamp, When};
+use crate::time::{DAY_NS, Frequency, Timestamp, When};
 
 pub(super) const FORMAT: &str = "lookback-bundle";
 pub(super) const FORMAT_VERSION: u32 = 2;
@@ -84,6 +85,9 @@ pub(in crate::bundle) struct AssetEntry {
     #[serde(default)]
     pub(super) events: EventOrigin,
     pub(super) adjustments: Vec<AdjustmentEntry>,
+    /// The names that it had over time, where they were told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) names: Vec<NameEntry>,
     /// What the bars mean: SHA-256 of each 4,096 of them, counted from the first, however they are cut into batches.
     pub(super) values: Vec<Digest>,
     /// Where the bars are, oldest first.
@@ -102,6 +106,17 @@ pub(super) struct AdjustmentEntry {
     /// The close before the ex-date: no part of the version, and checked by `verify`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     close: Option<f64>,
+}
+
+/// A name and the first and last day of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NameEntry {
+    symbol: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
 }
 
 /// One record batch of an Arrow file.
@@ -166,9 +181,34 @@ impl AssetEntry {
             bars: batches.iter().map(|batch| batch.rows).sum(),
             events,
             adjustments: adjustments.iter().map(entry).collect(),
+            names: Vec::new(),
             values,
             batches,
         }
+    }
+
+    /// The same, with the names that it had.
+    pub(super) fn with_names(self, names: &[Name]) -> Self {
+        let day = |moment: Timestamp| Timestamp(moment.days() * DAY_NS).to_string();
+        let entry = |name: &Name| NameEntry {
+            symbol: name.symbol.to_string(),
+            from: name.from.map(day),
+            to: name.to.map(day),
+        };
+        Self { names: names.iter().map(entry).collect(), ..self }
+    }
+
+    /// The names that it had over time.
+    pub(super) fn names(&self) -> Result<Vec<Name>, Error> {
+        let when = |text: &String| text.parse::<When>();
+        let name = |entry: &NameEntry| {
+            Ok(Name {
+                symbol: entry.symbol.as_str().into(),
+                from: entry.from.as_ref().map(when).transpose()?.map(When::first_moment),
+                to: entry.to.as_ref().map(when).transpose()?.map(When::last_moment),
+            })
+        };
+        self.names.iter().map(name).collect()
     }
 
     /// The moments of the first and last bar.
@@ -293,10 +333,11 @@ impl Manifest {
             .iter()
             .map(AssetEntry::adjustments)
             .collect::<Result<Vec<Vec<Adjustment>>, Error>>()?;
-        let meanings =
-            self.assets.iter().zip(&symbols).zip(&adjustments).map(|((entry, symbol), adjustments)| {
-                AssetMeaning { symbol, bars: entry.bars, values: &entry.values, adjustments }
-            });
+        let names = self.assets.iter().map(AssetEntry::names).collect::<Result<Vec<_>, Error>>()?;
+        let told = symbols.iter().zip(&adjustments).zip(&names);
+        let meanings = self.assets.iter().zip(told).map(|(entry, ((symbol, adjustments), names))| {
+            AssetMeaning { symbol, bars: entry.bars, values: &entry.values, adjustments, names }
+        });
         Ok(digest::version(self.frequency()?, &self.session(), meanings))
     }
 }

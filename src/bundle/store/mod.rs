@@ -24,6 +24,7 @@ use super::bars::Bars as _;
 use super::column::Scales;
 use super::digest::Digest;
 use super::memory::Memory;
+use super::names::Names;
 use super::origin::SourceFile;
 use super::series::Sourced;
 use super::session::Session;
@@ -45,7 +46,7 @@ mod writer;
 pub use current::Version;
 pub use verify::{Fault, Verified};
 
-pub(super) use append::append;
+pub(super) use append::{Append, append};
 pub(super) use verify::verify;
 pub(super) use versions::{open_version, prune, versions};
 
@@ -113,6 +114,7 @@ pub(super) struct Plan {
     pub(super) sources: Vec<SourceFile>,
     /// How many versions stay, this one among them; all where nothing is said.
     pub(super) keep: Option<usize>,
+    pub(super) names: Names,
 }
 
 impl Target {
@@ -134,7 +136,7 @@ impl Target {
         series: impl Iterator<Item = Result<Sourced, Error>> + Send,
     ) -> Result<(), Error> {
         let Self(folder) = self;
-        let Plan { frequency, session, symbols, scales, sources, keep } = plan;
+        let Plan { frequency, session, symbols, scales, sources, keep, names } = plan;
         let mut writer = SegmentWriter::new(&folder, &symbols.iter().collect::<Vec<_>>(), scales)?;
         let mut assets = Vec::with_capacity(symbols.len());
         thread::scope(|scope| {
@@ -159,7 +161,8 @@ impl Target {
                 let batches = memory.batches().map(|rows| writer.write(0, place, &memory, rows));
                 let batches = batches.collect::<Result<Vec<_>, Error>>()?;
                 let events = (memory.adjustments(), memory.event_origin());
-                assets.push(AssetEntry::new(symbol, memory.span(), events, values, batches));
+                let entry = AssetEntry::new(symbol, memory.span(), events, values, batches);
+                assets.push(entry.with_names(names.of(symbol)));
             }
             Ok::<(), Error>(())
         })?;
