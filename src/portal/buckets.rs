@@ -127,6 +127,11 @@ impl Buckets {
         self.firsts[bucket] as usize..end
     }
 
+    /// When a coarse bar is over.
+    pub(super) fn over(&self, bucket: usize) -> i64 {
+        self.over[bucket]
+    }
+
     /// Whether a coarse bar is closed at a moment at which `bar`, one of its own, is the last that is known.
     ///
     /// Time decides, never what comes after: at Friday's close a week is not closed, since no calendar of holidays says

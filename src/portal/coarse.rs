@@ -17,6 +17,8 @@ pub(super) struct CoarseEnd {
     pub(super) bar: usize,
     /// The coarse bar that holds it.
     pub(super) bucket: usize,
+    /// The bar after the last of that one.
+    pub(super) next: usize,
     /// Whether that one is over.
     pub(super) is_closed: bool,
 }
@@ -49,39 +51,55 @@ impl Reach {
     }
 }
 
+/// A coarse bar, and what is asked of it at each step of a clock.
+#[derive(Clone, Copy, Default, Debug)]
+struct Near {
+    bucket: usize,
+    first: usize,
+    end: usize,
+    over: i64,
+}
+
 /// The coarse bars of a selection, and where the last window of them ended.
 #[derive(Debug)]
 pub(super) struct Coarse {
     buckets: Arc<Buckets>,
-    bucket: Cell<usize>,
+    /// That of the last window; before the first, one that holds no bar.
+    near: Cell<Near>,
     reaches: EachAdjust<Cell<Reach>>,
 }
 
 impl Coarse {
     pub(super) fn new(buckets: Arc<Buckets>) -> Self {
-        Self { buckets, bucket: Cell::default(), reaches: EachAdjust::default() }
+        Self { buckets, near: Cell::default(), reaches: EachAdjust::default() }
     }
 
     pub(super) fn buckets(&self) -> &Buckets {
         &self.buckets
     }
 
-    /// The coarse bar that holds a bar, first looked for at that of the last window and the one after it.
+    /// The coarse bar that holds a bar, first looked for at that of the last window.
     #[inline]
-    pub(super) fn bucket(&self, bar: usize) -> usize {
-        let last = self.bucket.get();
-        let is_near =
-            |bucket: &usize| *bucket < self.buckets.len() && self.buckets.bars(*bucket).contains(&bar);
-        let bucket = [last, last + 1].into_iter().find(is_near).unwrap_or_else(|| self.buckets.of(bar));
-        self.bucket.set(bucket);
-        bucket
+    fn near(&self, bar: usize) -> Near {
+        let last = self.near.get();
+        if last.first <= bar && bar < last.end { last } else { self.find(bar, last.bucket + 1) }
+    }
+
+    /// Looks for it at the next one, and then everywhere.
+    fn find(&self, bar: usize, next: usize) -> Near {
+        let is_next = next < self.buckets.len() && self.buckets.bars(next).contains(&bar);
+        let bucket = if is_next { next } else { self.buckets.of(bar) };
+        let bars = self.buckets.bars(bucket);
+        let near = Near { bucket, first: bars.start, end: bars.end, over: self.buckets.over(bucket) };
+        self.near.set(near);
+        near
     }
 
     /// What a window as of a moment ends with, where `bar` is the last that is known at it.
     #[inline]
     pub(super) fn end(&self, bar: usize, moment: i64) -> CoarseEnd {
-        let bucket = self.bucket(bar);
-        CoarseEnd { bar, bucket, is_closed: self.buckets.is_closed(bucket, bar, moment) }
+        let Near { bucket, end, over, .. } = self.near(bar);
+        CoarseEnd { bar, bucket, next: end, is_closed: over <= moment && end == bar + 1 }
     }
 
     /// A coarse bar with all of its bars; one of a later one shows that it is over.
@@ -89,7 +107,7 @@ impl Coarse {
         let bar = self.buckets.bars(bucket).end - 1;
         let known_at = layout.calendar.as_slice()[bar].saturating_add(layout.lag_ns);
         let is_over = bucket + 1 < self.buckets.len() || self.buckets.is_closed(bucket, bar, known_at);
-        CoarseEnd { bar, bucket, is_closed: is_over }
+        CoarseEnd { bar, bucket, next: bar + 1, is_closed: is_over }
     }
 
     #[inline]

@@ -75,6 +75,7 @@ impl PortalReader {
     }
 
     /// A window as one slice; one of whose last bar the block holds more is copied into an arena.
+    #[inline]
     pub(super) fn coarse_window<'a>(
         &'a self,
         of: (&Cursor, &Coarse),
@@ -87,10 +88,7 @@ impl PortalReader {
         if !split.is_open() {
             return Ok(split.closed());
         }
-        let bars = request.bar_count();
-        let values: Vec<f64> = (0..split.columns()).flat_map(|column| split.column(column)).collect();
-        let block = Block::padded(values, next.saturating_sub(bars), bars, bars.saturating_sub(next));
-        Ok(open.keep(block).window_before(next, bars).expect("the block was made for this window"))
+        Ok(copied(split, next, open))
     }
 
     /// `lends_full` has the last bar lent with the others where the block holds no more of it, though it is not over.
@@ -116,7 +114,7 @@ impl PortalReader {
         let bar = narrow(at.bar);
         let reach = coarse.reach(cursor.layout(), bar, request.adjustment());
         // A block's last coarse bar holds what there is of it in the stretch.
-        let last = coarse.buckets().bars(at.bucket).end.min(reach.stretch.end as usize);
+        let last = at.next.min(reach.stretch.end as usize);
         let is_full = lends_full && at.bar + 1 == last;
         let is_open = next > at.bucket && !at.is_closed && !is_full;
         let (before, bars) = if is_open { (at.bucket, bar_count - 1) } else { (next, bar_count) };
@@ -178,4 +176,12 @@ impl PortalReader {
 fn not_over(bar: usize) -> Error {
     let expected = "expected an earlier one, a moment, or a request that is not for closed bars only";
     Error::invalid(format!("bar {bar}"), format!("is not over; {expected}"))
+}
+
+/// Copies a window with an open bar, which lies in front of the coarse bar `next`.
+fn copied<'a>(split: SplitWindow<'_>, next: usize, open: &'a Arena) -> Window<'a> {
+    let bars = split.bar_count();
+    let values: Vec<f64> = (0..split.columns()).flat_map(|column| split.column(column)).collect();
+    let block = Block::padded(values, next.saturating_sub(bars), bars, bars.saturating_sub(next));
+    open.keep(block).window_before(next, bars).expect("the block was made for this window")
 }

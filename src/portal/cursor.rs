@@ -46,20 +46,29 @@ impl Cursor {
     }
 
     /// The coarse bar that an end means, as far as it is known there; refused where it is not there or after the clock.
+    #[inline]
     pub(super) fn resolve_coarse(
         &self,
         coarse: &Coarse,
         end: End,
         clock: Option<Timestamp>,
     ) -> Result<CoarseEnd, Error> {
-        let bucket = match end {
-            End::Bar(bucket) => bucket,
+        match end {
+            End::Bar(bucket) => self.resolve_number(coarse, bucket, clock),
             End::At(when) => {
                 let bar = self.resolve(end, clock)?;
                 let moment = when.last_moment().min(clock.unwrap_or(Timestamp(i64::MAX)));
-                return Ok(coarse.end(bar, moment.0));
+                Ok(coarse.end(bar, moment.0))
             }
-        };
+        }
+    }
+
+    fn resolve_number(
+        &self,
+        coarse: &Coarse,
+        bucket: usize,
+        clock: Option<Timestamp>,
+    ) -> Result<CoarseEnd, Error> {
         let Some(clock) = clock else {
             if bucket >= coarse.buckets().len() {
                 return Err(past_the_last(bucket, coarse.buckets().calendar().as_slice()));
@@ -71,7 +80,7 @@ impl Cursor {
         match known.map(|bar| coarse.end(bar, clock.0)) {
             Some(now) if bucket == now.bucket => Ok(now),
             Some(now) if bucket < now.bucket => Ok(coarse.whole(&self.layout, bucket)),
-            _ => Err(look_ahead(end, clock)),
+            _ => Err(look_ahead(End::Bar(bucket), clock)),
         }
     }
 
