@@ -15,7 +15,7 @@ use super::memory::Memory;
 use super::merge;
 use super::series::{self, Series, Sourced};
 use super::session::Session;
-use super::store::{Verified, Version};
+use super::store::{Fault, Verified, Version};
 use super::{Bundle, Inner, adjust, csv, digest, store};
 use crate::asset::Symbol;
 use crate::error::Error;
@@ -109,6 +109,14 @@ impl Bundle {
         store::verify(path.as_ref())
     }
 
+    /// Says what a look at a folder's files tells is wrong, by their names and sizes: reads no bar.
+    ///
+    /// # Errors
+    /// `Io` or `Invalid` where there is no bundle, `Corrupt` where the list of its versions is damaged.
+    pub fn glance(path: impl AsRef<Path>) -> Result<Vec<Fault>, Error> {
+        store::glance(path.as_ref())
+    }
+
     fn at_rest(folder: Arc<Path>, store::Opened { manifest, assets }: store::Opened) -> Result<Self, Error> {
         Ok(Self(Arc::new(Inner {
             name: manifest.name.clone(),
@@ -130,8 +138,7 @@ impl Bundle {
     ///
     /// At rest, the bars go to the version that stands in the folder, whichever this is. It is written as an ingest is: in
     /// one step, and what is open meanwhile, this bundle too, reads on as it was. Costs the bars that come, a share of
-    /// those that came before them (each is written again at most as often as the number of bars has binary digits), and
-    /// one manifest. In memory, another bundle is made, and this one stays as it is.
+    /// those that came before them (each is written again some 25 times for each tenfold growth), and one manifest. In memory, another bundle is made, and this one stays as it is.
     ///
     /// # Errors
     /// As [`open`](Self::open) and [`from_series`](Self::from_series); `Invalid` where a bar would come between others,

@@ -95,3 +95,23 @@ fn prices_that_cannot_be_are_told_of_by_date() {
         ]
     );
 }
+
+#[test]
+fn info_tells_what_a_cheap_look_can_see() {
+    let folder = Folder::new();
+    let first = folder.bundle(GOOD);
+    folder.bundle(GOOD.replace("44.50", "44.49"));
+    assert!(Bundle::glance(folder.path("bundle")).unwrap().is_empty());
+    let current = fs::read_to_string(folder.path("bundle/current")).unwrap();
+    let old = current.lines().nth(1).unwrap();
+    assert_eq!(&old[65..129], first.version());
+    fs::remove_file(folder.path(&format!("bundle/versions/{}.json", &old[..64]))).unwrap();
+    fs::write(folder.path("bundle/lock"), "writing\n").unwrap();
+    let shown = stderr(&folder.run(&["info", "bundle"]));
+    assert!(shown.contains(&format!("warning: versions/{}.json: cannot be read", &old[..64])), "{shown}");
+    assert!(
+        shown.contains("warning: lock: a process that wrote here was killed; what it left goes with"),
+        "{shown}"
+    );
+    assert!(shown.contains("note: 1 other versions are there"), "{shown}");
+}

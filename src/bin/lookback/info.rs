@@ -37,6 +37,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Format::Csv => assets::write_csv(&bundle, out),
         Format::Json => Ok(writeln!(out, "{:#}", to_json(&bundle)?)?),
     })?;
+    for fault in bundle.folder().map(Bundle::glance).transpose()?.unwrap_or_default() {
+        // A closed stderr leaves nobody to tell.
+        let _ = writeln!(stderr(), "warning: {fault}");
+    }
     let others = versions(&bundle)?.len().saturating_sub(1);
     if others > 0 {
         let _ = writeln!(

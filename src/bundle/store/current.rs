@@ -68,10 +68,18 @@ pub(super) fn all(folder: &Path) -> Result<Vec<Line>, Error> {
 fn lines(folder: &Path, most: usize) -> Result<Vec<Line>, Error> {
     let path = folder.join(FILE);
     let corrupt = |message: String| ErrorKind::Corrupt { file: path.display().to_string(), message }.into();
+    let text = read_text(folder, most)?;
+    text.lines().map(|line| Line::parse(line).map_err(corrupt)).collect()
+}
+
+/// The first lines as they are written; none in a folder without the file.
+pub(super) fn read_text(folder: &Path, most: usize) -> Result<String, Error> {
+    let path = folder.join(FILE);
+    let corrupt = |message: String| ErrorKind::Corrupt { file: path.display().to_string(), message }.into();
     let fail = |error| Error::io(folder.display(), "cannot be opened as a bundle", error);
     let mut file = match File::open(&path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => return Ok(String::new()),
         Err(error) => return Err(fail(error)),
     };
     let length = usize::try_from(file.metadata().map_err(fail)?.len()).unwrap_or(usize::MAX);
@@ -85,7 +93,13 @@ fn lines(folder: &Path, most: usize) -> Result<Vec<Line>, Error> {
         let found = text.lines().next().unwrap_or_default();
         return Err(corrupt(format!("it has {length} bytes, and {found:?} is not a whole line")));
     }
-    text.lines().map(|line| Line::parse(line).map_err(corrupt)).collect()
+    Ok(text)
+}
+
+/// The same with a line before it, where the lines can stay as they are: all are whole, and none is of that version.
+pub(super) fn with_line(text: &str, line: &Line) -> Option<String> {
+    let is_whole = text.len().is_multiple_of(LINE_BYTES) && !text.contains(&line.version.name);
+    is_whole.then(|| self::text(std::slice::from_ref(line)) + text)
 }
 
 impl Line {

@@ -123,16 +123,27 @@ impl Folder {
         let mut file = NewFile::new(&self, manifest::FOLDER)?;
         file.write(text.as_bytes())?;
         file.finish()?;
-        let mut lines = self.lines()?;
-        let before = lines.len();
-        // The same bars, stored otherwise, are one version: the later one.
-        lines.retain(|line| line.version.name != manifest.version);
         let made = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let version = Version { name: manifest.version.clone(), made, how: how.to_owned() };
-        lines.insert(0, Line { manifest: Digest::of(text.as_bytes()), version });
-        lines.truncate(keep.unwrap_or(usize::MAX));
-        let is_whole = lines.len() > before && !self.path.join(first_edition::FILE).exists();
-        self.stand(&lines)?;
+        let line = Line { manifest: Digest::of(text.as_bytes()), version };
+        let known = current::read_text(&self.path, usize::MAX)?;
+        let more = if keep.is_none() { current::with_line(&known, &line) } else { None };
+        let mut is_whole = more.is_some();
+        let more = match more {
+            Some(more) => more,
+            None => {
+                let mut lines = self.lines()?;
+                let before = lines.len();
+                // The same bars, stored otherwise, are one version: the later one.
+                lines.retain(|line| line.version.name != manifest.version);
+                lines.insert(0, line);
+                lines.truncate(keep.unwrap_or(usize::MAX));
+                is_whole = lines.len() > before;
+                current::text(&lines)
+            }
+        };
+        is_whole &= !self.path.join(first_edition::FILE).exists();
+        self.stand(&more)?;
         self.is_untidy.set(!is_whole || self.was_killed);
         Ok(())
     }
@@ -142,7 +153,7 @@ impl Folder {
         let mut lines = self.lines()?;
         let pruned = lines.split_off(keep.min(lines.len()));
         if !pruned.is_empty() {
-            self.stand(&lines)?;
+            self.stand(&current::text(&lines))?;
         }
         // What was left behind by whoever was killed goes too.
         self.is_untidy.set(true);
@@ -159,9 +170,8 @@ impl Folder {
     }
 
     /// Makes these the versions that are there, the first the one that stands.
-    fn stand(&self, lines: &[Line]) -> Result<(), Error> {
+    fn stand(&self, text: &str) -> Result<(), Error> {
         let path = self.path.join(format!("{}.{UNFINISHED}", current::FILE));
-        let text = current::text(lines);
         sync_folder(&self.path)
             .and_then(|()| File::create(&path))
             .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
@@ -305,6 +315,17 @@ pub(in crate::bundle) fn check(target: &Path) -> Result<PathBuf, Error> {
         return refuse("is there and is not a bundle; choose another folder".to_owned());
     }
     Ok(target)
+}
+
+/// Says so where the process that wrote last was killed, and none writes now.
+pub(super) fn left_by_a_killed(folder: &Path) -> Option<String> {
+    let lock = File::open(folder.join(LOCK)).ok()?;
+    let is_marked = lock.metadata().ok()?.len() > 0;
+    // Whoever holds the lock is alive. A lock that is shared is in nobody's way but that of a writer, for this moment.
+    let is_free = lock.try_lock_shared().is_ok();
+    let message =
+        "a process that wrote here was killed; what it left goes with the next ingest, append or prune";
+    (is_marked && is_free).then(|| message.to_owned())
 }
 
 /// Whether a file ends as those of a bundle do.

@@ -47,7 +47,7 @@ pub use current::Version;
 pub use verify::{Fault, Verified};
 
 pub(super) use append::{Append, append};
-pub(super) use verify::verify;
+pub(super) use verify::{glance, verify};
 pub(super) use versions::{open_version, prune, versions};
 
 use asset::AtRest;

@@ -128,6 +128,43 @@ pub(in crate::bundle) fn verify(folder: &Path) -> Result<Verified, Error> {
     Ok(check.found)
 }
 
+/// What a look at the names and sizes of files tells, without reading a bar: versions whose files are not there or not whole,
+/// and what a process left that was killed.
+pub(in crate::bundle) fn glance(folder: &Path) -> Result<Vec<Fault>, Error> {
+    let lines = current::all(folder)?;
+    let mut check = Check { folder, found: Verified::default() };
+    for line in &lines {
+        let path = Manifest::path(folder, line.manifest);
+        if let Err(error) = std::fs::metadata(&path) {
+            check.error(None, None, &Error::io(path.display(), "cannot be read", error));
+        }
+    }
+    if let Some(line) = lines.first()
+        && let Ok(manifest) = Manifest::open(folder, line.manifest)
+    {
+        for entry in &manifest.segments {
+            let path = folder.join(&entry.file);
+            match std::fs::metadata(&path) {
+                Err(error) => check.error(None, None, &Error::io(path.display(), "cannot be read", error)),
+                Ok(data) if data.len() != entry.bytes => {
+                    let message = format!("it has {} bytes, expected {}", data.len(), entry.bytes);
+                    check.found.faults.push(Fault {
+                        file: entry.file.clone(),
+                        asset: None,
+                        date: None,
+                        message,
+                    });
+                }
+                Ok(_) => {}
+            }
+        }
+    }
+    if let Some(message) = super::folder::left_by_a_killed(folder) {
+        check.found.faults.push(Fault { file: "lock".to_owned(), asset: None, date: None, message });
+    }
+    Ok(check.found.faults)
+}
+
 /// A verification under way.
 struct Check<'a> {
     folder: &'a Path,
