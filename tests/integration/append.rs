@@ -23,7 +23,7 @@ pub fn days(symbol: &str, rows: std::ops::Range<i64>) -> Series {
     }
 }
 
-fn text(series: &[Series]) -> String {
+pub fn text(series: &[Series]) -> String {
     let mut text = "symbol,date,open,high,low,close,volume\n".to_owned();
     for one in series {
         for row in 0..one.calendar.len() {

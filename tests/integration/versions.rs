@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use lookback::bundle::IngestOptions;
-use lookback::{AssetId, Bundle, Field};
+use lookback::{AssetId, Bundle, Field, Frequency};
 
-use super::append::{days, files, ingested, used_segments};
-use super::files::{Folder, GOOD, stderr, stdout, values};
+use super::append::{days, files, ingested, text, used_segments};
+use super::files::{Folder, GOOD, program, stderr, stdout, values};
 
 fn names(folder: &Folder) -> Vec<(String, String)> {
     let versions = Bundle::versions(folder.path("bundle")).unwrap();
@@ -169,4 +170,48 @@ fn an_appended_bundle_is_read_on_while_it_is_replaced_pruned_and_deleted() {
         workers.into_iter().for_each(|worker| worker.join().unwrap());
     });
     assert!(Bundle::open(&path).is_err());
+}
+
+#[test]
+fn an_append_or_a_prune_that_is_killed_at_any_moment_leaves_whole_versions() {
+    let folder = Folder::new();
+    let path = folder.path("bundle");
+    let mut bars = 3_000;
+    ingested(&folder, &[days("A", 0..bars)]);
+    let spawn = |arguments: &[&str]| {
+        let mut command = program(arguments);
+        let quiet = std::process::Stdio::null;
+        command.current_dir(folder.path("")).stdout(quiet()).stderr(quiet()).spawn().unwrap()
+    };
+    let start = Instant::now();
+    folder.write("day.csv", text(&[days("A", bars..bars + 1)]));
+    assert!(spawn(&["append", "bundle", "day.csv"]).wait().unwrap().success());
+    let whole_run = start.elapsed();
+    bars += 1;
+    let mut killed = 0;
+    for round in 0..24 {
+        folder.write("day.csv", text(&[days("A", bars..bars + 1)]));
+        let is_append = round % 4 != 3;
+        let arguments: &[&str] =
+            if is_append { &["append", "bundle", "day.csv"] } else { &["prune", "bundle", "--keep", "2"] };
+        let mut child = spawn(arguments);
+        // More of the moments are near the end, where files are written.
+        let part = 1.1 - 0.9 * (f64::from(round % 8) / 7.0).powi(2);
+        std::thread::sleep(whole_run.mul_f64(part));
+        child.kill().unwrap();
+        let finished = child.wait().unwrap().success();
+        killed += i32::from(!finished);
+        let found = Bundle::open(&path).unwrap();
+        let now = i64::try_from(found.bars(AssetId(0))).unwrap();
+        assert!(now == bars || (is_append && now == bars + 1), "{bars} bars, then {now}");
+        assert!(!is_append || !finished || now == bars + 1);
+        bars = now;
+        let verified = Bundle::verify(&path).unwrap();
+        assert!(verified.faults.is_empty(), "{:?}", verified.faults);
+    }
+    let whole = Bundle::from_series("whole", Frequency::Day, vec![days("A", 0..bars)]).unwrap();
+    assert_eq!(Bundle::open(&path).unwrap().version(), whole.version());
+    Bundle::prune(&path, 1).unwrap();
+    assert_eq!((files(&folder, "versions"), files(&folder, "segments")), (1, used_segments(&folder)));
+    assert!(killed > 0, "no run was killed before its end");
 }
