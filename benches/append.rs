@@ -4,7 +4,16 @@
 //! append is timed with all that it does, the waits for the disk among it. `open` checks the manifest and the segments;
 //! `first window` opens the bundle and reads its last 200 closes, with nothing cached; `window` asks again and again.
 //!
-//! Command: `cargo bench --bench append`
+//! Machine: Intel Xeon, 2 shared cores beside other work, files in memory; rustc 1.95.0; 2026-11-25.
+//!
+//! | | one ingest | 9,999 appends |
+//! |---|---|---|
+//! | open | 18.6 us | 23.6 us |
+//! | first window | 1.17 ms | 1.31 ms |
+//! | window | 6.9 ns | 7.0 ns |
+//! | an append | | 1.5 ms |
+//!
+//! Command: `TMPDIR=/dev/shm cargo bench --bench append`
 
 #![expect(clippy::print_stderr, reason = "what was set up is a figure too")]
 

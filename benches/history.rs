@@ -4,14 +4,14 @@
 //! order of a moving clock and shuffled (seeded). Each thread has its own reader; a figure is the time of one
 //! window in each thread.
 //!
-//! Machine: AMD EPYC, 2 shared cores, load below 1.5; rustc 1.95.0; 2026-11-23.
+//! Machine: Intel Xeon, 2 shared cores, the smallest median of six runs beside other work; rustc 1.95.0; 2026-11-25.
 //!
 //! | ns a window, 1 thread | moving | shuffled |
 //! |---|---|---|
-//! | slice of a `Vec` | 1.6 | 1.6 |
-//! | bar, permanent | 13.6 | 15.1 |
-//! | bar, variable | 18.3 | 19.4 |
-//! | timestamp, permanent | 18.1 | 45.9 |
+//! | slice of a `Vec` | 1.1 | 1.0 |
+//! | bar, permanent | 8.7 | 9.9 |
+//! | bar, variable | 15.9 | 17.6 |
+//! | timestamp, permanent | 9.9 | 17.0 |
 //!
 //! Command: `cargo bench --bench history`
 
