@@ -415,6 +415,36 @@ proptest! {
 }
 
 #[test]
+fn four_threads_in_any_order_with_room_for_one_block_read_the_same_bits() {
+    let mut random = Rng::with_seed(5);
+    let market = naive_coarse::random(&mut random, PLACES[1], Frequency::Minute15, Stamp::End);
+    let asks: Vec<Ask> = (0..60).map(|_| Ask::random(&mut random, &market)).collect();
+    let read = |portal: &DataPortal, reader: &PortalReader, ask: &Ask| {
+        let found = ask.windows(portal, reader);
+        found.map(|(window, is_open, _)| (bits(&window), is_open)).map_err(|error| error.to_string())
+    };
+    let roomy = portal(&market);
+    let alone = roomy.snapshot().reader();
+    let expected: Vec<_> = asks.iter().map(|ask| read(&roomy, &alone, ask)).collect();
+    assert!(expected.iter().filter(|found| found.is_ok()).count() > 30);
+    let mut options = Options { permanent_windows: Vec::new(), ..Options::default() };
+    options.cache.variable_entries = 1;
+    let tight = DataPortal::new(market.bundle(), options).unwrap();
+    std::thread::scope(|scope| {
+        for step in [1, 7, 11, 13] {
+            let (tight, asks, expected) = (&tight, &asks, &expected);
+            scope.spawn(move || {
+                let mut reader = tight.snapshot().reader();
+                for at in (0..asks.len()).map(|at| at * step % asks.len()) {
+                    assert_eq!(read(tight, &reader, &asks[at]), expected[at], "ask {at}");
+                    reader.refresh();
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn the_same_bars_in_another_session_make_other_hours() {
     let mut market = two_sessions();
     // A stretch that is closed is kept where the bars of the next version are the same.
