@@ -4,9 +4,20 @@
 //! by timestamp: a slice of closed weeks, the same and the open week beside it, and both copied into one slice. Then a miss:
 //! hours and days made of a million minutes that lie in memory as decimals.
 //!
-//! Machine: MACHINE
+//! Machine: Intel Xeon (Sapphire Rapids), 2 shared cores, others at work on them (load 3 to 4);
+//! rustc 1.95.0; 2026-11-25.
 //!
-//! TABLE
+//! | 20 bars, a hit | ns |
+//! |---|---|
+//! | days of the bundle's own, a slice | 9.4 |
+//! | closed weeks, a slice | 15.9 |
+//! | weeks with the open one beside them | 36 |
+//! | weeks with the open one, copied | 126 |
+//!
+//! | a miss, of a million minutes | ms | million bars/s |
+//! |---|---|---|
+//! | days | 5.4 | 185 |
+//! | hours, at a load of 4 | 10.6 | 94 |
 //!
 //! Command: `cargo bench --bench resample`
 
