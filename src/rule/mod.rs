@@ -14,6 +14,7 @@ mod degree;
 mod evaluate;
 mod expression;
 mod fault;
+#[cfg(feature = "sweep")]
 mod formula;
 mod function;
 mod graph;
@@ -31,6 +32,7 @@ pub use function::{Argument, ArgumentKind, DegreeRule, Function, Inputs, Kernel,
 pub use graph::{Graph, NodeId};
 pub use text::Rule;
 
+#[cfg(feature = "sweep")]
 pub(crate) use formula::{Binary, Formula, Fraction, Names, Operator, Step, Value, fold, run};
 
 /// The words that an [`Expression`] is built of: inputs, parameters and functions.

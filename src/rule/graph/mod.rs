@@ -17,6 +17,7 @@ use std::fmt;
 
 pub use node::NodeId;
 
+#[cfg(feature = "sweep")]
 pub(super) use call::arity_fault;
 
 use count::Count;
