@@ -29,7 +29,7 @@ use crate::time::Timestamp;
 /// };
 /// let appended = sample.append(vec![restated])?;
 /// assert_eq!((appended.added, appended.same, appended.restated.len()), (1, 0, 1));
-/// assert!(appended.restated[0].to_string().starts_with("AAPL 2013-03-01: open "));
+/// assert!(appended.restated[0].to_string().starts_with("AAPL 2013-03-01: "));
 /// assert_ne!(appended.bundle.version(), appended.previous);
 /// # Ok::<(), lookback::Error>(())
 /// ```
