@@ -231,7 +231,7 @@ impl Results {
     /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
     /// let settings = Settings { from: Some("2030-01-01".parse()?), ..Settings::default() };
     /// let results = Sweep::new().parameter("fast=5".parse()?).settings(settings).run::<SmaCross>(&portal)?;
-    /// assert_eq!(results.failures().count(), results.assets().len());
+    /// assert!(results.failures().count() >= results.assets().len());
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn failures(&self) -> impl Iterator<Item = Trial<'_>> {
