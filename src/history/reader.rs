@@ -152,7 +152,7 @@ impl<V: Value, S: Send + Sync + 'static> HistoryReader<V, S> {
     /// let cache: HistoryCache<Block, Vec<AssetId>> = HistoryCache::with_source(Options::default(), "monday", table)?;
     /// let rows = cache.reader().asset_rows(|table| table.clone());
     /// assert_eq!(rows.of(AssetId(2)), [0, 2]);
-    /// let again = cache.reader().asset_rows(|_| unreachable!("it is there"));
+    /// let again = cache.reader().asset_rows(|_| -> Vec<AssetId> { unreachable!("it is there") });
     /// assert!(std::sync::Arc::ptr_eq(&rows, &again));
     /// # Ok::<(), lookback::Error>(())
     /// ```
