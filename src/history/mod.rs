@@ -210,7 +210,7 @@ impl<V: Value, S: Send + Sync + 'static> HistoryCache<V, S> {
         self.reader().keys(tier).any(|held| held == *key)
     }
 
-    /// How many windows of the version of now a tier holds.
+    /// How many windows of the version of now a tier holds. Exact while nobody changes them: it walks them.
     #[must_use]
     pub fn len(&self, tier: Tier) -> usize {
         self.reader().keys(tier).count()

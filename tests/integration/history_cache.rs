@@ -233,11 +233,12 @@ fn lru_holds_its_bounds_and_gives_right_windows_while_threads_fight_for_room() {
                 for _ in 0..5_000 {
                     let key = key(random.u32(0..12), 3);
                     assert_eq!(cache.get_or_load(&key, || Ok(window(&key))).unwrap(), window(&key));
-                    assert!(cache.len(Tier::Variable) <= 4);
                 }
             });
         }
     });
+    // A walk beside changes may meet an entry and the one that took its place: it is exact when nobody changes any.
+    assert_eq!(cache.len(Tier::Variable), 4);
     let stats = cache.stats();
     assert_eq!((stats.requests(), stats.limbo_bytes), (20_000, 0));
 }
