@@ -178,7 +178,9 @@ impl<V: Value, S: Send + Sync + 'static> HistoryCache<V, S> {
         HistoryReader::new(self.cache.current().reader(), Arc::clone(&self.shared))
     }
 
-    /// Clones a window of the version of now, where it is held; a loop asks a [`reader`](Self::reader) instead.
+    /// Clones a window of the version of now, where it is held.
+    ///
+    /// It makes a reader and ends it, which takes a thousand times as long as a hit: a loop keeps a [`reader`](Self::reader).
     #[must_use]
     pub fn get(&self, key: &WindowKey) -> Option<V> {
         self.reader().get(key).cloned()
