@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::nearest::suggestion;
 use crate::portal::DataPortal;
 use crate::sweep::{
-    Backtest, Document, Grid, Honesty, HonestyOptions, Point, Results, RuleSet, Strategy, Sweep, Watch,
+    Backtest, Course, Description, Document, Grid, Honesty, HonestyOptions, Point, Results, RuleSet,
+    Strategy, Sweep, Watch,
 };
 
 /// A built-in strategy, chosen at run time: a file of rules, and for some a type that trades alike.
@@ -37,7 +38,8 @@ pub struct Builtin {
 #[derive(Clone, Copy)]
 struct Typed {
     grid: fn(&Sweep) -> Result<Grid, Error>,
-    run: fn(&Sweep, &DataPortal, Watch<'_>) -> Result<Results, Error>,
+    run: fn(&Sweep, &DataPortal, Course<'_>) -> Result<Results, Error>,
+    describe: fn(&Sweep, &DataPortal) -> Result<Description, Error>,
     backtest: fn(&Sweep, &DataPortal) -> Result<Backtest, Error>,
     honesty: fn(&Results, &DataPortal, usize, Point<'_>, HonestyOptions) -> Result<Honesty, Error>,
 }
@@ -61,7 +63,8 @@ impl Builtin {
     const fn of<S: Strategy>(text: &'static str) -> Self {
         let typed = Typed {
             grid: Sweep::grid::<S>,
-            run: |sweep, portal, watch| sweep.run_watched::<S>(portal, watch),
+            run: |sweep, portal, course| sweep.run_course::<S>(portal, course),
+            describe: Sweep::describe::<S>,
             backtest: Sweep::backtest::<S>,
             honesty: Results::honesty::<S>,
         };
@@ -165,9 +168,55 @@ impl Builtin {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     pub fn run(&self, sweep: &Sweep, portal: &DataPortal, watch: Watch<'_>) -> Result<Results, Error> {
+        self.run_course(sweep, portal, watch.into())
+    }
+
+    /// Runs a sweep of it on a course of its own.
+    ///
+    /// # Errors
+    /// As [`Sweep::run_course`].
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::strategies::Builtin;
+    /// use lookback::sweep::{Course, Sweep};
+    /// # use lookback::{Bundle, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let results = Builtin::find("rsi-reversion")?.run_course(&Sweep::new(), &portal, Course::default())?;
+    /// assert_eq!(results.unfinished(), 0);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn run_course(
+        &self,
+        sweep: &Sweep,
+        portal: &DataPortal,
+        course: Course<'_>,
+    ) -> Result<Results, Error> {
         match self.typed {
-            Some(typed) => (typed.run)(sweep, portal, watch),
-            None => sweep.run_rules_watched(&self.rules()?, portal, watch),
+            Some(typed) => (typed.run)(sweep, portal, course),
+            None => sweep.run_rules_course(&self.rules()?, portal, course),
+        }
+    }
+
+    /// Says everything that the results of a sweep of it depend on.
+    ///
+    /// # Errors
+    /// As [`Sweep::describe`].
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::strategies::Builtin;
+    /// use lookback::sweep::Sweep;
+    /// # use lookback::{Bundle, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let run = Builtin::find("sma-cross")?.describe(&Sweep::new(), &portal)?;
+    /// assert_eq!(run.digest().len(), 64);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn describe(&self, sweep: &Sweep, portal: &DataPortal) -> Result<Description, Error> {
+        match self.typed {
+            Some(typed) => (typed.describe)(sweep, portal),
+            None => sweep.describe_rules(&self.rules()?, portal),
         }
     }
 

@@ -45,7 +45,7 @@ pub use journal::{Description, Journal, PartHead, Shard};
 pub use metrics::{Better, Metric, Metrics, Unit};
 pub use results::{
     AssetSummary, Batch, Best, HeatMap, Honesty, HonestyOptions, Keep, KeepCount, Observer, Outcome, Ranked,
-    Results, Rows, Sketch, Trial, number_cell,
+    Results, RowFormat, RowWriter, Rows, Sketch, Trial, number_cell,
 };
 pub use results::{
     BlockSums, CrossValidation, Edition, Haircut, Neighbourhood, SharpeInterval, Spa, SpaTest, Terrain,

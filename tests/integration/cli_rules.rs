@@ -92,7 +92,10 @@ fn a_file_is_a_strategy_and_its_settings_and_what_is_typed_or_configured_wins() 
     assert_eq!((&settings["rank_by"], &settings["top"]), (&"total_return".into(), &1.into()));
     assert_eq!(settings["parameters"], serde_json::json!({"fast": "5:9", "slow": "20,50"}));
     assert_eq!(swept["bundle"]["assets"], serde_json::json!(["IBM", "AAPL"]));
-    assert_eq!(swept["cache"]["capacity_bytes"], 50_000_000);
+    let stats = folder.write("stats.json", "");
+    json(&["sweep", file, "--stats", stats.to_str().unwrap()]);
+    let stats: Value = serde_json::from_slice(&std::fs::read(stats).unwrap()).unwrap();
+    assert_eq!(stats["cache"]["capacity_bytes"], 50_000_000);
 
     let config =
         folder.write("config.toml", "[settings]\nfee = 0.003\ncash = 5000\n[parameters]\nslow = 100\n");

@@ -14,13 +14,17 @@ mod exit;
 mod history;
 mod info;
 mod ingest;
+mod merge;
 mod output;
+mod plan;
 mod prune;
 mod rule;
 mod run;
+mod shard;
 mod signal;
 mod strategies;
 mod sweep;
+mod task;
 mod verify;
 
 /// Every bar decoded once, every window a slice.
@@ -46,9 +50,15 @@ enum Command {
     /// Print a window of history.
     History(history::Arguments),
     /// Backtest a strategy over a grid of parameters and rank the results.
-    Sweep(sweep::Arguments),
+    Sweep(Box<arguments::SweepArguments>),
+    /// Write a plan of a sweep: parts that machines run each for itself.
+    Plan(Box<plan::Arguments>),
+    /// Put the parts of a plan together.
+    Merge(merge::Arguments),
+    /// Tell how far the parts of a plan, or a journal, are.
+    Status(merge::StatusArguments),
     /// Backtest one point of the grid and show it in full.
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     /// Check rules without running them, or list what may stand in them.
     Rule(rule::Arguments),
     /// List the built-in strategies, or show one as a file to copy.
@@ -56,7 +66,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_arg_matches(&arguments::matches(&command()));
+    let matches = arguments::matches(&command());
+    let arguments = Arguments::from_arg_matches(&matches);
     let arguments = arguments.unwrap_or_else(|error| error.exit());
     init_logging();
     exit::conclude(match arguments.command {
@@ -67,6 +78,9 @@ fn main() -> ExitCode {
         Command::Prune(arguments) => prune::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments, &matches),
+        Command::Merge(arguments) => merge::run(&arguments),
+        Command::Status(arguments) => merge::status(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Rule(arguments) => rule::run(&arguments),
         Command::Strategies(arguments) => strategies::run(&arguments),
@@ -84,6 +98,16 @@ fn command() -> clap::Command {
             false => argument,
         })
     })
+}
+
+/// The arguments of a sweep that a plan holds.
+fn sweep_of(arguments: &[String]) -> anyhow::Result<arguments::SweepArguments> {
+    let typed = ["lookback".to_owned(), "sweep".to_owned()].into_iter().chain(arguments.iter().cloned());
+    let matches = command().try_get_matches_from(typed)?;
+    match Arguments::from_arg_matches(&matches)?.command {
+        Command::Sweep(arguments) => Ok(*arguments),
+        _ => anyhow::bail!("the plan is of another command"),
+    }
 }
 
 /// Warnings on stderr, and more where `LOOKBACK_LOG` asks for it, such as `LOOKBACK_LOG=lookback=debug`.

@@ -13,6 +13,7 @@ mod keep;
 mod outcomes;
 mod overfitting;
 mod rank;
+mod row_writer;
 mod rows;
 mod sink;
 mod slab;
@@ -30,6 +31,7 @@ pub use overfitting::{
     TrackRecord, TrialCorrelation, TrialCount, deviation_of_maximum, expected_maximum,
 };
 pub use rank::Ranked;
+pub use row_writer::{RowFormat, RowWriter};
 pub use rows::{Rows, number_cell};
 pub use trial::{AssetSummary, Outcome, Trial};
 

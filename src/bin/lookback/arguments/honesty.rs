@@ -27,6 +27,11 @@ pub struct HonestyArguments {
 }
 
 impl HonestyArguments {
+    /// The seed of samples and draws.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// Judges the best of each asset; an asset without a ranking has none. A failure is told on stderr: the results stand.
     pub fn judge(
         &self,

@@ -8,6 +8,7 @@ mod count;
 mod format;
 mod honesty;
 mod strategy;
+mod sweep;
 mod symbol;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use count::{count, positive_count};
 pub use format::Format;
 pub use honesty::HonestyArguments;
 pub use strategy::{Chosen, RuleArguments};
+pub use sweep::SweepArguments;
 pub use symbol::symbol;
 
 /// Which trials, and how they are run.

@@ -9,8 +9,8 @@ use lookback::DataPortal;
 use lookback::portal::Adjust;
 use lookback::strategies::Builtin;
 use lookback::sweep::{
-    Backtest, Document, Grid, Honesty, HonestyOptions, Parameter, Part, Point, Results, RuleCheck, RuleSet,
-    Sweep, Watch,
+    Backtest, Course, Description, Document, Grid, Honesty, HonestyOptions, Parameter, Part, Point, Results,
+    RuleCheck, RuleSet, Sweep,
 };
 
 use super::config::is_file;
@@ -176,11 +176,19 @@ impl Chosen {
         &self,
         sweep: &Sweep,
         portal: &DataPortal,
-        watch: Watch<'_>,
+        course: Course<'_>,
     ) -> Result<Results, lookback::Error> {
         match self {
-            Self::Builtin(builtin) => builtin.run(sweep, portal, watch),
-            Self::Rules(rules) => sweep.run_rules_watched(rules, portal, watch),
+            Self::Builtin(builtin) => builtin.run_course(sweep, portal, course),
+            Self::Rules(rules) => sweep.run_rules_course(rules, portal, course),
+        }
+    }
+
+    /// Everything that the results of a sweep depend on.
+    pub fn describe(&self, sweep: &Sweep, portal: &DataPortal) -> Result<Description, lookback::Error> {
+        match self {
+            Self::Builtin(builtin) => builtin.describe(sweep, portal),
+            Self::Rules(rules) => sweep.describe_rules(rules, portal),
         }
     }
 

@@ -5,12 +5,12 @@
 use std::ffi::OsString;
 use std::fmt::{self, Display, Formatter};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::{BUFFER_BYTES, stream};
+use super::{BUFFER_BYTES, Out, stream};
 
 /// The end of the name of a file that is being written.
 const PART: &str = ".part";
@@ -60,6 +60,16 @@ impl OutputFile {
         }
     }
 
+    /// The file that is written.
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
+    /// Whether it is a pipe or a device.
+    pub fn is_stream(&self) -> bool {
+        self.is_stream
+    }
+
     /// Whether writing one would overwrite the other, by whatever names.
     pub fn is_same_as(&self, other: &Self) -> bool {
         !self.is_stream && !other.is_stream && (self.place == other.place || self.is_linked_to(other))
@@ -78,7 +88,7 @@ impl OutputFile {
     }
 
     /// Writes the file; what was there stays until all of it is on the disk.
-    pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    pub fn write(&self, write: impl FnOnce(&mut Out<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let outcome = if self.is_stream {
             OpenOptions::new()
                 .write(true)
@@ -91,7 +101,7 @@ impl OutputFile {
         outcome.with_context(|| format!("{}: writing", self.name.display()))
     }
 
-    fn replace(&self, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    fn replace(&self, write: impl FnOnce(&mut Out<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
         self.clear_leftovers();
         let beside = self.beside();
         let outcome = write_synced(&beside, write).and_then(|()| {
@@ -164,7 +174,7 @@ fn follow(name: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links"))
 }
 
-fn write_synced(path: &Path, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn write_synced(path: &Path, write: impl FnOnce(&mut Out<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, File::create(path)?);
     write(&mut out)?;
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod assets;
+pub mod disk;
 pub mod honesty;
 pub mod progress;
 pub mod ranking;
@@ -21,13 +22,19 @@ pub use file::OutputFile;
 /// Bytes gathered before a write: one system call for some hundred rows.
 const BUFFER_BYTES: usize = 1 << 16;
 
+/// What output is written to, by whichever thread has some.
+pub type Out<'a> = dyn Write + Send + 'a;
+
 /// Writes to stdout. A reader that has read enough is no failure.
-pub fn to_stdout(write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    stream(io::stdout().lock(), write).context("standard output: writing")
+pub fn to_stdout(write: impl FnOnce(&mut Out<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    stream(io::stdout(), write).context("standard output: writing")
 }
 
 /// Writes to what may be a pipe: once its reader is gone, nothing more is written and nothing is wrong.
-fn stream(out: impl Write, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn stream(
+    out: impl Write + Send,
+    write: impl FnOnce(&mut Out<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mut pipe = Pipe { out, closed: false };
     let outcome = {
         let mut out = BufWriter::with_capacity(BUFFER_BYTES, &mut pipe);

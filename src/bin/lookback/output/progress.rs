@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use lookback::bundle::{IngestProgress, IngestStep};
+use lookback::cache::Stats;
 use lookback::sweep::Progress;
 
 use super::text::grouped;
@@ -17,7 +18,7 @@ pub fn bar() -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(0);
-    let style = "{bar:40} {human_pos}/{human_len} trials, {rate}/s, {eta} left";
+    let style = "{bar:40} {human_pos}/{human_len} trials, {rate}/s, {eta} left{msg}";
     if let Ok(style) = ProgressStyle::with_template(style) {
         let rate = |state: &ProgressState, out: &mut dyn Write| {
             // A bar that cannot be drawn is no reason to end a sweep.
@@ -29,8 +30,19 @@ pub fn bar() -> ProgressBar {
 }
 
 /// Shows how far a sweep is. Reports of two threads may pass each other; the bar never goes back.
-pub fn show(bar: &ProgressBar, progress: Progress) {
+pub fn show(bar: &ProgressBar, progress: Progress, stats: impl Fn() -> Stats) {
+    if bar.is_hidden() {
+        return;
+    }
+    if bar.length() == Some(0) {
+        // What a journal holds already is no work of now: the rate counts from there.
+        bar.set_position(progress.done as u64);
+        bar.reset_eta();
+    }
     bar.set_length(progress.total as u64);
+    if let Some(rate) = stats().hit_rate() {
+        bar.set_message(format!(", hit rate {:.2} %", rate * 100.0));
+    }
     bar.update(|state| state.set_pos(state.pos().max(progress.done as u64)));
 }
 

@@ -4,7 +4,7 @@
 
 use std::io::Write;
 
-use lookback::sweep::{AssetSummary, Metric, Outcome, Ranked};
+use lookback::sweep::{AssetSummary, Metric, Ranked};
 
 use crate::output::honesty;
 use crate::output::rows::Report;
@@ -107,7 +107,8 @@ fn heading_of(summary: &AssetSummary, out: &mut dyn Write) -> anyhow::Result<()>
 
 /// One table: the places, and buy and hold as the last row; and how many places there are in all.
 fn places(report: &Report<'_>, asset: usize, summary: &AssetSummary) -> (Table, usize) {
-    let ranking = report.results.ranking(asset, report.rank_by, report.min_trades);
+    let results = report.results;
+    let ranking = results.ranking(asset, report.rank_by, report.min_trades);
     let names = report.results.grid().parameters().iter().map(|parameter| parameter.name().to_owned());
     let shown: Vec<Metric> = if SHOWN.contains(&report.rank_by) {
         SHOWN.to_vec()
@@ -121,7 +122,12 @@ fn places(report: &Report<'_>, asset: usize, summary: &AssetSummary) -> (Table, 
         let values = ranked.trial.point.told().map(|(_, value)| value.to_string());
         let metrics = shown.iter().map(|one| metric(&ranked.metrics, *one));
         let cells = std::iter::once(count(place + 1)).chain(values).chain(metrics);
-        table.row(cells.chain([same(ranked)]));
+        // Others with the last value may have been left out.
+        let is_last = results.is_cut(asset)
+            && ranking
+                .last()
+                .is_some_and(|last| last.metrics.get(report.rank_by) == ranked.metrics.get(report.rank_by));
+        table.row(cells.chain([same(ranked, is_last)]));
     }
     let hold = shown.iter().map(|one| metric(&summary.buy_and_hold, *one));
     let blanks = report.results.grid().parameters().iter().skip(1).map(|_| String::new());
@@ -131,9 +137,10 @@ fn places(report: &Report<'_>, asset: usize, summary: &AssetSummary) -> (Table, 
 }
 
 /// How many points share a result, where it is more than the one shown.
-fn same(ranked: &Ranked<'_>) -> String {
+fn same(ranked: &Ranked<'_>, is_last: bool) -> String {
     match ranked.points {
         1 => String::new(),
+        points if is_last => format!("{}+ points", count(points)),
         points => format!("{} points", count(points)),
     }
 }
@@ -147,10 +154,7 @@ fn failures(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     if results.failed() > 0 {
         writeln!(out, "{} of {} trials failed, such as", count(results.failed()), count(results.len()))?;
-        let failed = results.ran().filter_map(|trial| match trial.outcome {
-            Outcome::Failed(error) => Some((trial, error)),
-            _ => None,
-        });
+        let failed = results.failures().filter_map(|trial| Some((trial, trial.outcome.error()?)));
         for (trial, error) in failed.take(3) {
             writeln!(out, "  {} {}: {error}", trial.asset, text::point(trial.point))?;
         }
@@ -159,7 +163,7 @@ fn failures(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 /// What it took: the trials, and the cache in one line, or in full where that is asked for.
-fn cost(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+pub fn cost(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     let (results, effort) = (view.report.results, &view.report.effort);
     let done = results.len() - results.unfinished();
     let (per_second, per_cpu_second) = effort.rates(done);

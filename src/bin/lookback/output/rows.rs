@@ -1,13 +1,20 @@
-//! The results of every trial, as JSON and as CSV.
+//! The results of every trial, as JSON, CSV or a columnar file, written as they come.
 
 #![forbid(unsafe_code)]
 
-use std::io::Write;
+use std::path::Path;
 
+use anyhow::bail;
+use lookback::Error;
+use lookback::ErrorKind;
 use lookback::cache::{Stats, TierStats};
-use lookback::sweep::{Honesty, Metric, Results, Rows};
-use serde_json::{Value, json};
+use lookback::sweep::{
+    Batch, Description, Grid, Honesty, Metric, Observer, Results, RowFormat, RowWriter, Settings,
+};
+use serde_json::{Map, Value, json};
 
+use super::{Out, OutputFile};
+use crate::arguments::Format;
 use crate::effort::Effort;
 use crate::output::honesty;
 use crate::output::settings::{rules_json, settings_json};
@@ -22,8 +29,6 @@ pub struct Report<'a> {
     pub honesty: &'a [Honesty],
     /// What the adjustment makes of the prices.
     pub prices: &'a str,
-    /// The metrics written of each trial.
-    pub metrics: &'a [Metric],
     pub rank_by: Metric,
     pub min_trades: usize,
     pub top: usize,
@@ -31,62 +36,180 @@ pub struct Report<'a> {
     pub effort: Effort,
 }
 
-/// Writes one object: the sweep, and its results in grid order.
-///
-/// Rows are written as they are visited: a document of 20,000 trials is never held.
-pub fn write_json(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut head = serde_json::to_vec(&head(report))?;
-    // The results follow inside the same object.
-    head.pop();
-    out.write_all(&head)?;
-    out.write_all(b",\"results\":[\n")?;
-    let rows = Rows::new(report.results.grid(), report.metrics);
-    let mut row = Vec::new();
-    for (index, trial) in report.results.ran().enumerate() {
-        row.clear();
-        if index > 0 {
-            row.extend_from_slice(b",\n");
-        }
-        rows.write_json(&trial, &mut row)?;
-        out.write_all(&row)?;
-    }
-    Ok(out.write_all(b"\n]}\n")?)
+/// What is known before a sweep runs, for the head of a JSON document.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    pub run: &'a Description,
+    pub rules: &'a [(String, String)],
+    pub settings: &'a Settings,
+    pub prices: &'a str,
+    pub rank_by: Metric,
+    pub min_trades: usize,
+    pub top: usize,
 }
 
-/// Everything but the results.
-fn head(report: &Report<'_>) -> Value {
-    let results = report.results;
-    let mut settings = settings_json(results.settings(), report.prices);
-    let parameters: serde_json::Map<String, Value> = results
-        .grid()
-        .parameters()
-        .iter()
-        .map(|one| (one.name().to_owned(), Value::from(one.to_string().split_off(one.name().len() + 1))))
-        .collect();
-    settings.insert("parameters".to_owned(), parameters.into());
-    settings.insert("where".to_owned(), results.grid().constraint().into());
-    settings.insert("rank_by".to_owned(), report.rank_by.name().into());
-    settings.insert("min_trades".to_owned(), report.min_trades.into());
-    settings.insert("top".to_owned(), report.top.into());
-    let assets: Vec<&str> = results.assets().iter().map(lookback::Symbol::as_str).collect();
-    let done = results.len() - results.unfinished();
-    let (per_second, per_cpu_second) = report.effort.rates(done);
-    json!({
-        "strategy": results.strategy(),
-        "rules": rules_json(report.rules),
+/// The format that a file's name asks for.
+fn format_of(path: &Path) -> anyhow::Result<RowFormat> {
+    Ok(match path.extension().and_then(|extension| extension.to_str()) {
+        Some("csv") => RowFormat::Csv,
+        Some("json") => RowFormat::Json,
+        Some("arrow") => RowFormat::Arrow,
+        #[cfg(feature = "parquet")]
+        Some("parquet") => RowFormat::Parquet,
+        _ if cfg!(feature = "parquet") => {
+            bail!("{}: expected a name that ends in .csv, .json or .arrow, or in .parquet", path.display())
+        }
+        _ => bail!("{}: expected a name that ends in .csv, .json or .arrow", path.display()),
+    })
+}
+
+/// The file of `--out`, and the format that its name asks for.
+pub fn find_file(path: &Path) -> anyhow::Result<(OutputFile, RowFormat)> {
+    let format = format_of(path)?;
+    Ok((OutputFile::find(path)?, format))
+}
+
+/// The format that stdout gets rows in; none for the ranking.
+pub fn format_on_stdout(format: Format) -> Option<RowFormat> {
+    match format {
+        Format::Table => None,
+        Format::Csv => Some(RowFormat::Csv),
+        Format::Json => Some(RowFormat::Json),
+    }
+}
+
+/// Something that rows are written to. Nothing is, before the first of them: a sweep that cannot begin leaves no half a
+/// document.
+pub struct Destination<'a> {
+    name: String,
+    format: RowFormat,
+    grid: &'a Grid,
+    metrics: &'a [Metric],
+    head: Vec<u8>,
+    out: Option<&'a mut Out<'a>>,
+    writer: Option<RowWriter<&'a mut Out<'a>>>,
+}
+
+impl<'a> Destination<'a> {
+    pub fn new(
+        name: impl Into<String>,
+        format: RowFormat,
+        grid: &'a Grid,
+        metrics: &'a [Metric],
+        facts: &Facts<'_>,
+        out: &'a mut Out<'a>,
+    ) -> anyhow::Result<Self> {
+        let head = match format {
+            RowFormat::Json => head(facts)?,
+            _ => Vec::new(),
+        };
+        Ok(Self { name: name.into(), format, grid, metrics, head, out: Some(out), writer: None })
+    }
+
+    /// What rows are written by, once the document has its head.
+    fn writer(&mut self) -> Result<&mut RowWriter<&'a mut Out<'a>>, Error> {
+        if let Some(out) = self.out.take() {
+            let head = out.write_all(&self.head);
+            head.map_err(|error| Error::with_source(ErrorKind::Load { message: error.to_string() }, error))?;
+            self.writer = Some(RowWriter::new(self.format, self.grid, self.metrics, out)?);
+        }
+        Ok(self.writer.as_mut().expect("made where it was not"))
+    }
+
+    fn named(name: &str, error: Error) -> Error {
+        let message = format!("{name}: writing: {error}");
+        Error::with_source(ErrorKind::Load { message }, error)
+    }
+
+    /// Writes those that were kept: instead of observing all.
+    pub fn write(&mut self, results: &Results) -> Result<(), Error> {
+        let written = self.writer().and_then(|writer| writer.write(results));
+        written.map_err(|error| Self::named(&self.name, error))
+    }
+
+    /// Ends the document.
+    pub fn finish(mut self, results: &Results, of: &[Honesty]) -> anyhow::Result<()> {
+        let end = |one: &mut Self| {
+            one.writer()?;
+            let out = one.writer.take().map(RowWriter::finish).transpose()?;
+            if let (Some(out), RowFormat::Json) = (out, one.format) {
+                let tail = tail(results, of);
+                out.write_all(&tail).map_err(|error| {
+                    Error::with_source(ErrorKind::Load { message: error.to_string() }, error)
+                })?;
+            }
+            Ok(())
+        };
+        end(&mut self).map_err(|error| Self::named(&self.name, error).into())
+    }
+}
+
+/// Each of them is given all rows.
+pub struct Destinations<'a>(pub Vec<Destination<'a>>);
+
+impl Observer for Destinations<'_> {
+    fn observe(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
+        for one in &mut self.0 {
+            let written = one.writer().and_then(|writer| writer.observe(batch));
+            written.map_err(|error| Destination::named(&one.name, error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Everything that is known before the first result, and the begin of the list of results.
+///
+/// Rows are written as they come: a document of 20,000 trials is never held.
+fn head(facts: &Facts<'_>) -> anyhow::Result<Vec<u8>> {
+    let run = facts.run.as_json();
+    let mut settings = settings_json(facts.settings, facts.prices);
+    for key in ["parameters", "where"] {
+        settings.insert(key.to_owned(), run[key].clone());
+    }
+    settings.insert("rank_by".to_owned(), facts.rank_by.name().into());
+    settings.insert("min_trades".to_owned(), facts.min_trades.into());
+    settings.insert("top".to_owned(), facts.top.into());
+    let document = json!({
+        "strategy": run["strategy"],
+        "rules": rules_json(facts.rules),
         "settings": settings,
+    });
+    let mut head = serde_json::to_vec(&document)?;
+    // The results follow inside the same object.
+    head.pop();
+    head.extend_from_slice(b",\"results\":[\n");
+    Ok(head)
+}
+
+/// What is known after the last result, and the end of the document.
+fn tail(results: &Results, of: &[Honesty]) -> Vec<u8> {
+    let assets: Vec<&str> = results.assets().iter().map(lookback::Symbol::as_str).collect();
+    let members = json!({
         "bundle": { "version": results.version(), "assets": assets, "bars": results.bars() },
         "trials": results.len(),
         "failed": results.failed(),
         "unfinished": results.unfinished(),
-        "honesty": honesty::to_json(report.honesty),
-        "elapsed_s": report.effort.elapsed.as_secs_f64(),
-        "cpu_s": report.effort.cpu.as_secs_f64(),
+        "honesty": honesty::to_json(of),
+    });
+    let text = members.to_string();
+    format!("\n],{}\n", text.trim_start_matches('{')).into_bytes()
+}
+
+/// What a sweep took: times, threads and cache. Results never depend on it, and no file of results holds it.
+pub fn stats_json(results: &Results, effort: &Effort, stats: &Stats) -> Map<String, Value> {
+    let (per_second, per_cpu_second) = effort.rates(results.len() - results.unfinished());
+    let document = json!({
+        "elapsed_s": effort.elapsed.as_secs_f64(),
+        "cpu_s": effort.cpu.as_secs_f64(),
         "trials_per_s": per_second,
         "trials_per_cpu_s": per_cpu_second,
         "threads": results.threads(),
-        "cache": cache(&report.cache),
-    })
+        "cache": cache(stats),
+    });
+    match document {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
 }
 
 fn cache(stats: &Stats) -> Value {
@@ -104,18 +227,4 @@ fn cache(stats: &Stats) -> Value {
         "permanent": tier(&stats.permanent),
         "variable": tier(&stats.variable),
     })
-}
-
-/// Writes a header and one row for each trial; a metric that is not defined is an empty cell.
-pub fn write_csv(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let rows = Rows::new(report.results.grid(), report.metrics);
-    // Parameters and metrics are plain words: nothing to quote.
-    writeln!(out, "{}", rows.header().join(","))?;
-    let mut line = Vec::new();
-    for trial in report.results.ran() {
-        line.clear();
-        rows.write_csv(&trial, &mut line)?;
-        out.write_all(&line)?;
-    }
-    Ok(())
 }

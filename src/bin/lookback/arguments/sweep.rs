@@ -1,0 +1,109 @@
+//! What `lookback sweep` takes, and a plan holds.
+
+#![forbid(unsafe_code)]
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use lookback::sweep::{KeepCount, Metric};
+
+use super::{Format, HonestyArguments, TrialArguments, count, positive_count};
+
+/// What was typed.
+#[derive(clap::Args, Debug)]
+#[group(skip)]
+pub struct SweepArguments {
+    /// The strategy: a built-in one by name, see lookback strategies, or a file such as my.toml [default: the rules below, or sma-cross]
+    pub strategy: Option<String>,
+    /// Keep only points where this holds: a condition on parameters, such as 'fast < slow and slow / fast >= 2'
+    #[arg(long = "where", value_name = "EXPRESSION", default_value = "")]
+    pub filter: String,
+    /// Rank by this metric
+    #[arg(long, value_name = "METRIC", default_value_t = Metric::Sharpe)]
+    pub rank_by: Metric,
+    /// Rank only trials with at least this many closed round trips
+    #[arg(long, value_name = "N", default_value = "0", value_parser = count)]
+    pub min_trades: usize,
+    /// Places shown of each asset
+    #[arg(long, value_name = "N", default_value = "5", value_parser = count)]
+    pub top: usize,
+    /// Threads; results do not depend on them [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = positive_count)]
+    pub threads: Option<NonZeroUsize>,
+    /// Metrics written to csv and json: all, or return, Sharpe and drawdown
+    #[arg(long, value_enum, default_value_t = Selection::Full)]
+    pub metrics: Selection,
+    /// What stdout gets: the ranking, or the results of every trial
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Also write the results of every trial to a file that ends in .csv, .json or .arrow
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Share of the trials that may fail before the exit code is 3
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    pub allow_failed: f64,
+    /// Trials whose results are kept and written: all, or such as 'top 100000' of each asset
+    #[arg(long, value_name = "COUNT", default_value_t = KeepCount::All)]
+    pub keep: KeepCount,
+    /// Show what the cache did below the ranking, and write times, threads and cache to a file
+    #[arg(long, value_name = "FILE.json", num_args = 0..=1, default_missing_value = "-", value_parser = stats_file)]
+    pub stats: Option<StatsFile>,
+    /// Folder of a journal: what is finished is there, whatever ends the sweep
+    #[arg(long, value_name = "DIR", conflicts_with = "plan")]
+    pub journal: Option<PathBuf>,
+    /// Go on where the journal ends
+    #[arg(long, requires = "journal")]
+    pub resume: bool,
+    /// Run a part of a plan; --out is the folder of the parts, and everything else stands in the plan
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Which part: I or I/N, from 1 [default: what SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX, AWS_BATCH_JOB_ARRAY_INDEX or HQ_TASK_ID says]
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<String>,
+    // Those with a heading of their own last: what follows one stands under it.
+    #[command(flatten)]
+    pub trials: TrialArguments,
+    #[command(flatten)]
+    pub honesty: HonestyArguments,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub enum Selection {
+    Full,
+    Core,
+}
+
+impl Selection {
+    pub fn metrics(self) -> &'static [Metric] {
+        match self {
+            Self::Full => &Metric::ALL,
+            Self::Core => &[Metric::TotalReturn, Metric::Sharpe, Metric::MaxDrawdown],
+        }
+    }
+}
+
+impl SweepArguments {
+    /// The file that figures of cost are written to.
+    pub fn stats_file(&self) -> Option<&Path> {
+        self.stats.as_ref().and_then(|file| file.0.as_deref())
+    }
+}
+
+/// Reads a share of 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a share from 0 to 1, such as 0.05".to_owned())
+}
+
+/// Where figures of cost go beside the ranking.
+#[derive(Clone, Debug)]
+pub struct StatsFile(Option<PathBuf>);
+
+fn stats_file(text: &str) -> Result<StatsFile, String> {
+    match text {
+        "-" => Ok(StatsFile(None)),
+        _ if text.ends_with(".json") => Ok(StatsFile(Some(PathBuf::from(text)))),
+        _ => Err("expected the name of a file that ends in .json, or none".to_owned()),
+    }
+}
