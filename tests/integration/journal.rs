@@ -207,6 +207,7 @@ fn a_sweep_that_is_asked_to_end_keeps_what_is_finished_and_says_how_to_go_on() {
 struct SmallDisk<'a>(&'a Path);
 
 impl<'a> SmallDisk<'a> {
+    #[expect(clippy::print_stdout, reason = "a test that is skipped says why")]
     fn mount(folder: &'a Path, size: &str) -> Option<Self> {
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", size, "tmpfs"]).arg(folder).output();
         match mount {
