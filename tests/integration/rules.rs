@@ -268,4 +268,27 @@ proptest! {
             prop_assert!(same(found, expected), "{}: {} and not {} at bar {}\n{:?}\n{:?}", text, found, expected, bar, values, traded);
         }
     }
+
+    #[test]
+    fn both_sides_of_a_comparison_in_one_pass_are_those_of_two(seed in any::<u64>()) {
+        let mut random = Random(fastrand::Rng::with_seed(seed));
+        let (expr, traded) = (random.truth(4), random.traded());
+        let values = [random.one(&[2.0, 4.0]), random.one(&[3.0, 40.0]), random.one(&[0.0, 2.0, 16.0])];
+        let Expr::Compare(_, a, b) = expr else { return Ok(()) };
+        let (mut graph, adjusted) = (graph(), traded.adjusted());
+        let pair = ["<", ">"].map(|sign| Expr::Compare(sign, a.clone(), b.clone()).text());
+        let nodes = pair.each_ref().map(|text| graph.condition(&Rule::parse(text).unwrap()).unwrap());
+        prop_assert_eq!(graph.opposite(nodes[0]), (nodes[0] != nodes[1]).then_some(nodes[1]));
+        if nodes[0] == nodes[1] {
+            return Ok(());
+        }
+        let alone = nodes.map(|node| graph.column(node, &values, &adjusted));
+        let reads: Vec<Column> =
+            graph.reads(nodes[0]).iter().map(|read| graph.column(*read, &values, &adjusted)).collect();
+        let reads: Vec<_> = reads.iter().map(Column::lend).collect();
+        let mut both = [const { Column::Numbers(Vec::new()) }; 2];
+        let [one, other] = &mut both;
+        graph.evaluate_both(nodes[0], &values, &adjusted, &reads, one, other);
+        prop_assert_eq!(alone, both, "{:?}\n{:?}\n{:?}", pair, values, traded);
+    }
 }

@@ -7,13 +7,13 @@ use std::borrow::Cow;
 use super::date::{day_of_week, month};
 use super::level::at_level;
 use super::operand::Operand;
-use super::relation::relate;
+use super::relation::{relate, relate_both};
 use crate::rule::bars::{Bars, Stretch};
 use crate::rule::bits::Bits;
 use crate::rule::column::Column;
 use crate::rule::degree::{Degree, Type};
 use crate::rule::function::{Function, Inputs, Kernel};
-use crate::rule::graph::{Called, Graph, Node, NodeId, Op, Precision, Side, as_number, counts, finite};
+use crate::rule::graph::{Called, Graph, Node, NodeId, Op, Side, as_number, counts, finite};
 
 /// A node to work out, and what it is worked out for.
 pub(super) struct Task<'a> {
@@ -57,7 +57,10 @@ pub(super) fn apply<'a>(task: &Task<'a>, operand: &dyn Fn(NodeId) -> Operand<'a>
                 Remainder => combine(a, b, task.count, |a, b| finite(a % b), out),
             }
         }
-        Op::Compare(side, precision) => compare(task, node, (side, precision), [of(0), of(1)], out),
+        Op::Compare(side, precision) => {
+            let [a, b] = compared(task, node, [of(0), of(1)]);
+            relate(side, precision, &a, &b, out.become_bits());
+        }
         Op::Not => out.become_bits().set_not(&bits(0)),
         Op::And => out.become_bits().set_and(&bits(0), &bits(1)),
         Op::Or => out.become_bits().set_or(&bits(0), &bits(1)),
@@ -109,22 +112,29 @@ fn combine(a: Operand<'_>, b: Operand<'_>, count: usize, of: impl Fn(f64, f64) -
     }
 }
 
-/// A price beside a plain number is compared as it was traded on that day.
-fn compare(
-    task: &Task<'_>,
-    node: &Node,
-    (side, precision): (Side, Precision),
-    [a, b]: [Operand<'_>; 2],
+/// Works out a comparison, and that of the same columns for the other side, in one pass.
+pub(super) fn apply_both<'a>(
+    task: &Task<'a>,
+    operand: &dyn Fn(NodeId) -> Operand<'a>,
     out: &mut Column,
+    opposite: &mut Column,
 ) {
+    let node = task.graph.node(task.id);
+    let Op::Compare(side, precision) = node.op else { unreachable!("only a comparison has two sides") };
+    let [a, b] = compared(task, node, [operand(node.children[0]), operand(node.children[1])]);
+    let (above, below) = if side == Side::Above { (out, opposite) } else { (opposite, out) };
+    relate_both(precision, &a, &b, above.become_bits(), below.become_bits());
+}
+
+/// The two columns that a comparison compares: a price beside a plain number is one as it was traded on that day.
+fn compared<'a>(task: &Task<'_>, node: &Node, [a, b]: [Operand<'a>; 2]) -> [Cow<'a, [f64]>; 2] {
     let degree = |place: usize| task.graph.node(node.children[place]).degree();
-    let (mut a, mut b) = (a.into_numbers(task.count), b.into_numbers(task.count));
+    let (a, b) = (a.into_numbers(task.count), b.into_numbers(task.count));
     match (degree(0), degree(1)) {
-        (moved, Degree::Plain) if moved.is_scaled() => a = traded(a, task.stretches, moved),
-        (Degree::Plain, moved) if moved.is_scaled() => b = traded(b, task.stretches, moved),
-        _ => {}
+        (moved, Degree::Plain) if moved.is_scaled() => [traded(a, task.stretches, moved), b],
+        (Degree::Plain, moved) if moved.is_scaled() => [a, traded(b, task.stretches, moved)],
+        _ => [a, b],
     }
-    relate(side, precision, &a, &b, out.become_bits());
 }
 
 /// A column as it was traded on each day.

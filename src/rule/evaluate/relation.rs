@@ -22,6 +22,23 @@ pub(super) fn relate(side: Side, precision: Precision, a: &[f64], b: &[f64], out
     }
 }
 
+/// Where `a` is above `b`, and where it is below, in one pass; both undefined where either is NaN.
+pub(super) fn relate_both(precision: Precision, a: &[f64], b: &[f64], above: &mut Bits, below: &mut Bits) {
+    if precision == Precision::Exact {
+        relate_exactly(Side::Above, a, b, above);
+        return relate_exactly(Side::Below, a, b, below);
+    }
+    above.receive(a.len(), |push_above| {
+        below.receive(a.len(), |push_below| {
+            compare::relate(a, b, |word| {
+                let defined = word.above | word.below | word.level;
+                push_above((word.above, defined));
+                push_below((word.below, defined));
+            });
+        });
+    });
+}
+
 fn relate_exactly(side: Side, a: &[f64], b: &[f64], out: &mut Bits) {
     let words = a.chunks(WORD).zip(b.chunks(WORD)).map(|(a, b)| {
         let (mut value, mut defined) = (0, 0);

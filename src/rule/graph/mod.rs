@@ -261,6 +261,27 @@ impl Graph {
         id
     }
 
+    /// The comparison of the same two columns for the other side, where some rule makes it: above for below.
+    ///
+    /// [`evaluate_both`](Self::evaluate_both) works out the two in one pass.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::rule::{Graph, Rule};
+    /// let mut graph = Graph::default();
+    /// let above = graph.condition(&Rule::parse("close > open")?)?;
+    /// assert_eq!(graph.opposite(above), None);
+    /// let below = graph.condition(&Rule::parse("close < open")?)?;
+    /// assert_eq!(graph.opposite(above), Some(below));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn opposite(&self, id: NodeId) -> Option<NodeId> {
+        let node = self.node(id);
+        let Op::Compare(side, precision) = node.op else { return None };
+        self.known.get(&(Op::Compare(side.opposite(), precision), node.children.clone())).copied()
+    }
+
     /// How many nodes there are, of all rules, lets and choices.
     #[must_use]
     pub fn len(&self) -> usize {

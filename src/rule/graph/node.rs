@@ -68,6 +68,13 @@ pub(in crate::rule) enum Precision {
 }
 
 impl Side {
+    pub(super) fn opposite(self) -> Self {
+        match self {
+            Self::Above => Self::Below,
+            Self::Below => Self::Above,
+        }
+    }
+
     /// Whether `a` is on this side of `b`; undefined where either is NaN.
     #[inline]
     pub(in crate::rule) fn holds(self, a: f64, b: f64, precision: Precision) -> Option<bool> {

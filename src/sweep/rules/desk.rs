@@ -169,6 +169,8 @@ impl Desk {
                 let id = self.ids[at].get_or_insert(index, || reader.column_id(graph, step.node, values));
                 reader.node(asset, id, (graph, step.node, values), rules.adjust, last).map(Some)
             }
+            // It came with its opposite.
+            Source::Trial if step.opposite.is_some_and(|opposite| opposite < at) => Ok(None),
             Source::Trial => {
                 let (before, rest) = self.columns.split_at_mut(at);
                 let mut reads = emptied(std::mem::take(&mut self.reads));
@@ -176,7 +178,14 @@ impl Desk {
                     let read = supply.step(graph.resolve(*read, &self.values));
                     reads.push(lent[read].unwrap_or_else(|| before[read].lend()));
                 }
-                graph.evaluate(step.node, &self.values, &self.scene, &reads, &mut rest[0]);
+                let (values, scene) = (&self.values, &self.scene);
+                match (step.opposite, rest) {
+                    (Some(opposite), [own, later @ ..]) => {
+                        let other = &mut later[opposite - at - 1];
+                        graph.evaluate_both(step.node, values, scene, &reads, own, other);
+                    }
+                    (_, rest) => graph.evaluate(step.node, values, scene, &reads, &mut rest[0]),
+                }
                 self.reads = emptied(reads);
                 Ok(None)
             }

@@ -29,6 +29,9 @@ pub(in crate::sweep) struct Supply {
 pub(super) struct Step {
     pub(super) node: NodeId,
     pub(super) source: Source,
+    /// The step of the comparison of the same columns for the other side, where the trial works out both: one pass tells
+    /// them.
+    pub(super) opposite: Option<usize>,
 }
 
 /// Where a column comes from.
@@ -66,7 +69,12 @@ impl Supply {
         for (at, node) in (0_u32..).zip(steps.keys()) {
             steps_of[node.index()] = Some(at);
         }
-        let steps = steps.into_iter().map(|(node, source)| Step { node, source }).collect();
+        let opposite = |node: NodeId, source: &Source| {
+            let other = graph.opposite(node).filter(|_| source.is_trial())?;
+            steps_of[other.index()].map(|step| step as usize)
+        };
+        let step = |(node, source)| Step { node, opposite: opposite(node, &source), source };
+        let steps = steps.into_iter().map(step).collect();
         Self { steps, steps_of, counts }
     }
 
