@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use super::broker::{Carry, Fill, Filled, Path, PricedAt, Range, Rates, bars_f64};
@@ -11,7 +12,7 @@ use super::settings::Settings;
 use crate::asset::{AssetId, Field, Symbol};
 use crate::block::OwnedWindow;
 use crate::error::Error;
-use crate::portal::{Adjust, PortalReader};
+use crate::portal::{Adjust, PortalReader, Snapshot};
 use crate::time::{Calendar, Frequency, Timestamp, When};
 
 /// Sessions of a year where a frequency does not say otherwise.
@@ -42,11 +43,33 @@ pub(super) struct AssetMarket {
 
 impl AssetMarket {
     pub(super) fn load(reader: &PortalReader, asset: AssetId, settings: &Settings) -> Result<Self, Error> {
+        Self::load_bars(reader, asset, settings, Self::bars(reader.snapshot(), asset, settings)?)
+    }
+
+    /// The first and the last bar of a run under these settings, among the asset's own.
+    pub(super) fn bars(
+        snapshot: &Snapshot,
+        asset: AssetId,
+        settings: &Settings,
+    ) -> Result<RangeInclusive<usize>, Error> {
+        let bundle = snapshot.bundle();
+        let symbol = &bundle.symbols()[asset.index()];
+        let (first, last) = bars_between(symbol, &bundle.calendar(asset)?, settings.from, settings.to)?;
+        Ok(first..=last)
+    }
+
+    /// As [`AssetMarket::load`], over some of the asset's bars, whatever the settings say of dates.
+    pub(super) fn load_bars(
+        reader: &PortalReader,
+        asset: AssetId,
+        settings: &Settings,
+        bars: RangeInclusive<usize>,
+    ) -> Result<Self, Error> {
         let snapshot = reader.snapshot();
         let bundle = snapshot.bundle();
         let symbol = bundle.symbols()[asset.index()].clone();
         let calendar = bundle.calendar(asset)?;
-        let (first, last) = bars_between(&symbol, &calendar, settings.from, settings.to)?;
+        let (first, last) = bars.into_inner();
         let window = |fields: &[Field], adjust: Adjust| {
             let fields = fields.iter().copied();
             let request =

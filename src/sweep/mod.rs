@@ -28,6 +28,7 @@ mod run;
 mod score;
 mod settings;
 mod strategy;
+mod validation;
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -55,6 +56,9 @@ pub use rules::{AssetWarmUp, Document, Entry, Part, RuleCheck, RuleSet};
 pub use run::{Backtest, Progress};
 pub use settings::Settings;
 pub use strategy::{Bar, IndicatorId, Period, Setup, Strategy};
+pub use validation::{
+    AssetWalk, BarSpan, Choice, Fold, FoldBars, Stability, WalkForward, WalkForwardResults,
+};
 
 pub use crate::compare::{above, below};
 pub use crate::parameter::Parameter;

@@ -63,3 +63,4 @@ mod vendors;
 mod verify;
 mod versions;
 mod wake;
+mod walk_forward;

@@ -184,6 +184,12 @@ impl<'a> Ledger<'a> {
         Some(execution)
     }
 
+    /// Accounts for the bars before one, and returns what was gathered until then. Fills go on from there.
+    pub(in crate::sweep) fn tally_before(&mut self, bar: usize) -> Tally {
+        self.advance(bar);
+        self.tally
+    }
+
     /// Accounts for what is left up to the last bar.
     pub(in crate::sweep) fn finish(mut self) -> Tally {
         let bars = self.path.len();

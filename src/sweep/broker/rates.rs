@@ -55,7 +55,7 @@ pub(in crate::sweep) struct Carry<'a> {
 
 impl Carry<'_> {
     /// The interest earned and the borrow paid up to a bar by what was held at the close before.
-    pub(super) fn of(&self, bar: usize, account: &Account, close_before: f64) -> (f64, f64) {
+    pub(in crate::sweep) fn of(&self, bar: usize, account: &Account, close_before: f64) -> (f64, f64) {
         let years = self.days[bar] / 365.0;
         let value = account.shares * close_before;
         let free = if value < 0.0 { account.cash + value } else { account.cash };

@@ -18,10 +18,12 @@ pub enum Reason {
     TakeProfit,
     /// The position was held for as many bars as it may be.
     MaxBars,
+    /// Of a walk forward: a test span began, and what was held became what the point chosen for it holds.
+    HandOver,
 }
 
 impl Reason {
-    /// The name: `signal`, `stop-loss`, `trailing-stop`, `take-profit` or `max-bars`.
+    /// The name: `signal`, `stop-loss`, `trailing-stop`, `take-profit`, `max-bars` or `hand-over`.
     ///
     /// # Examples
     /// ```
@@ -36,6 +38,7 @@ impl Reason {
             Self::TrailingStop => "trailing-stop",
             Self::TakeProfit => "take-profit",
             Self::MaxBars => "max-bars",
+            Self::HandOver => "hand-over",
         }
     }
 }

@@ -33,7 +33,8 @@ pub(in crate::sweep) struct Desk {
     /// Empty between trials; it keeps its memory.
     lent: Vec<Option<ColumnRef<'static>>>,
     reads: Vec<ColumnRef<'static>>,
-    asset: Option<AssetId>,
+    /// The asset and the last bar that the scene is of.
+    place: Option<(AssetId, usize)>,
     scene: Scene,
 }
 
@@ -115,11 +116,11 @@ impl Desk {
         play: impl FnOnce(&Sheet<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.prepare(supply, point.grid().parameters());
-        if self.asset != Some(asset) {
+        if self.place != Some((asset, last)) {
             let bars = reader.bars(asset, rules.adjust, last)?;
             let (stretches, days) = (bars.stretches().to_vec(), bars.days().into());
             self.scene = Scene { bars: bars.count(), stretches, days };
-            self.asset = Some(asset);
+            self.place = Some((asset, last));
         }
         for at in 0..self.places.len() {
             let place = point.index(at);

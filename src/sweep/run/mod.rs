@@ -25,14 +25,15 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 pub use backtest::Backtest;
 
 pub(super) use obey::Obedient;
-pub(super) use player::{Player, Stage};
+pub(super) use panics::catch;
+pub(super) use player::{Player, Recording, Stage};
 pub(super) use simulate::Typed;
+pub(super) use tile::{Tile, Tiles, order as tile_order};
 pub(super) use trade::Planned;
 
 use benchmark::BuyAndHold;
 use delivery::Delivery;
 use markets::Markets;
-use tile::Tiles;
 use worker::{Shared, Worker};
 
 use super::asset_market::AssetMarket;
@@ -154,7 +155,7 @@ fn pool(threads: usize) -> Result<ThreadPool, Error> {
 }
 
 /// What all trials on an asset share, and what buying and holding it would have made.
-fn summary(stage: &Stage<'_>) -> Result<AssetSummary, Error> {
+pub(super) fn summary(stage: &Stage<'_>) -> Result<AssetSummary, Error> {
     let alone = Grid::new(Vec::new(), &[])?;
     let market = stage.market;
     Ok(AssetSummary {

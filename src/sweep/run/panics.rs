@@ -18,7 +18,7 @@ thread_local! {
 ///
 /// The process's panic hook is wrapped once, and passes everything on but what a trial panics with: a grid of 20,000
 /// points would print 20,000 messages that the results hold anyway.
-pub(super) fn catch<T>(trial: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+pub(in crate::sweep) fn catch<T>(trial: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     static WRAP: Once = Once::new();
     WRAP.call_once(|| {
         let before = panic::take_hook();

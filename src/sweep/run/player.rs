@@ -28,6 +28,15 @@ pub(in crate::sweep) struct Recording {
     pub(in crate::sweep) counts: Counts,
 }
 
+impl Recording {
+    /// Forgets a trial, and keeps its memory for the next.
+    pub(in crate::sweep) fn clear(&mut self) {
+        self.fills.clear();
+        self.equity.clear();
+        (self.closed, self.counts) = (None, Counts::default());
+    }
+}
+
 /// What is run at each point of a grid. One is shared by all workers; what a worker keeps between trials is its own.
 pub(in crate::sweep) trait Player: Sync {
     /// What a worker keeps from one trial to the next, so that no trial allocates what the one before had.

@@ -23,7 +23,7 @@ const FEW_BARS: usize = 1 << 14;
 
 /// How the slabs of a sweep are handed out.
 #[derive(Debug)]
-pub(super) struct Tiles {
+pub(in crate::sweep) struct Tiles {
     points: usize,
     /// Slabs of a tile.
     slabs: usize,
@@ -34,24 +34,24 @@ pub(super) struct Tiles {
 
 /// Some consecutive slabs of one asset.
 #[derive(Debug)]
-pub(super) struct Tile {
+pub(in crate::sweep) struct Tile {
     /// The asset's position.
-    pub(super) asset: usize,
+    pub(in crate::sweep) asset: usize,
     /// By their places among those of all assets.
-    pub(super) slabs: Range<usize>,
-    pub(super) points: Range<usize>,
+    pub(in crate::sweep) slabs: Range<usize>,
+    pub(in crate::sweep) points: Range<usize>,
     /// Whether no tile of the asset comes before it.
-    pub(super) is_first: bool,
+    pub(in crate::sweep) is_first: bool,
 }
 
 impl Tiles {
-    pub(super) fn new(points: usize, span: Range<usize>, threads: usize) -> Self {
+    pub(in crate::sweep) fn new(points: usize, span: Range<usize>, threads: usize) -> Self {
         let slabs = (span.len() / (threads * TILES_A_THREAD)).clamp(1, SLABS);
         Self { points, slabs, next: AtomicUsize::new(span.start), end: span.end }
     }
 
     /// The next tile, in order; `None` past the last one.
-    pub(super) fn next(&self) -> Option<Tile> {
+    pub(in crate::sweep) fn next(&self) -> Option<Tile> {
         let each = Slab::count(self.points);
         let end = |start: usize| (start + self.slabs).min((start / each + 1) * each).min(self.end);
         let go_on = |start: usize| (start < self.end).then(|| end(start));
@@ -65,7 +65,7 @@ impl Tiles {
 }
 
 /// The order in which the points of a tile are run, for an asset of so many bars.
-pub(super) fn order(points: &[Point<'_>], bars: usize) -> Vec<usize> {
+pub(in crate::sweep) fn order(points: &[Point<'_>], bars: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..points.len()).collect();
     let parameters = points.first().map_or(0, |point| point.len());
     if parameters > 1 && bars <= FEW_BARS {

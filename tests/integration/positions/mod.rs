@@ -1,7 +1,7 @@
 //! Positions: each rule of docs/positions.md by hand, and all of them against a plain walk.
 
-mod naive;
-mod random;
+pub mod naive;
+pub mod random;
 mod rules;
 mod stops;
 

@@ -1,6 +1,8 @@
 //! The plain model that positions are compared with: bar by bar, from the rules as they are written down. No bits, no
 //! leaps, no sums of spans.
 
+use std::ops::Range;
+
 /// Prices of each bar on the run's adjustment, and the calendar days since the bar before.
 #[derive(Clone, Debug, Default)]
 pub struct Bars {
@@ -60,6 +62,7 @@ pub struct Filled {
     pub bar: usize,
     pub price: f64,
     pub shares: f64,
+    pub weight: f64,
     pub cost: f64,
     pub reason: &'static str,
 }
@@ -190,7 +193,72 @@ pub fn follow(bars: &Bars, column: &[f64], every: usize, terms: Terms) -> Outcom
     trial.out
 }
 
+/// One account over spans side by side, each traded as another run of the same bars did, or not at all. At the first fill
+/// of a span it takes over what that run holds at the close before.
+pub fn hand_over(bars: &Bars, spans: &[(Range<usize>, Option<&Outcome>)], terms: Terms) -> Outcome {
+    let rules = Rules::default();
+    let mut trial = Trial::new(bars, &rules, terms);
+    let first = spans[0].0.start;
+    let last = spans[spans.len() - 1].0.end;
+    for (span, run) in spans {
+        for bar in span.clone() {
+            if bar > first {
+                trial.carry(bar);
+            }
+            let is_first = bar == span.start;
+            if is_first && terms.at_next_open {
+                trial.order(trial.taken_over(bar, *run), bar, bars.open[bar], "hand-over");
+            }
+            let fills = run.iter().flat_map(|run| &run.fills).filter(|fill| fill.bar == bar);
+            for fill in fills {
+                // What was decided at the close before is in the order of the hand-over.
+                let is_decided = matches!(fill.reason, "signal" | "max-bars");
+                if !is_first || (terms.at_next_open && !is_decided) {
+                    trial.order(fill.weight, bar, fill.price, fill.reason);
+                }
+            }
+            if is_first && !terms.at_next_open {
+                trial.order(trial.taken_over(bar, *run), bar, bars.close[bar], "hand-over");
+            }
+            if !trial.mark(bar) {
+                trial.out.equity.resize(last - first, 0.0);
+                return trial.out;
+            }
+        }
+    }
+    trial.out.is_open = trial.shares != 0.0;
+    trial.out
+}
+
 impl Trial<'_> {
+    /// The weight that a span begins with: that of the run's own order there, or of what the run holds.
+    fn taken_over(&self, bar: usize, run: Option<&Outcome>) -> f64 {
+        let Some(run) = run else { return 0.0 };
+        let decided = |fill: &&Filled| fill.bar == bar && matches!(fill.reason, "signal" | "max-bars");
+        if let Some(order) = run.fills.iter().rfind(decided) {
+            return order.weight;
+        }
+        // At the close before, or at this close where orders are filled at once.
+        let close = if self.terms.at_next_open { bar - 1 } else { bar };
+        if run.equity[close] == 0.0 {
+            return 0.0; // closed
+        }
+        let shares =
+            run.fills.iter().filter(|fill| fill.bar <= close).fold(0.0, |sum, fill| sum + fill.shares);
+        let cash = run.equity[close] - shares * self.bars.close[close];
+        let mut account = Trial::new(self.bars, self.rules, self.terms);
+        (account.cash, account.shares) = (cash, shares);
+        let price = if self.terms.at_next_open {
+            account.carry(bar);
+            self.bars.open[bar]
+        } else {
+            self.bars.close[bar]
+        };
+        let worth = shares * price;
+        let equity = if self.terms.at_next_open { account.cash + worth } else { run.equity[close] };
+        if worth == 0.0 || equity <= 0.0 { 0.0 } else { worth / equity }
+    }
+
     /// Interest and borrow cost since the close before, on what was held there.
     fn carry(&mut self, bar: usize) {
         if bar == 0 {
@@ -340,6 +408,7 @@ impl Trial<'_> {
         let slippage = if reason == "take-profit" { 0.0 } else { self.terms.slippage };
         let worth = self.shares * price;
         let equity = self.cash + worth;
+        let asked = weight;
         let weight = if equity > 0.0 { weight } else { 0.0 };
         let shares = if weight == 0.0 {
             -self.shares
@@ -369,7 +438,7 @@ impl Trial<'_> {
         let cost = shares.abs() * market * fee + notional * slippage + commission;
         let cash = self.cash + (-paid - commission);
         self.settle(shares, cash, weight, price, cost);
-        self.out.fills.push(Filled { bar, price, shares, cost, reason });
+        self.out.fills.push(Filled { bar, price, shares, weight: asked, cost, reason });
         true
     }
 

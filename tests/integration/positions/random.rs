@@ -15,7 +15,7 @@ use super::naive::{self, Bars, Distance, Outcome, Rules, Terms};
 use super::{DAY_NS, market_with, run};
 
 /// Numbers that look random, the same for a seed.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
     fn roll(&mut self) -> u64 {
@@ -27,25 +27,25 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         (self.roll() % end as u64) as usize
     }
 
-    fn share(&mut self) -> f64 {
+    pub fn share(&mut self) -> f64 {
         (self.roll() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    fn chance(&mut self, share: f64) -> bool {
+    pub fn chance(&mut self, share: f64) -> bool {
         self.share() < share
     }
 
-    fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
+    pub fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
 }
 
 /// A market with gaps, ties and bars of one price: quiet or wild, in cents or in halves.
-fn market(dice: &mut Dice, bars: usize) -> (DataPortal, Vec<i64>) {
+pub fn market(dice: &mut Dice, bars: usize) -> (DataPortal, Vec<i64>) {
     let unit = dice.one_of(&[0.01, 0.01, 0.5]);
     let range = dice.one_of(&[0.04, 0.04, 0.3]);
     let tick = |price: f64| (price.max(1.0) / unit).round() * unit;
@@ -80,7 +80,7 @@ fn market(dice: &mut Dice, bars: usize) -> (DataPortal, Vec<i64>) {
 }
 
 /// The bars of a run as the ledger sees them, asked for one column at a time.
-fn bars(portal: &DataPortal, days: &[i64], first: usize, adjust: Adjust) -> Bars {
+pub fn bars(portal: &DataPortal, days: &[i64], first: usize, adjust: Adjust) -> Bars {
     let snapshot = portal.snapshot();
     let reader = snapshot.reader();
     let column = |field| {
@@ -140,7 +140,7 @@ fn rules(dice: &mut Dice, close: &[f64]) -> Rules {
     }
 }
 
-fn settings(dice: &mut Dice) -> Settings {
+pub fn settings(dice: &mut Dice) -> Settings {
     let mut some = |often: f64, most: f64| if dice.chance(often) { most * dice.share() } else { 0.0 };
     let costs = Costs { fee: some(0.7, 0.002), commission: some(0.3, 5.0), slippage_bps: some(0.7, 20.0) };
     let rates = Rates { borrow: some(0.4, 0.3), interest: some(0.4, 0.1) };
@@ -283,6 +283,7 @@ fn compare_fills(found: &Backtest, expected: &Outcome, first: usize) {
             bar: fill.bar - first,
             price: fill.price,
             shares: fill.shares,
+            weight: fill.weight,
             cost: fill.cost,
             reason: fill.reason.name(),
         })
