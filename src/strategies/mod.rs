@@ -14,8 +14,8 @@ use crate::error::Error;
 use crate::nearest::suggestion;
 use crate::portal::DataPortal;
 use crate::sweep::{
-    Backtest, Course, Description, Document, Grid, Honesty, HonestyOptions, Point, Results, RuleSet,
-    Strategy, Sweep, Watch,
+    Backtest, Choice, Combinatorial, CombinatorialResults, Course, Description, Document, Grid, Honesty,
+    HonestyOptions, Point, Results, RuleSet, Strategy, Sweep, WalkForward, WalkForwardResults, Watch,
 };
 
 /// A built-in strategy, chosen at run time: a file of rules, and for some a type that trades alike.
@@ -42,6 +42,10 @@ struct Typed {
     describe: fn(&Sweep, &DataPortal) -> Result<Description, Error>,
     backtest: fn(&Sweep, &DataPortal) -> Result<Backtest, Error>,
     honesty: fn(&Results, &DataPortal, usize, Point<'_>, HonestyOptions) -> Result<Honesty, Error>,
+    walk_forward:
+        fn(&Sweep, &DataPortal, WalkForward, Choice<'_>, Watch<'_>) -> Result<WalkForwardResults, Error>,
+    cross_validate:
+        fn(&Sweep, &DataPortal, Combinatorial, Choice<'_>, Watch<'_>) -> Result<CombinatorialResults, Error>,
 }
 
 /// Every built-in strategy.
@@ -67,6 +71,8 @@ impl Builtin {
             describe: Sweep::describe::<S>,
             backtest: Sweep::backtest::<S>,
             honesty: Results::honesty::<S>,
+            walk_forward: Sweep::walk_forward::<S>,
+            cross_validate: Sweep::cross_validate::<S>,
         };
         Self { name: S::NAME, text, typed: Some(typed) }
     }
@@ -270,6 +276,66 @@ impl Builtin {
         match self.typed {
             Some(typed) => (typed.honesty)(results, portal, asset, best, options),
             None => results.honesty_rules(&self.rules()?, portal, asset, best, options),
+        }
+    }
+
+    /// As [`Sweep::walk_forward`].
+    ///
+    /// # Errors
+    /// As [`Sweep::walk_forward`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # use lookback::strategies::Builtin;
+    /// let sweep = Sweep::new().asset("IBM").parameter("fast=5".parse()?);
+    /// let (scheme, choice) = ("train=1000,test=500".parse()?, Choice::default());
+    /// let results = Builtin::find("sma-cross")?.walk_forward(&sweep, &portal, scheme, choice, Watch::default())?;
+    /// assert_eq!(results.most_folds(), 5);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn walk_forward(
+        &self,
+        sweep: &Sweep,
+        portal: &DataPortal,
+        scheme: WalkForward,
+        choice: Choice<'_>,
+        watch: Watch<'_>,
+    ) -> Result<WalkForwardResults, Error> {
+        match self.typed {
+            Some(typed) => (typed.walk_forward)(sweep, portal, scheme, choice, watch),
+            None => sweep.walk_forward_rules(&self.rules()?, portal, scheme, choice, watch),
+        }
+    }
+
+    /// As [`Sweep::cross_validate`].
+    ///
+    /// # Errors
+    /// As [`Sweep::cross_validate`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # use lookback::strategies::Builtin;
+    /// let sweep = Sweep::new().asset("IBM").parameter("fast=5".parse()?);
+    /// let (scheme, choice) = ("groups=4,test=2".parse()?, Choice::default());
+    /// let results = Builtin::find("sma-cross")?.cross_validate(&sweep, &portal, scheme, choice, Watch::default())?;
+    /// assert_eq!(results.paths[0].as_ref().unwrap().paths.len(), 3);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn cross_validate(
+        &self,
+        sweep: &Sweep,
+        portal: &DataPortal,
+        scheme: Combinatorial,
+        choice: Choice<'_>,
+        watch: Watch<'_>,
+    ) -> Result<CombinatorialResults, Error> {
+        match self.typed {
+            Some(typed) => (typed.cross_validate)(sweep, portal, scheme, choice, watch),
+            None => sweep.cross_validate_rules(&self.rules()?, portal, scheme, choice, watch),
         }
     }
 }

@@ -57,7 +57,8 @@ pub use run::{Backtest, Progress};
 pub use settings::Settings;
 pub use strategy::{Bar, IndicatorId, Period, Setup, Strategy};
 pub use validation::{
-    AssetWalk, BarSpan, Choice, Fold, FoldBars, Stability, WalkForward, WalkForwardResults,
+    AssetPaths, AssetWalk, BarSpan, Choice, Combinatorial, CombinatorialResults, CrossPath, Distribution,
+    Fold, FoldBars, Split, Stability, WalkForward, WalkForwardResults,
 };
 
 pub use crate::compare::{above, below};

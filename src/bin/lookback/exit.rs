@@ -59,6 +59,12 @@ pub fn usage(error: impl Into<anyhow::Error>) -> anyhow::Error {
     anyhow::Error::new(WrongUsage(error.into()))
 }
 
+/// Whether more trials failed than a share allows.
+#[expect(clippy::cast_precision_loss, reason = "counts of trials stay far below 2^53")]
+pub fn exceeds(failed: usize, all: usize, allowed: f64) -> bool {
+    failed as f64 > allowed * all as f64
+}
+
 /// Says something on stderr.
 pub fn complain(message: impl Display) {
     // A closed stderr leaves nobody to tell.

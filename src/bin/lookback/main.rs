@@ -25,6 +25,7 @@ mod signal;
 mod strategies;
 mod sweep;
 mod task;
+mod validate;
 mod verify;
 
 /// Every bar decoded once, every window a slice.

@@ -12,6 +12,7 @@ use crate::exit::{Exit, complain, usage};
 use crate::output::{disk, rows};
 use crate::shard;
 use crate::task::Task;
+use crate::validate;
 
 pub fn run(arguments: &SweepArguments) -> anyhow::Result<Exit> {
     if arguments.plan.is_some() {
@@ -22,6 +23,9 @@ pub fn run(arguments: &SweepArguments) -> anyhow::Result<Exit> {
     }
     let file = arguments.out.as_deref().map(rows::find_file).transpose().map_err(usage)?;
     let task = Task::new(arguments)?;
+    if let Some(scheme) = arguments.validation.scheme() {
+        return validate::run(scheme, arguments, &task, file.as_ref());
+    }
     let journal = arguments.journal.as_deref().map(|folder| open_journal(arguments, &task, folder));
     task.execute(arguments, file.as_ref(), journal.transpose()?)
 }

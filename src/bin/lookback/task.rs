@@ -13,7 +13,7 @@ use lookback::sweep::{
 
 use crate::arguments::{Chosen, Format, SweepArguments};
 use crate::effort::Stopwatch;
-use crate::exit::{Exit, complain, usage};
+use crate::exit::{Exit, complain, exceeds, usage};
 use crate::output::ranking::{self, View};
 use crate::output::rows::{self, Destination, Destinations, Facts, Report};
 use crate::output::text::{self, count};
@@ -326,10 +326,4 @@ fn judge(results: &Results, arguments: &SweepArguments, signal: Option<Signal>) 
         complain(format_args!("{of}, first {} {}: {error}", trial.asset, text::point(trial.point)));
     }
     exit
-}
-
-/// Whether more trials failed than a share allows.
-#[expect(clippy::cast_precision_loss, reason = "counts of trials stay far below 2^53")]
-fn exceeds(failed: usize, all: usize, allowed: f64) -> bool {
-    failed as f64 > allowed * all as f64
 }

@@ -34,7 +34,7 @@ pub(in crate::sweep) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new(cash: f64, bars: usize) -> Self {
+    pub(in crate::sweep) fn new(cash: f64, bars: usize) -> Self {
         Self {
             powers: [0.0; 4],
             blocks: Blocks::new(bars),

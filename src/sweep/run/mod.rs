@@ -149,7 +149,7 @@ impl Job<'_> {
 }
 
 /// Threads of a sweep's own; 0 is one for each core.
-fn pool(threads: usize) -> Result<ThreadPool, Error> {
+pub(super) fn pool(threads: usize) -> Result<ThreadPool, Error> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|error| Error::invalid("threads", format!("{threads} could not be started: {error}")))
 }

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPool;
 
 use crate::asset::AssetId;
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::portal::{PortalReader, Snapshot};
 use crate::sweep::asset_market::AssetMarket;
 use crate::sweep::grid::{Grid, Place, Point};
 use crate::sweep::results::Slab;
-use crate::sweep::run::{Player, Progress, Recording, Stage, Tile, Tiles, catch, tile_order};
+use crate::sweep::run::{Player, Progress, Recording, Stage, Tile, Tiles, catch, pool, tile_order};
 use crate::sweep::score::Score;
 use crate::sweep::settings::Settings;
 use crate::sweep::{Sweep, Watch};
@@ -31,7 +31,7 @@ pub(super) struct TrainSpan {
 }
 
 /// What trials leave; parts can be put together in any order.
-pub(super) trait Found: Clone + Send {
+pub(super) trait Found: Clone + Send + Sync {
     fn merge(&mut self, other: Self);
 }
 
@@ -53,7 +53,8 @@ pub(super) struct Crew<'a, P> {
     pub(super) settings: &'a Settings,
     pub(super) grid: &'a Grid,
     pub(super) watch: Watch<'a>,
-    pool: ThreadPool,
+    /// Its own, where none was lent.
+    own: Option<ThreadPool>,
 }
 
 /// A span's market while its tiles are run: loaded by who comes first, let go of by who goes last.
@@ -80,15 +81,19 @@ impl<'a, P: Player> Crew<'a, P> {
         grid: &'a Grid,
         watch: Watch<'a>,
     ) -> Result<Self, Error> {
-        let threads = sweep.threads.map_or(0, |threads| threads.get().min(Sweep::thread_limit()));
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool = pool
-            .map_err(|error| Error::invalid("threads", format!("{threads} could not be started: {error}")))?;
-        Ok(Self { player, snapshot, settings: &sweep.settings, grid, watch, pool })
+        let own = match watch.pool {
+            Some(_) => None,
+            None => Some(pool(sweep.threads.map_or(0, |threads| threads.get().min(Sweep::thread_limit())))?),
+        };
+        Ok(Self { player, snapshot, settings: &sweep.settings, grid, watch, own })
+    }
+
+    fn pool(&self) -> &ThreadPool {
+        self.own.as_ref().or(self.watch.pool).expect("where none is lent, one is made")
     }
 
     pub(super) fn threads(&self) -> usize {
-        self.pool.current_num_threads()
+        self.pool().current_num_threads()
     }
 
     /// Runs every point on every span, and lets `one` add each trial to what its span has found, which starts as `empty`.
@@ -101,10 +106,7 @@ impl<'a, P: Player> Crew<'a, P> {
         is_recorded: bool,
         empty: &F,
         one: impl Fn(&mut F, &Ran<'_>) + Sync,
-    ) -> Result<Vec<F>, Error>
-    where
-        F: Sync,
-    {
+    ) -> Result<Vec<F>, Error> {
         let points = self.grid.len();
         let slot = |_| Mutex::new(Slot { market: None, points_left: points });
         let shared = Shared {
@@ -115,7 +117,7 @@ impl<'a, P: Player> Crew<'a, P> {
             done: AtomicUsize::new(0),
             is_recorded,
         };
-        self.pool.broadcast(|_| self.work(&shared, empty, &one));
+        self.pool().broadcast(|_| self.work(&shared, empty, &one));
         let done = shared.done.into_inner();
         let all = spans.len() * points;
         if done < all {

@@ -10,6 +10,7 @@ mod honesty;
 mod strategy;
 mod sweep;
 mod symbol;
+mod validation;
 
 use std::path::PathBuf;
 
@@ -25,6 +26,7 @@ pub use honesty::HonestyArguments;
 pub use strategy::{Chosen, RuleArguments};
 pub use sweep::SweepArguments;
 pub use symbol::symbol;
+pub use validation::{Scheme, ValidationArguments};
 
 /// Which trials, and how they are run.
 #[derive(clap::Args, Debug)]

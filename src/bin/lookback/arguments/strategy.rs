@@ -9,8 +9,9 @@ use lookback::DataPortal;
 use lookback::portal::Adjust;
 use lookback::strategies::Builtin;
 use lookback::sweep::{
-    Backtest, Course, Description, Document, Grid, Honesty, HonestyOptions, Parameter, Part, Point, Results,
-    RuleCheck, RuleSet, Sweep,
+    Backtest, Choice, Combinatorial, CombinatorialResults, Course, Description, Document, Grid, Honesty,
+    HonestyOptions, Parameter, Part, Point, Results, RuleCheck, RuleSet, Sweep, WalkForward,
+    WalkForwardResults, Watch,
 };
 
 use super::config::is_file;
@@ -211,6 +212,34 @@ impl Chosen {
         match self {
             Self::Builtin(builtin) => builtin.honesty(results, portal, asset, best, options),
             Self::Rules(rules) => results.honesty_rules(rules, portal, asset, best, options),
+        }
+    }
+
+    pub fn walk_forward(
+        &self,
+        sweep: &Sweep,
+        portal: &DataPortal,
+        scheme: WalkForward,
+        choice: Choice<'_>,
+        watch: Watch<'_>,
+    ) -> Result<WalkForwardResults, lookback::Error> {
+        match self {
+            Self::Builtin(builtin) => builtin.walk_forward(sweep, portal, scheme, choice, watch),
+            Self::Rules(rules) => sweep.walk_forward_rules(rules, portal, scheme, choice, watch),
+        }
+    }
+
+    pub fn cross_validate(
+        &self,
+        sweep: &Sweep,
+        portal: &DataPortal,
+        scheme: Combinatorial,
+        choice: Choice<'_>,
+        watch: Watch<'_>,
+    ) -> Result<CombinatorialResults, lookback::Error> {
+        match self {
+            Self::Builtin(builtin) => builtin.cross_validate(sweep, portal, scheme, choice, watch),
+            Self::Rules(rules) => sweep.cross_validate_rules(rules, portal, scheme, choice, watch),
         }
     }
 

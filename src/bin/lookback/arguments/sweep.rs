@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use lookback::sweep::{KeepCount, Metric};
 
-use super::{Format, HonestyArguments, TrialArguments, count, positive_count};
+use super::{Format, HonestyArguments, TrialArguments, ValidationArguments, count, positive_count};
 
 /// What was typed.
 #[derive(clap::Args, Debug)]
@@ -66,6 +66,8 @@ pub struct SweepArguments {
     pub trials: TrialArguments,
     #[command(flatten)]
     pub honesty: HonestyArguments,
+    #[command(flatten)]
+    pub validation: ValidationArguments,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]

@@ -10,6 +10,7 @@ pub mod ranking;
 pub mod rows;
 pub mod settings;
 pub mod text;
+pub mod validation;
 
 mod file;
 
