@@ -28,3 +28,8 @@ pub use paths::{AssetPaths, CombinatorialResults, CrossPath, Distribution, Split
 pub use stability::Stability;
 pub use walk::{AssetWalk, BarSpan, Fold, WalkForwardResults};
 pub use walk_forward::{FoldBars, WalkForward};
+
+// The examples of the page run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/walk-forward.md")]
+struct Page;

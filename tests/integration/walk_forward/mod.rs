@@ -1,6 +1,8 @@
 //! Walks forward: choices that no later bar can change, and an account that a plain walk over the bars stitches too.
 
 mod choices;
+mod cli;
+mod cross;
 mod plain;
 
 use lookback::sweep::{
