@@ -27,7 +27,7 @@ while read -r kind bound; do
     [ "$one" -gt 0 ] && [ "$one" -le "$bound" ] || failed=1
 done << 'BOUNDS'
 hit-variable 56
-hit-permanent 99
-miss-variable 2820
+hit-permanent 98
+miss-variable 2505
 BOUNDS
 exit $failed

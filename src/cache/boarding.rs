@@ -34,6 +34,7 @@ impl<K: Eq + Clone, V: Clone> Variable<K, V> {
     /// Takes the lead for a key, or a seat beside whoever has it, or the entry that is there now.
     ///
     /// `known`: an entry of the key that the caller has, and that is no reason not to lead.
+    #[inline(always)]
     pub(super) fn board<'a>(
         &'a self,
         hash: u64,

@@ -3,6 +3,9 @@
 //! Plain sequential code. Slots are changed here and read everywhere, so a change is a sequence of published states:
 //! first the victims' slots are cleared, then the newcomer's is filled.
 //!
+//! What every miss passes through is inlined into its one caller, here and in the files around: out of line it took 230
+//! instructions of 2,470 for nothing but registers saved and restored.
+//!
 //! # Invariants
 //! - D1: the policy's queues name the places of the filled slots, each once; `entries` and `bytes` say how many they
 //!   are and what they weigh.
@@ -49,6 +52,7 @@ impl<K, V> Desk<K, V> {
     }
 
     /// Unpublishes the next victim.
+    #[inline(always)]
     pub(super) fn evict<'pin>(&mut self, shelf: Shelf<'pin, K, V>) -> Option<Lent<'pin, K, V>> {
         let place = self.policy.evict(&shelf)?;
         let entry = shelf.clear(place);
@@ -79,6 +83,7 @@ impl<K, V> Desk<K, V> {
 
     /// Unpublishes entries until one more of `weight` fits, in number and in bytes, with its bytes in the credit;
     /// false, and nothing has changed, where all of the shard would not be enough.
+    #[inline(always)]
     pub(super) fn make_room<'pin>(
         &mut self,
         shelf: Shelf<'pin, K, V>,
@@ -109,6 +114,7 @@ impl<K, V> Desk<K, V> {
     }
 
     /// Publishes an entry, for which there is room.
+    #[inline(always)]
     pub(super) fn publish(&mut self, shelf: Shelf<'_, K, V>, entry: Lent<'_, K, V>) {
         let place = shelf.fill(entry);
         self.policy.admit(place, &shelf);
@@ -117,6 +123,7 @@ impl<K, V> Desk<K, V> {
     }
 
     /// A flight of that hash that is not among those which are another key's.
+    #[inline(always)]
     pub(super) fn join(
         &mut self,
         hash: u64,

@@ -335,6 +335,7 @@ pub(super) enum Admission<'a, V> {
 impl<K: Key, V: Value, S, B> Inner<K, V, S, B> {
     /// Holds a value in the tier that was asked for, or in the other, or not at all. The caller leads the key's
     /// flight (I3) and has found the key in neither tier.
+    #[inline(always)]
     pub(super) fn admit<'a>(
         &'a self,
         lead: &mut Lead<'_, K, V>,

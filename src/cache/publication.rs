@@ -18,6 +18,7 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> Variable<K, V> {
     ///
     /// Victims come from the entry's own shard first, in the order of its policy; where all of them would not do, one
     /// at a time from the shards that follow.
+    #[inline(always)]
     pub(super) fn publish<'a>(
         &'a self,
         lead: &mut Lead<'_, K, V>,

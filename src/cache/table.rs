@@ -75,6 +75,15 @@ impl<K, V> Bucket<K, V> {
         let lent = unsafe { Lent::new(entry) };
         (lent.get().key == *key).then_some(lent)
     }
+
+    /// The entry of a key, in whatever slot.
+    #[inline]
+    fn look_through<'pin>(&self, tag: usize, key: &K) -> Option<Lent<'pin, K, V>>
+    where
+        K: Eq,
+    {
+        (0..SLOTS).find_map(|at| self.look(at, tag, key))
+    }
 }
 
 /// The bits of a pointer to an entry that are free for a tag.
@@ -114,6 +123,7 @@ fn low_bits(bits: u64) -> usize {
 #[derive(Debug)]
 pub(super) struct Table<K, V> {
     buckets: Box<[Bucket<K, V>]>,
+    shards: usize,
     buckets_per_shard: usize,
 }
 
@@ -128,12 +138,13 @@ impl<K, V> Table<K, V> {
     pub(super) fn new(shards: usize, entries: usize) -> Self {
         let buckets_per_shard = (2 * entries).div_ceil(SLOTS).max(1);
         let buckets = (0..shards * buckets_per_shard).map(|_| Bucket::new()).collect();
-        Self { buckets, buckets_per_shard }
+        Self { buckets, shards, buckets_per_shard }
     }
 
     /// The shard of a hash.
     pub(super) fn shard_of(&self, hash: u64) -> usize {
-        home_of(hash, self.buckets.len()) / self.buckets_per_shard
+        // The home bucket's number by the buckets of a shard, rounded down; and so without a division.
+        scaled(hash, self.shards)
     }
 
     /// One shard's buckets.
@@ -156,12 +167,12 @@ impl<K, V> Table<K, V> {
     }
 }
 
-/// The home bucket of a hash among so many: its high bits, scaled, without a division.
+/// The place of a hash among so many: its high bits, scaled.
 #[inline]
-fn home_of(hash: u64, buckets: usize) -> usize {
-    #[expect(clippy::cast_possible_truncation, reason = "the high half of the product is below `buckets`")]
-    let home = ((u128::from(hash) * buckets as u128) >> 64) as usize;
-    home
+fn scaled(hash: u64, places: usize) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "the high half of the product is below `places`")]
+    let place = ((u128::from(hash) * places as u128) >> 64) as usize;
+    place
 }
 
 /// The table as a reader sees it, without a step through generation and tier.
@@ -175,7 +186,7 @@ impl<K: Eq, V> View<K, V> {
     #[inline]
     fn bucket(&self, index: usize) -> &Bucket<K, V> {
         debug_assert!(index < self.len, "a home lies among the buckets");
-        // SAFETY: below the table's length, because `home_of` scales to it and `find_beyond` stays in the shard.
+        // SAFETY: below the table's length, because `scaled` scales to it and `find_beyond` stays in the shard.
         let bucket = unsafe { self.buckets.add(index) };
         // SAFETY: the table outlives the view, says `Table::view`, and is shared only.
         unsafe { bucket.as_ref() }
@@ -187,7 +198,7 @@ impl<K: Eq, V> View<K, V> {
     /// moment between the first look and the last one, the key was not there.
     #[inline]
     pub(super) fn find<'pin>(&self, hash: u64, key: &K, pin: &'pin Pin) -> Option<Lent<'pin, K, V>> {
-        let home = home_of(hash, self.len);
+        let home = scaled(hash, self.len);
         match self.bucket(home).look(slot_of(hash), tag_of::<K, V>(hash), key) {
             Some(lent) => Some(lent),
             None => self.find_further(home, hash, key, pin),
@@ -201,23 +212,38 @@ impl<K: Eq, V> View<K, V> {
         home: usize,
         hash: u64,
         key: &K,
+        pin: &'pin Pin,
+    ) -> Option<Lent<'pin, K, V>> {
+        let bucket = self.bucket(home);
+        // The home's first slot once more: a plain run over a cache line takes fewer steps than leaving it out.
+        match bucket.look_through(tag_of::<K, V>(hash), key) {
+            Some(lent) => Some(lent),
+            None if bucket.overflows() => self.find_beyond(home, hash, key, pin),
+            None => None,
+        }
+    }
+
+    /// Looks into the buckets behind a home that was full.
+    #[cold]
+    fn find_beyond<'pin>(
+        &self,
+        home: usize,
+        hash: u64,
+        key: &K,
         _pin: &'pin Pin,
     ) -> Option<Lent<'pin, K, V>> {
         let tag = tag_of::<K, V>(hash);
         let end = (home / self.per_shard + 1) * self.per_shard;
         let mut index = home;
-        for _ in 0..self.per_shard {
+        for _ in 1..self.per_shard {
+            index = if index + 1 == end { end - self.per_shard } else { index + 1 };
             let bucket = self.bucket(index);
-            // The home's first slot once more: a plain run over a cache line takes fewer steps than leaving it out.
-            for at in 0..SLOTS {
-                if let Some(lent) = bucket.look(at, tag, key) {
-                    return Some(lent);
-                }
+            if let Some(lent) = bucket.look_through(tag, key) {
+                return Some(lent);
             }
             if !bucket.overflows() {
                 return None;
             }
-            index = if index + 1 == end { end - self.per_shard } else { index + 1 };
         }
         None
     }
@@ -246,7 +272,7 @@ impl<'a, K, V> Shelf<'a, K, V> {
     }
 
     fn home(self, hash: u64) -> usize {
-        home_of(hash, self.all) - self.first
+        scaled(hash, self.all) - self.first
     }
 
     fn slot(self, place: Place) -> &'a AtomicPtr<Entry<K, V>> {
@@ -277,6 +303,7 @@ impl<'a, K, V> Shelf<'a, K, V> {
 
     /// Visits every entry of that hash, whatever its key, until `visit` says that it is enough: for whoever is at the
     /// desk and may run no foreign code there.
+    #[inline(always)]
     pub(super) fn of_hash(self, hash: u64, mut visit: impl FnMut(Place, Lent<'a, K, V>) -> bool) {
         let tag = tag_of::<K, V>(hash);
         let mut bucket = self.home(hash);
@@ -303,6 +330,7 @@ impl<'a, K, V> Shelf<'a, K, V> {
     ///
     /// # Panics
     /// Where no slot is vacant.
+    #[inline(always)]
     pub(super) fn fill(self, entry: Lent<'_, K, V>) -> Place {
         let hash = entry.get().hash;
         let home = self.home(hash);
@@ -339,6 +367,7 @@ impl<'a, K, V> Shelf<'a, K, V> {
     }
 
     /// Unpublishes the entry at a place: the linearization point of its eviction or removal.
+    #[inline(always)]
     pub(super) fn clear<'pin>(self, place: Place) -> Lent<'pin, K, V>
     where
         'a: 'pin,

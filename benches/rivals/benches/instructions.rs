@@ -1,6 +1,6 @@
 //! How many instructions does a request take?
 //!
-//! Counted, not timed: rustc 1.95.0, 2026-11-25. A hit takes 54 (variable) or 95 (permanent), an evicting miss 2,532.
+//! Counted, not timed: rustc 1.95.0, 2026-11-25. A hit takes 54 (variable) or 95 (permanent), an evicting miss 2,277.
 //! `.ci/instructions.sh` holds them to that.
 //!
 //! Command: `cargo rivals --no-run --bench instructions` names the binary; then
@@ -9,7 +9,7 @@
 use std::hint::black_box;
 
 use rivals::{
-    CAPACITY, Key, Lookback, Permanent, PermanentSecond, QuickCache, Rival, Slice, Variable, VariableSecond,
+    CAPACITY, Key, Lookback, Papaya, Permanent, PermanentSecond, QuickCache, Rival, Slice, Variable, VariableSecond,
 };
 
 /// Fills, then asks `rounds` times for 1,000 keys.
@@ -36,12 +36,13 @@ fn miss<R: Rival>(rounds: usize) {
 type Kind = fn(usize);
 
 fn main() {
-    let kinds: [(&str, Kind); 9] = [
+    let kinds: [(&str, Kind); 10] = [
         ("hit-slice", hit::<Slice>),
         ("hit-permanent", hit::<Lookback<Permanent>>),
         ("hit-variable", hit::<Lookback<Variable>>),
         ("hit-permanent-second", hit::<Lookback<PermanentSecond>>),
         ("hit-variable-second", hit::<Lookback<VariableSecond>>),
+        ("hit-papaya", hit::<Papaya>),
         ("hit-quick_cache", hit::<QuickCache>),
         ("miss-variable", miss::<Lookback<Variable>>),
         ("miss-quick_cache", miss::<QuickCache>),

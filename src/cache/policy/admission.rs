@@ -52,6 +52,7 @@ impl ClockWithAdmission {
     }
 
     /// Whether the next to go is in the small queue.
+    #[inline(always)]
     fn is_small_next(&self) -> bool {
         // One newcomer is let be, however heavy it is.
         let is_over = self.small.len() > (self.len() / SMALL_PART).max(1)
@@ -61,6 +62,7 @@ impl ClockWithAdmission {
 }
 
 impl Eviction for ClockWithAdmission {
+    #[inline(always)]
     fn admit(&mut self, place: Place, marks: &impl Marks) {
         let weight = marks.weight_bytes(place);
         let window = self.len() / GHOST_PART;
@@ -74,6 +76,7 @@ impl Eviction for ClockWithAdmission {
         }
     }
 
+    #[inline(always)]
     fn evict(&mut self, marks: &impl Marks) -> Option<Place> {
         // Asked in vain, as for bytes that another shard has to yield, an empty shard goes on filling.
         self.is_filling &= self.len() == 0;
