@@ -19,6 +19,7 @@ use crate::sync::Arc;
 use super::change::Change;
 use super::entry::Lent;
 use super::flight::{Flight, Landing};
+use super::log::Log;
 use super::policy::{Chosen, Eviction};
 use super::stats::Held;
 use super::table::Shelf;
@@ -32,6 +33,8 @@ pub(super) struct Desk<K, V> {
     /// Few at any time, one for each thread inside a load of this shard at most: a list beats a map.
     flights: Vec<Flight<K, V>>,
     boarded: u64,
+    /// Nothing outside of this crate's tests.
+    pub(super) log: Log,
 }
 
 /// What the leader of a flight and those who joined it are left with.
@@ -39,7 +42,7 @@ pub(super) type Parts<K, V> = (Option<K>, Option<Arc<Landing<K, V>>>);
 
 impl<K, V> Desk<K, V> {
     pub(super) fn new(policy: Chosen) -> Self {
-        Self { policy, entries: 0, bytes: 0, flights: Vec::new(), boarded: 0 }
+        Self { policy, entries: 0, bytes: 0, flights: Vec::new(), boarded: 0, log: Log::new() }
     }
 
     pub(super) fn held(&self) -> Held {
@@ -54,8 +57,9 @@ impl<K, V> Desk<K, V> {
     /// Unpublishes the next victim.
     #[inline(always)]
     pub(super) fn evict<'pin>(&mut self, shelf: Shelf<'pin, K, V>) -> Option<Lent<'pin, K, V>> {
-        let place = self.policy.evict(&shelf)?;
+        let place = self.policy.evict(&self.log.reading(shelf))?;
         let entry = shelf.clear(place);
+        self.log.evicted(entry.get().hash);
         self.forget(entry);
         Some(entry)
     }
@@ -71,6 +75,7 @@ impl<K, V> Desk<K, V> {
             return false;
         };
         self.policy.remove(place, &shelf);
+        self.log.removed(entry.get().hash);
         shelf.clear(place);
         self.forget(entry);
         true
@@ -118,6 +123,7 @@ impl<K, V> Desk<K, V> {
     pub(super) fn publish(&mut self, shelf: Shelf<'_, K, V>, entry: Lent<'_, K, V>) {
         let place = shelf.fill(entry);
         self.policy.admit(place, &shelf);
+        self.log.admitted(entry.get().hash, entry.get().weight_bytes);
         self.entries += 1;
         self.bytes += entry.get().weight_bytes;
     }

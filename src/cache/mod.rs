@@ -8,6 +8,7 @@ mod entry;
 mod flight;
 mod generation;
 mod hashing;
+mod log;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod options;

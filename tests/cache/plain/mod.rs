@@ -3,11 +3,14 @@
 //! Nothing is shared with the crate but the published `Stats`: a shard is two queues of entries with a bit each, a tier
 //! is a map, every bound is a comparison.
 
-use std::collections::{BTreeMap, VecDeque};
+mod shard;
+
+use std::collections::BTreeMap;
 
 use lookback::cache::{Policy, Stats, Tier};
 
 use crate::item::Item;
+use shard::Shard;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -16,88 +19,12 @@ pub struct Bounds {
     pub entry_bytes: u64,
 }
 
-#[derive(Clone, Debug)]
-struct Queued {
-    key: u8,
-    item: Item,
-    bit: bool,
-}
-
-/// One shard: under `Policy::Clock` all entries are in `main`.
-#[derive(Clone, Debug)]
-struct Shard {
-    policy: Policy,
-    capacity: usize,
-    small: VecDeque<Queued>,
-    /// In the order in which the hand will meet them.
-    main: VecDeque<Queued>,
-    /// What left `small` unread, the last of them at the back; what came back is crossed out.
-    ghosts: VecDeque<Option<u8>>,
-    is_filling: bool,
-}
-
-impl Shard {
-    fn new(policy: Policy, capacity: usize) -> Self {
-        let (small, main, ghosts) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        Self { policy, capacity, small, main, ghosts, is_filling: true }
-    }
-
-    fn len(&self) -> usize {
-        self.small.len() + self.main.len()
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Queued> {
-        self.main.iter().chain(&self.small)
-    }
-
-    fn push(&mut self, key: u8, item: Item) {
-        let queued = Queued { key, item, bit: false };
-        let window = self.len() / 2;
-        let mut is_back = false;
-        if !self.is_filling
-            && let Some(at) = self.ghosts.iter().rposition(|&ghost| ghost == Some(key))
-        {
-            is_back = self.ghosts.len() - at <= window;
-            self.ghosts[at] = None;
-        }
-        if self.policy == Policy::Clock || self.is_filling || is_back {
-            self.main.push_back(queued);
-        } else {
-            self.small.push_back(queued);
-        }
-    }
-
-    /// The textbook's CLOCK, behind the textbook's FIFO: who was read since the hand last came is spared once.
-    fn evict(&mut self, weight: impl Fn(&Queued) -> u64) -> Option<Queued> {
-        self.is_filling = false;
-        loop {
-            let small_bytes: u64 = self.small.iter().map(&weight).sum();
-            let bytes: u64 = self.all().map(&weight).sum();
-            let is_over = self.small.len() > 1
-                && (self.small.len() > (self.len() / 20).max(1) || small_bytes > bytes / 20);
-            let is_small = is_over || self.main.is_empty();
-            let queued = if is_small { self.small.pop_front() } else { self.main.pop_front() }?;
-            if queued.bit {
-                self.main.push_back(Queued { bit: false, ..queued });
-                continue;
-            }
-            if is_small {
-                self.ghosts.push_back(Some(queued.key));
-                if self.ghosts.len() > self.capacity / 2 {
-                    self.ghosts.pop_front();
-                }
-            }
-            return Some(queued);
-        }
-    }
-}
-
 /// One generation.
 #[derive(Clone, Debug)]
 pub struct Plain {
     bounds: Bounds,
     permanent: BTreeMap<u8, Item>,
-    shards: Vec<Shard>,
+    shards: Vec<Shard<u8, Item>>,
     /// The shard of every key.
     placement: Vec<usize>,
 }
@@ -111,7 +38,8 @@ pub enum Placed {
 impl Plain {
     pub fn new(bounds: Bounds, policy: Policy, entries: usize, shards: usize, placement: Vec<usize>) -> Self {
         let capacity = |shard| entries / shards + usize::from(shard < entries % shards);
-        let shards = (0..shards).map(|shard| Shard::new(policy, capacity(shard))).collect();
+        let has_admission = policy == Policy::ClockWithAdmission;
+        let shards = (0..shards).map(|shard| Shard::new(has_admission, capacity(shard))).collect();
         Self { bounds, permanent: BTreeMap::new(), shards, placement }
     }
 
@@ -124,7 +52,7 @@ impl Plain {
     }
 
     pub fn variable_bytes(&self) -> u64 {
-        self.shards.iter().flat_map(Shard::all).map(|queued| self.weight(queued.item)).sum()
+        self.shards.iter().flat_map(Shard::all).map(|queued| queued.weight).sum()
     }
 
     fn free_bytes(&self) -> u64 {
@@ -146,24 +74,19 @@ impl Plain {
             return Some((item, Tier::Permanent));
         }
         let queued = self.shards[self.placement[usize::from(key)]].all().find(|queued| queued.key == key)?;
-        Some((queued.item, Tier::Variable))
+        Some((queued.value, Tier::Variable))
     }
 
     /// A hit leaves its mark.
     pub fn touch(&mut self, key: u8) {
-        let shard = &mut self.shards[self.placement[usize::from(key)]];
-        for queued in shard.small.iter_mut().chain(&mut shard.main) {
-            queued.bit |= queued.key == key;
-        }
+        self.shards[self.placement[usize::from(key)]].touch(key);
     }
 
     /// Evicts the next entry of the first shard from `start` on that has one.
     fn evict_from(&mut self, start: usize, stats: &mut Stats) {
         let count = self.shards.len();
         let shard = (0..count).map(|offset| (start + offset) % count).find(|&at| self.shards[at].len() > 0);
-        let entry_bytes = self.bounds.entry_bytes;
-        let weight = |queued: &Queued| queued.item.payload.saturating_add(entry_bytes);
-        self.shards[shard.expect("something is left")].evict(weight);
+        self.shards[shard.expect("something is left")].evict();
         stats.evictions += 1;
     }
 
@@ -173,17 +96,14 @@ impl Plain {
 
     /// Takes a variable entry out.
     pub fn remove(&mut self, key: u8) -> bool {
-        let shard = &mut self.shards[self.placement[usize::from(key)]];
-        let before = shard.len();
-        shard.small.retain(|queued| queued.key != key);
-        shard.main.retain(|queued| queued.key != key);
-        shard.len() < before
+        self.shards[self.placement[usize::from(key)]].remove(key)
     }
 
     /// Everything held, by key, and whether it is permanent.
     pub fn all(&self) -> Vec<(u8, Item, bool)> {
         let permanent = self.permanent.iter().map(|(&key, &item)| (key, item, true));
-        let variable = self.shards.iter().flat_map(Shard::all).map(|queued| (queued.key, queued.item, false));
+        let variable =
+            self.shards.iter().flat_map(Shard::all).map(|queued| (queued.key, queued.value, false));
         let mut all: Vec<_> = permanent.chain(variable).collect();
         all.sort_by_key(|held| held.0);
         all
@@ -228,12 +148,12 @@ impl Plain {
             let mut trial = self.shards[home].clone();
             let (mut free, mut evicted) = (self.free_bytes(), 0);
             while trial.len() >= trial.capacity || free < weight {
-                let Some(victim) = trial.evict(|queued| self.weight(queued.item)) else { break };
-                free += self.weight(victim.item);
+                let Some(victim) = trial.evict() else { break };
+                free += victim.weight;
                 evicted += 1;
             }
             if free >= weight {
-                trial.push(key, item);
+                trial.push(key, item, weight);
                 self.shards[home] = trial;
                 stats.evictions += evicted;
                 return Placed::Held;
@@ -249,11 +169,11 @@ impl Plain {
         next.permanent.retain(|&key, _| keep(key));
         for shard in &mut next.shards {
             // Into the main queue, which is filled first: what it held, then what the small one held.
-            let mut heirs = Shard::new(shard.policy, shard.capacity);
+            let mut heirs = shard.anew();
             shard
                 .all()
                 .filter(|queued| keep(queued.key))
-                .for_each(|queued| heirs.push(queued.key, queued.item));
+                .for_each(|queued| heirs.push(queued.key, queued.value, queued.weight));
             *shard = heirs;
         }
         next
