@@ -67,11 +67,12 @@ impl Sweep {
             .iter()
             .map(|one| (one.name().to_owned(), one.to_string().split_off(one.name().len() + 1).into()))
             .collect();
-        let keep = match self.keep {
+        let keep = match &self.keep {
             Keep::All => Value::Null,
             Keep::Best(best) => json!({
                 "count": best.count,
-                "rank_by": best.by.name(),
+                "rank_by": best.by.to_string(),
+                "require": best.by.requirement(),
                 "min_trades": best.min_trades,
                 "seed": best.seed,
             }),

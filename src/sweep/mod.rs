@@ -21,6 +21,7 @@ mod course;
 mod describe;
 mod grid;
 mod journal;
+mod merit;
 mod metrics;
 mod results;
 mod rules;
@@ -43,6 +44,7 @@ pub use broker::{
 pub use course::Course;
 pub use grid::{Grid, Point, Points, Told};
 pub use journal::{Description, Journal, PartHead, Shard};
+pub use merit::Merit;
 pub use metrics::{Better, Metric, Metrics, Unit};
 pub use results::{
     AssetSummary, Batch, Best, HeatMap, Honesty, HonestyOptions, Keep, KeepCount, Observer, Outcome, Ranked,
@@ -461,7 +463,7 @@ impl Sweep {
         course: Course<'_>,
     ) -> Result<Results, Error> {
         let threads = self.threads.map(NonZeroUsize::get);
-        let (settings, keep) = (self.settings, self.keep);
+        let (settings, keep) = (self.settings, self.keep.clone());
         let Course { watch, observer, journal, shard } = course;
         Job { assets, snapshot, settings, grid, threads, keep, watch, shard }.run(player, observer, journal)
     }

@@ -76,9 +76,9 @@ fn figures_beside_a_ranking_are_those_of_its_trials_run_one_by_one() {
 fn honesty_is_the_same_to_the_bit_for_any_number_of_threads_and_changes_with_the_seed() {
     let options = HonestyOptions { spa: true, draws: 100, sample: 5, ..HonestyOptions::default() };
     let threads = |count| small().threads(NonZeroUsize::new(count).unwrap());
-    let alone = judged(&threads(1), options);
-    assert_eq!(alone, judged(&threads(3), options));
-    assert_ne!(alone.interval, judged(&threads(3), HonestyOptions { seed: 1, ..options }).interval);
+    let alone = judged(&threads(1), options.clone());
+    assert_eq!(alone, judged(&threads(3), options.clone()));
+    assert_ne!(alone.interval, judged(&threads(3), HonestyOptions { seed: 1, ..options.clone() }).interval);
 }
 
 #[test]

@@ -103,6 +103,7 @@ fn a_journal_that_was_edited_or_is_of_another_run_is_refused_with_the_difference
         (&["--fee", "0.002"][..], "there settings.fee is 0.001, not 0.002 as here"),
         (&["--adjust", "raw"], "there settings.adjust is \"total\", not \"raw\" as here"),
         (&["--rank-by", "cagr"], "there keep.rank_by is \"sharpe\", not \"cagr\" as here"),
+        (&["--require", "trades > 3"], "there keep.require is null, not \"trades > 3\" as here"),
         (&["--where", "fast > 3"], "there points is "),
         (&["--keep", "top 5"], "there keep.count is 100000, not 5 as here"),
         (&["--seed", "1"], "there keep.seed is 0, not 1 as here"),

@@ -19,6 +19,7 @@ mod bundle;
 mod cli_exit;
 mod cli_output;
 mod cli_rules;
+mod cli_search;
 mod cli_sweep;
 mod cli_usage;
 mod clock;

@@ -19,7 +19,7 @@ fn sweep() -> Sweep {
 }
 
 fn best(count: usize) -> Best {
-    Best { count, by: Metric::Cagr, min_trades: 1, seed: 3 }
+    Best { count, by: Metric::Cagr.into(), min_trades: 1, seed: 3 }
 }
 
 #[test]
@@ -28,7 +28,8 @@ fn the_best_that_are_kept_rank_as_all_do_and_are_judged_alike() {
     let all = sweep().run::<SmaCross>(&portal).unwrap();
     let kept = sweep().keep(Keep::Best(best(300))).run::<SmaCross>(&portal).unwrap();
     assert_eq!((kept.len(), kept.failed(), kept.unfinished()), (all.len(), 0, 0));
-    let options = HonestyOptions { rank_by: Metric::Cagr, seed: 3, draws: 50, ..HonestyOptions::default() };
+    let options =
+        HonestyOptions { rank_by: Metric::Cagr.into(), seed: 3, draws: 50, ..HonestyOptions::default() };
     for asset in 0..2 {
         let [whole, part] = [&all, &kept].map(|results| {
             let ranking = results.ranking(asset, Metric::Cagr, 1);
@@ -44,7 +45,7 @@ fn the_best_that_are_kept_rank_as_all_do_and_are_judged_alike() {
         assert_eq!(whole, part);
         let [whole, part] = [&all, &kept].map(|results| {
             let point = results.ranking(asset, Metric::Cagr, 1)[0].trial.point;
-            results.honesty::<SmaCross>(&portal, asset, point, options).unwrap()
+            results.honesty::<SmaCross>(&portal, asset, point, options.clone()).unwrap()
         });
         assert_eq!(whole, part);
         for metric in Metric::ALL {

@@ -94,7 +94,13 @@ fn command() -> clap::Command {
         // `--fee -0.5` is a fee that is out of range, not a flag that nobody knows.
         let takes_value =
             |argument: &clap::Arg| argument.get_action().takes_values() && !argument.is_positional();
+        // So is `--rank-by '-volatility'` an expression.
+        let is_expression = |argument: &clap::Arg| {
+            let names = argument.get_value_names().unwrap_or_default();
+            names.iter().any(|name| matches!(name.as_str(), "EXPR" | "EXPRESSION"))
+        };
         command.after_help(exit::CODES).mut_args(|argument| match takes_value(&argument) {
+            true if is_expression(&argument) => argument.allow_hyphen_values(true),
             true => argument.allow_negative_numbers(true),
             false => argument,
         })

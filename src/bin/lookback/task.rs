@@ -7,8 +7,8 @@ use std::io::{self, ErrorKind};
 use anyhow::bail;
 use lookback::DataPortal;
 use lookback::sweep::{
-    Best, Course, Description, Grid, Honesty, Journal, Keep, KeepCount, Observer, Results, RowFormat, Sweep,
-    Watch,
+    Best, Course, Description, Grid, Honesty, Journal, Keep, KeepCount, Merit, Observer, Results, RowFormat,
+    Sweep, Watch,
 };
 
 use crate::arguments::{Chosen, Format, SweepArguments};
@@ -32,6 +32,8 @@ pub struct Task {
     pub sweep: Sweep,
     pub portal: DataPortal,
     pub grid: Grid,
+    /// What ranks, and what a trial has to meet.
+    pub merit: Merit,
     /// What its results depend on.
     pub run: Description,
 }
@@ -49,6 +51,7 @@ impl Task {
         if let Some(threads) = arguments.threads {
             sweep = sweep.threads(threads);
         }
+        let merit = arguments.merit().map_err(usage)?;
         let portal = arguments.trials.portal()?;
         let assets = match arguments.trials.asset.len() {
             0 => portal.snapshot().bundle().symbols().len(),
@@ -60,14 +63,14 @@ impl Task {
         };
         let best = Best {
             count: kept,
-            by: arguments.rank_by,
+            by: merit.clone(),
             min_trades: arguments.min_trades,
             seed: arguments.honesty.seed(),
         };
         let sweep = sweep.keep(Keep::Best(best));
         let grid = strategy.grid(&sweep)?;
         let run = strategy.describe(&sweep, &portal)?.with("rows", arguments.keep == KeepCount::All);
-        Ok(Self { strategy, sweep, portal, grid, run })
+        Ok(Self { strategy, sweep, portal, grid, merit, run })
     }
 
     /// Runs it as far as it has not been run, and writes what was asked for.
@@ -109,7 +112,7 @@ impl Task {
             honesty: &honesty,
             rules: &self.strategy.statements(),
             prices: &prices,
-            rank_by: arguments.rank_by,
+            rank_by: &self.merit,
             min_trades: arguments.min_trades,
             top: arguments.top,
             cache,
@@ -147,7 +150,7 @@ impl Task {
             rules: &self.strategy.statements(),
             settings: &settings,
             prices: &prices,
-            rank_by: arguments.rank_by,
+            rank_by: &self.merit,
             min_trades: arguments.min_trades,
             top: arguments.top,
         };
@@ -171,8 +174,8 @@ impl Task {
             all.0.iter_mut().try_for_each(|one| one.write(&results))?;
         }
         let honesty = if needs_honesty {
-            let (by, least) = (arguments.rank_by, arguments.min_trades);
-            arguments.honesty.judge(&self.strategy, &results, &self.portal, by, least)
+            let least = arguments.min_trades;
+            arguments.honesty.judge(&self.strategy, &results, &self.portal, &self.merit, least)
         } else {
             Vec::new()
         };

@@ -33,7 +33,6 @@ impl Formula {
     ///
     /// # Errors
     /// `Expression`, which points at what cannot be read or means nothing.
-    #[cfg(test)]
     pub(crate) fn number(subject: &str, text: &str, names: Names<'_>) -> Result<Self, Error> {
         let (tree, types) = read(subject, text, names)?;
         let whole = tree.terms.len() - 1;
@@ -49,7 +48,6 @@ impl Formula {
     ///
     /// # Errors
     /// As [`Formula::number`].
-    #[cfg(test)]
     pub(crate) fn condition(subject: &str, text: &str, names: Names<'_>) -> Result<Self, Error> {
         let tree = condition(subject, text, names)?;
         Ok(formula(&tree, tree.terms.len() - 1, text.trim().to_owned(), names))

@@ -9,6 +9,7 @@ use super::overfitting::{
     TrialCount,
 };
 use crate::asset::Symbol;
+use crate::sweep::merit::Merit;
 use crate::sweep::metrics::Metric;
 
 /// What is asked for beside a ranking.
@@ -18,12 +19,12 @@ use crate::sweep::metrics::Metric;
 /// use lookback::sweep::{Edition, HonestyOptions};
 /// assert_eq!(HonestyOptions::default().edition, Edition::Second);
 /// ```
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct HonestyOptions {
     /// The edition of the probabilistic and the deflated Sharpe ratio.
     pub edition: Edition,
-    /// The metric by which the best point's neighbours are judged.
-    pub rank_by: Metric,
+    /// What ranks, by which the best point's neighbours are judged.
+    pub rank_by: Merit,
     /// The confidence of the minimum track record and of the interval, as a share of 1.
     pub confidence: f64,
     /// The most trials whose returns are correlated for the effective number.
@@ -41,7 +42,7 @@ impl Default for HonestyOptions {
     fn default() -> Self {
         Self {
             edition: Edition::default(),
-            rank_by: Metric::Sharpe,
+            rank_by: Metric::Sharpe.into(),
             confidence: 0.95,
             sample: 1000,
             draws: 1000,

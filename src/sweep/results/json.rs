@@ -161,7 +161,7 @@ impl Honesty {
                 "needs_returns": self.spa.is_none().then(|| self.trials.saturating_mul(self.bars)),
             },
             "neighbours": {
-                "metric": options.rank_by.name(),
+                "metric": options.rank_by.to_string(),
                 "count": self.neighbourhood.map_or(0, |of| of.count),
                 "worst": self.neighbourhood.map(|of| of.worst),
                 "median": self.neighbourhood.map(|of| of.median),

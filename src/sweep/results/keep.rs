@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use crate::error::Error;
 use crate::sweep::broker::bars_f64;
+use crate::sweep::merit::Merit;
 use crate::sweep::metrics::{Better, Metric};
 
 /// Which results a sweep keeps in memory; whatever it is, every trial counts in what is told of all of them.
@@ -23,7 +24,7 @@ use crate::sweep::metrics::{Better, Metric};
 /// assert_eq!((results.len(), results.ran().count()), (3930, 10));
 /// # Ok::<(), lookback::Error>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub enum Keep {
     /// A row for each trial.
     #[default]
@@ -37,14 +38,14 @@ pub enum Keep {
 /// # Examples
 /// ```
 /// use lookback::sweep::{Best, Metric};
-/// assert_eq!(Best::default().by, Metric::Sharpe);
+/// assert_eq!(Best::default().by, Metric::Sharpe.into());
 /// ```
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Best {
     /// How many are kept of each asset.
     pub count: usize,
-    /// What they are ranked by.
-    pub by: Metric,
+    /// What they are ranked by, and what they have to meet.
+    pub by: Merit,
     /// Trials with fewer closed round trips are not ranked.
     pub min_trades: usize,
     /// The seed of the sample that is cross-validated where an asset has more than 100,000 trials.
@@ -54,7 +55,7 @@ pub struct Best {
 impl Default for Best {
     /// The best 100,000 by Sharpe ratio, whatever their number of trades, seed 0.
     fn default() -> Self {
-        Self { count: 100_000, by: Metric::Sharpe, min_trades: 0, seed: 0 }
+        Self { count: 100_000, by: Metric::Sharpe.into(), min_trades: 0, seed: 0 }
     }
 }
 
@@ -139,7 +140,7 @@ mod tests {
             (Metric::Sharpe, [f64::NAN, f64::NEG_INFINITY, -2.0, -0.0, 0.0, 1e-300, 3.0, f64::INFINITY]),
             (Metric::Debt, [f64::NAN, f64::INFINITY, 3.0, 1e-300, 0.0, -0.0, -2.0, f64::NEG_INFINITY]),
         ] {
-            let best = Best { by, ..Best::default() };
+            let best = Best { by: by.into(), ..Best::default() };
             let keys = values.map(|value| best.key(value, 0.0).unwrap());
             assert!(keys.is_sorted_by(|a, b| a < b), "{keys:?}");
             for (key, value) in keys.into_iter().zip(values) {

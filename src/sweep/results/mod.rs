@@ -43,6 +43,7 @@ pub(super) use sink::Sink;
 pub(super) use slab::Slab;
 
 use super::grid::{Grid, Place};
+use super::merit::Merit;
 use super::metrics::Metric;
 use super::score::ReturnSums;
 use super::settings::Settings;
@@ -253,7 +254,7 @@ impl Results {
     /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
     /// assert_eq!(sweep.clone().run::<SmaCross>(&portal)?.kept(), None);
     /// let best = Best { count: 1, ..Best::default() };
-    /// let results = sweep.keep(Keep::Best(best)).run::<SmaCross>(&portal)?;
+    /// let results = sweep.keep(Keep::Best(best.clone())).run::<SmaCross>(&portal)?;
     /// assert_eq!((results.kept(), results.is_cut(0)), (Some(best), true));
     /// # Ok::<(), lookback::Error>(())
     /// ```
@@ -269,6 +270,27 @@ impl Results {
         self.outcomes.is_cut(asset)
     }
 
+    /// How many trials of an asset are done and do not meet what `by` [requires](Merit::require): they are not ranked, and
+    /// were tried all the same.
+    ///
+    /// Where only the best are kept, it is of what they had to meet, whatever `by` is.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// assert_eq!(results.unmet(0, Merit::from(Metric::Sharpe).require("trades > 1e6")?), 2);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn unmet(&self, asset: usize, by: impl Into<Merit>) -> usize {
+        let wanted = Best { count: 0, by: by.into(), ..Best::default() };
+        let (_, harvest) = self.outcomes.harvest(asset, &self.grid, wanted);
+        usize::try_from(harvest.unmet()).unwrap_or(usize::MAX)
+    }
+
     /// How the values of a metric are spread over an asset's trials, whatever their number.
     #[must_use]
     pub fn sketch(&self, asset: usize, metric: Metric) -> Sketch {
@@ -276,17 +298,18 @@ impl Results {
         harvest.sketch(metric).clone()
     }
 
-    /// The best value of a metric over two parameters, whatever the others are, by the asset's position.
+    /// The best of what ranks over two parameters, whatever the others are, by the asset's position.
     ///
     /// `None` where one of them is no parameter, has a single value or comes after the first five, where they are the same,
-    /// and where the results keep what is best by another metric.
+    /// and where the results keep what is best by something else.
     #[must_use]
-    pub fn heat_map(&self, asset: usize, metric: Metric, first: &str, second: &str) -> Option<HeatMap> {
-        let wanted = Best { count: 0, by: metric, ..Best::default() };
+    pub fn heat_map(&self, asset: usize, by: impl Into<Merit>, first: &str, second: &str) -> Option<HeatMap> {
+        let by = by.into();
+        let wanted = Best { count: 0, by: by.clone(), ..Best::default() };
         let (recipe, harvest) = self.outcomes.harvest(asset, &self.grid, wanted);
         let position = |name: &str| self.grid.parameters().iter().position(|one| one.name() == name);
         let (x, y) = (position(first)?, position(second)?);
-        if recipe.wanted.by != metric {
+        if !recipe.wanted.by.ranks_as(&by) {
             return None;
         }
         harvest.cells().map(&recipe.field, x, y, |key| recipe.wanted.value(key))

@@ -170,7 +170,7 @@ impl Outcomes {
     pub(in crate::sweep) fn wanted(&self) -> Option<Best> {
         match &self.kept {
             Kept::All(_) => None,
-            Kept::Best { recipe, .. } => Some(recipe.wanted),
+            Kept::Best { recipe, .. } => Some(recipe.wanted.clone()),
         }
     }
 

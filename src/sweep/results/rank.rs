@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 
 use super::{Results, Trial};
 use crate::sweep::broker::bars_f64;
+use crate::sweep::merit::Merit;
 use crate::sweep::metrics::{Better, Metric, Metrics};
 
 /// A place in a ranking.
@@ -24,9 +25,9 @@ pub struct Ranked<'a> {
 impl Results {
     /// Ranks the trials of one asset, by its position in [`Results::assets`].
     ///
-    /// Trials whose metrics are the same to the last bit share one place; those that did not finish, or have fewer closed
-    /// round trips than `min_trades`, have none. A metric that is not defined ranks last in either direction; equals rank
-    /// in grid order.
+    /// Trials whose metrics are the same to the last bit share one place; those that did not finish, do not meet what `by`
+    /// [requires](Merit::require), or have fewer closed round trips than `min_trades`, have none. What is not defined ranks
+    /// last in either direction; equals rank in grid order.
     ///
     /// # Examples
     /// ```
@@ -39,12 +40,14 @@ impl Results {
     /// # Ok::<(), lookback::Error>(())
     /// ```
     #[must_use]
-    pub fn ranking(&self, asset: usize, by: Metric, min_trades: usize) -> Vec<Ranked<'_>> {
+    pub fn ranking(&self, asset: usize, by: impl Into<Merit>, min_trades: usize) -> Vec<Ranked<'_>> {
+        let by = by.into();
         let mut places: Vec<Ranked<'_>> = Vec::new();
         let mut known = HashMap::new();
         for trial in self.ran_of(asset) {
             let Some(&metrics) = trial.outcome.metrics() else { continue };
-            if metrics.get(Metric::Trades).unwrap_or_default() < bars_f64(min_trades) {
+            if metrics.get(Metric::Trades).unwrap_or_default() < bars_f64(min_trades) || !by.admits(&metrics)
+            {
                 continue;
             }
             match known.entry(metrics.to_bits()) {
@@ -55,14 +58,15 @@ impl Results {
                 Entry::Occupied(old) => places[*old.get()].points += 1,
             }
         }
-        places.sort_by(|a, b| compare(by, &a.metrics, &b.metrics));
-        places
+        let mut valued: Vec<_> = places.into_iter().map(|one| (by.value(&one.metrics), one)).collect();
+        valued.sort_by(|a, b| compare(by.better(), a.0, b.0));
+        valued.into_iter().map(|(_, one)| one).collect()
     }
 }
 
-fn compare(by: Metric, a: &Metrics, b: &Metrics) -> Ordering {
-    match (a.get(by), b.get(by)) {
-        (Some(a), Some(b)) => match by.better() {
+fn compare(better: Better, a: Option<f64>, b: Option<f64>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => match better {
             Better::Higher => b.total_cmp(&a),
             Better::Lower => a.total_cmp(&b),
         },

@@ -56,7 +56,18 @@ const SCHEMA: [(&str, &[&str]); 7] = [
     ("portal", &["permanent_windows"]),
     (
         "sweep",
-        &["bundle", "asset", "where", "rank_by", "min_trades", "top", "threads", "metrics", "allow_failed"],
+        &[
+            "bundle",
+            "asset",
+            "where",
+            "rank_by",
+            "require",
+            "min_trades",
+            "top",
+            "threads",
+            "metrics",
+            "allow_failed",
+        ],
     ),
 ];
 

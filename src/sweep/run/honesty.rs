@@ -143,10 +143,10 @@ impl<P: Player> Judge<'_, P> {
         let stage = Stage { reader: &reader, market: &market, settings: results.settings() };
         let periods_per_year = market.frame.periods_per_year;
 
-        let wanted = Best { count: 0, by: options.rank_by, min_trades: 0, seed: options.seed };
+        let wanted = Best { count: 0, by: options.rank_by.clone(), min_trades: 0, seed: options.seed };
         let (recipe, harvest) = results.outcomes.harvest(self.asset, results.grid(), wanted);
-        if recipe.wanted.by != options.rank_by {
-            let by = recipe.wanted.by;
+        if !recipe.wanted.by.ranks_as(&options.rank_by) {
+            let by = &recipe.wanted.by;
             let message = format!("the results keep what is best by {by}, expected {}", options.rank_by);
             return Err(Error::invalid("honesty", message));
         }
@@ -184,7 +184,7 @@ impl<P: Player> Judge<'_, P> {
         let year = periods_per_year.sqrt();
         Ok(Honesty {
             asset: market.symbol.clone(),
-            options: *options,
+            options: options.clone(),
             trials: ran,
             failed: count(harvest.failed()),
             without_sharpe: count(harvest.without_sharpe()),
@@ -286,7 +286,7 @@ impl<P: Player> Judge<'_, P> {
                 }
                 _ => continue,
             };
-            values.extend(metrics.get(self.options.rank_by).map(|value| self.higher_is_better(value)));
+            values.extend(self.options.rank_by.value(&metrics).map(|value| self.higher_is_better(value)));
         }
         let Some(found) = Neighbourhood::new(&values, ranked) else { return Ok(None) };
         let [worst, median, best] =

@@ -12,11 +12,11 @@ use crate::sweep::results::{Keep, Recipe, Slab};
 ///
 /// # Errors
 /// `Invalid` where their results would not fit into the memory that is available now, or cannot be counted.
-pub(super) fn check_trials(assets: usize, grid: &Grid, keep: Keep) -> Result<(), Error> {
+pub(super) fn check_trials(assets: usize, grid: &Grid, keep: &Keep) -> Result<(), Error> {
     let points = grid.len();
     let each = match keep {
         Keep::All => points.checked_mul(Slab::ROW_BYTES),
-        Keep::Best(wanted) => Recipe::new(wanted, grid).bytes(points),
+        Keep::Best(wanted) => Recipe::new(wanted.clone(), grid).bytes(points),
     };
     let way_out = match keep {
         Keep::All => "sweep fewer values or assets, or keep fewer points by a filter",

@@ -77,7 +77,7 @@ impl Job<'_> {
     ) -> Result<Results, Error> {
         let started = Instant::now();
         let (assets, points) = (self.assets.len(), self.grid.len());
-        memory::check_trials(assets, &self.grid, self.keep)?;
+        memory::check_trials(assets, &self.grid, &self.keep)?;
         let asked = self.threads.filter(|threads| *threads > Sweep::thread_limit());
         let own = match self.watch.pool {
             Some(_) => None,
@@ -90,7 +90,7 @@ impl Job<'_> {
         let observer = observer.map(|one| one as &mut dyn Observer);
         let each = Slab::count(points);
         let span = self.shard.map_or(Ok(0..assets * each), |shard| shard.span(assets, each))?;
-        let mut intake = Intake::new(&self.grid, &symbols, self.keep, observer, span);
+        let mut intake = Intake::new(&self.grid, &symbols, self.keep.clone(), observer, span);
         if let Some(journal) = journal {
             intake.follow(journal)?;
         }

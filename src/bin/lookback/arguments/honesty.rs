@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use lookback::DataPortal;
-use lookback::sweep::{Edition, Honesty, HonestyOptions, Metric, Results};
+use lookback::sweep::{Edition, Honesty, HonestyOptions, Merit, Results};
 
 use super::strategy::Chosen;
 use crate::exit::complain;
@@ -38,7 +38,7 @@ impl HonestyArguments {
         strategy: &Chosen,
         results: &Results,
         portal: &DataPortal,
-        rank_by: Metric,
+        rank_by: &Merit,
         min_trades: usize,
     ) -> Vec<Honesty> {
         // Of a sweep that was stopped the trials are no whole ranking, and whoever stopped it does not wait.
@@ -46,10 +46,11 @@ impl HonestyArguments {
             return Vec::new();
         }
         let Self { edition, spa, seed, .. } = *self;
-        let options = HonestyOptions { edition, spa, seed, rank_by, ..HonestyOptions::default() };
+        let options =
+            HonestyOptions { edition, spa, seed, rank_by: rank_by.clone(), ..HonestyOptions::default() };
         let judge = |asset: usize| {
             let best = results.ranking(asset, rank_by, min_trades).first()?.trial.point;
-            let found = strategy.honesty(results, portal, asset, best, options);
+            let found = strategy.honesty(results, portal, asset, best, options.clone());
             let name = &results.assets()[asset];
             found.inspect_err(|error| complain(format_args!("honesty of {name}: {error}"))).ok()
         };

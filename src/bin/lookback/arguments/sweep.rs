@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use lookback::sweep::{KeepCount, Metric};
+use lookback::sweep::{KeepCount, Merit, Metric};
 
 use super::{Format, HonestyArguments, TrialArguments, ValidationArguments, count, positive_count};
 
@@ -19,9 +19,12 @@ pub struct SweepArguments {
     /// Keep only points where this holds: a condition on parameters, such as 'fast < slow and slow / fast >= 2'
     #[arg(long = "where", value_name = "EXPRESSION", default_value = "")]
     pub filter: String,
-    /// Rank by this metric
-    #[arg(long, value_name = "METRIC", default_value_t = Metric::Sharpe)]
-    pub rank_by: Metric,
+    /// Rank by a metric, or by an expression of metrics of which more is better, such as 'sharpe - 0.5 * volatility'
+    #[arg(long, value_name = "EXPRESSION", default_value_t = Metric::Sharpe.into())]
+    pub rank_by: Merit,
+    /// Rank only trials of whose metrics this holds, such as 'max_drawdown > -0.3 and trades >= 20'; the others count as tried
+    #[arg(long, value_name = "EXPRESSION", default_value = "")]
+    pub require: String,
     /// Rank only trials with at least this many closed round trips
     #[arg(long, value_name = "N", default_value = "0", value_parser = count)]
     pub min_trades: usize,
@@ -86,6 +89,11 @@ impl Selection {
 }
 
 impl SweepArguments {
+    /// What ranks, and what a trial has to meet.
+    pub fn merit(&self) -> Result<Merit, lookback::Error> {
+        self.rank_by.clone().require(&self.require)
+    }
+
     /// The file that figures of cost are written to.
     pub fn stats_file(&self) -> Option<&Path> {
         self.stats.as_ref().and_then(|file| file.0.as_deref())

@@ -4,7 +4,7 @@
 
 use std::io::Write;
 
-use lookback::sweep::{AssetSummary, Metric, Ranked};
+use lookback::sweep::{AssetSummary, Merit, Metric, Metrics, Ranked};
 
 use crate::output::honesty;
 use crate::output::rows::Report;
@@ -64,6 +64,9 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
         trades => format!(", of trials with at least {} trades", count(trades)),
     };
     writeln!(out, "ranked by {}{floor}; -: not defined", report.rank_by)?;
+    if let Some(requirement) = report.rank_by.requirement() {
+        writeln!(out, "only where {requirement}")?;
+    }
     // All tables go without the same columns, so they are made before any is written.
     let (mut tables, ranked): (Vec<Table>, Vec<usize>) = (results.summaries().iter().enumerate())
         .filter_map(|(asset, summary)| Some(places(report, asset, summary.as_ref().ok()?)))
@@ -80,6 +83,10 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
                 if ranked == 0 {
                     writeln!(out, "  no trial to rank")?;
                 }
+                if report.rank_by.requirement().is_some() {
+                    let (unmet, all) = (results.unmet(asset, report.rank_by), results.grid().len());
+                    writeln!(out, "  required of {} trials, not met by {}", count(all), count(unmet))?;
+                }
                 honesty::write(report.honesty, &summary.symbol, view.width, out)?;
             }
             Err(error) => writeln!(out, "{}: failed: {error}", results.assets()[asset])?,
@@ -92,8 +99,8 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 /// What a narrow terminal goes without first: the metrics from the last to the first, but not the one ranked by.
-fn least_telling(rank_by: Metric) -> Vec<&'static str> {
-    SHOWN.into_iter().rev().filter(|metric| *metric != rank_by).map(heading).collect()
+fn least_telling(rank_by: &Merit) -> Vec<&'static str> {
+    SHOWN.into_iter().rev().filter(|metric| rank_by.metric() != Some(*metric)).map(heading).collect()
 }
 
 fn condition(constraint: &str) -> String {
@@ -110,29 +117,44 @@ fn places(report: &Report<'_>, asset: usize, summary: &AssetSummary) -> (Table, 
     let results = report.results;
     let ranking = results.ranking(asset, report.rank_by, report.min_trades);
     let names = report.results.grid().parameters().iter().map(|parameter| parameter.name().to_owned());
-    let shown: Vec<Metric> = if SHOWN.contains(&report.rank_by) {
-        SHOWN.to_vec()
-    } else {
-        [&[report.rank_by][..], &SHOWN].concat()
+    // What ranks stands first, where it is not among them.
+    let shown: Vec<Metric> = match report.rank_by.metric() {
+        Some(metric) if !SHOWN.contains(&metric) => [&[metric][..], &SHOWN].concat(),
+        _ => SHOWN.to_vec(),
     };
+    let merit = |metrics: &Metrics| match report.rank_by.metric() {
+        Some(_) => None,
+        None => Some(report.rank_by.value(metrics).map_or_else(|| "-".to_owned(), |one| grouped(one, 3))),
+    };
+    let title = report.rank_by.metric().is_none().then(|| "rank by".to_owned());
     let mut table = Table::new(2, 0);
     let headings = shown.iter().map(|metric| heading(*metric).to_owned());
-    table.row(std::iter::once("#".to_owned()).chain(names).chain(headings).chain(["same".to_owned()]));
+    table.row(
+        std::iter::once("#".to_owned()).chain(names).chain(title).chain(headings).chain(["same".to_owned()]),
+    );
     for (place, ranked) in ranking.iter().take(report.top).enumerate() {
         let values = ranked.trial.point.told().map(|(_, value)| value.to_string());
         let metrics = shown.iter().map(|one| metric(&ranked.metrics, *one));
-        let cells = std::iter::once(count(place + 1)).chain(values).chain(metrics);
+        let cells =
+            std::iter::once(count(place + 1)).chain(values).chain(merit(&ranked.metrics)).chain(metrics);
         // Others with the last value may have been left out.
         let is_last = results.is_cut(asset)
-            && ranking
-                .last()
-                .is_some_and(|last| last.metrics.get(report.rank_by) == ranked.metrics.get(report.rank_by));
+            && ranking.last().is_some_and(|last| {
+                report.rank_by.value(&last.metrics) == report.rank_by.value(&ranked.metrics)
+            });
         table.row(cells.chain([same(ranked, is_last)]));
     }
     let hold = shown.iter().map(|one| metric(&summary.buy_and_hold, *one));
+    let held = merit(&summary.buy_and_hold);
     let blanks = report.results.grid().parameters().iter().skip(1).map(|_| String::new());
-    table
-        .row(["".to_owned(), "hold".to_owned()].into_iter().chain(blanks).chain(hold).chain([String::new()]));
+    table.row(
+        ["".to_owned(), "hold".to_owned()]
+            .into_iter()
+            .chain(blanks)
+            .chain(held)
+            .chain(hold)
+            .chain([String::new()]),
+    );
     (table, ranking.len())
 }
 

@@ -9,7 +9,7 @@ use lookback::Error;
 use lookback::ErrorKind;
 use lookback::cache::{Stats, TierStats};
 use lookback::sweep::{
-    Batch, Description, Grid, Honesty, Metric, Observer, Results, RowFormat, RowWriter, Settings,
+    Batch, Description, Grid, Honesty, Merit, Metric, Observer, Results, RowFormat, RowWriter, Settings,
 };
 use serde_json::{Map, Value, json};
 
@@ -29,7 +29,7 @@ pub struct Report<'a> {
     pub honesty: &'a [Honesty],
     /// What the adjustment makes of the prices.
     pub prices: &'a str,
-    pub rank_by: Metric,
+    pub rank_by: &'a Merit,
     pub min_trades: usize,
     pub top: usize,
     pub cache: Stats,
@@ -43,7 +43,7 @@ pub struct Facts<'a> {
     pub rules: &'a [(String, String)],
     pub settings: &'a Settings,
     pub prices: &'a str,
-    pub rank_by: Metric,
+    pub rank_by: &'a Merit,
     pub min_trades: usize,
     pub top: usize,
 }
@@ -85,6 +85,7 @@ pub struct Destination<'a> {
     format: RowFormat,
     grid: &'a Grid,
     metrics: &'a [Metric],
+    rank_by: Merit,
     head: Vec<u8>,
     out: Option<&'a mut Out<'a>>,
     writer: Option<RowWriter<&'a mut Out<'a>>>,
@@ -103,7 +104,16 @@ impl<'a> Destination<'a> {
             RowFormat::Json => head(facts)?,
             _ => Vec::new(),
         };
-        Ok(Self { name: name.into(), format, grid, metrics, head, out: Some(out), writer: None })
+        Ok(Self {
+            name: name.into(),
+            format,
+            grid,
+            metrics,
+            rank_by: facts.rank_by.clone(),
+            head,
+            out: Some(out),
+            writer: None,
+        })
     }
 
     /// What rows are written by, once the document has its head.
@@ -133,7 +143,7 @@ impl<'a> Destination<'a> {
             one.writer()?;
             let out = one.writer.take().map(RowWriter::finish).transpose()?;
             if let (Some(out), RowFormat::Json) = (out, one.format) {
-                let tail = tail(results, of);
+                let tail = tail(results, &one.rank_by, of);
                 out.write_all(&tail).map_err(|error| {
                     Error::with_source(ErrorKind::Load { message: error.to_string() }, error)
                 })?;
@@ -166,7 +176,8 @@ fn head(facts: &Facts<'_>) -> anyhow::Result<Vec<u8>> {
     for key in ["parameters", "where"] {
         settings.insert(key.to_owned(), run[key].clone());
     }
-    settings.insert("rank_by".to_owned(), facts.rank_by.name().into());
+    settings.insert("rank_by".to_owned(), facts.rank_by.to_string().into());
+    settings.insert("require".to_owned(), facts.rank_by.requirement().into());
     settings.insert("min_trades".to_owned(), facts.min_trades.into());
     settings.insert("top".to_owned(), facts.top.into());
     let document = json!({
@@ -182,13 +193,14 @@ fn head(facts: &Facts<'_>) -> anyhow::Result<Vec<u8>> {
 }
 
 /// What is known after the last result, and the end of the document.
-fn tail(results: &Results, of: &[Honesty]) -> Vec<u8> {
+fn tail(results: &Results, rank_by: &Merit, of: &[Honesty]) -> Vec<u8> {
     let assets: Vec<&str> = results.assets().iter().map(lookback::Symbol::as_str).collect();
     let members = json!({
         "bundle": { "version": results.version(), "assets": assets, "bars": results.bars() },
         "trials": results.len(),
         "failed": results.failed(),
         "unfinished": results.unfinished(),
+        "unmet": (0..assets.len()).map(|asset| results.unmet(asset, rank_by)).sum::<usize>(),
         "honesty": honesty::to_json(of),
     });
     let text = members.to_string();

@@ -60,6 +60,8 @@ impl Recipe {
 pub(in crate::sweep) struct Harvest {
     ran: u64,
     failed: u64,
+    /// Done, and not what is required.
+    unmet: u64,
     /// Sharpe ratios, a year.
     sharpes: Moments,
     best: Best,
@@ -82,6 +84,7 @@ impl Harvest {
         Self {
             ran: 0,
             failed: 0,
+            unmet: 0,
             sharpes: Moments::default(),
             best: Best::new(recipe.wanted.count),
             drawn: Draw::new(MOST_DRAWN, recipe.wanted.seed),
@@ -109,8 +112,9 @@ impl Harvest {
             self.fail(first + row, error);
         }
         buckets.add(slab);
-        let (by, trades) = (slab.metric(recipe.wanted.by), slab.metric(Metric::Trades));
-        let sharpes = slab.metric(Metric::Sharpe);
+        let (trades, sharpes) = (slab.metric(Metric::Trades), slab.metric(Metric::Sharpe));
+        let merit = &recipe.wanted.by;
+        let mut stack = Vec::new();
         let mut failures = slab.failures().iter().map(|(row, _)| *row).peekable();
         for row in 0..rows {
             if failures.next_if_eq(&row).is_some() {
@@ -118,7 +122,11 @@ impl Harvest {
             }
             let point = first + row;
             self.sharpes.add(sharpes[row]);
-            if let Some(key) = recipe.wanted.key(by[row], trades[row]) {
+            let read = |metric: Metric| slab.metric(metric)[row];
+            let by = merit.number(read, &mut stack);
+            let is_met = merit.accepts(read, &mut stack);
+            self.unmet += u64::from(!is_met);
+            if let Some(key) = recipe.wanted.key(by, trades[row]).filter(|_| is_met) {
                 if bars.best.is_none_or(|worst| best::is_before((key, point), worst)) {
                     self.best.offer(key, point, || slab.metrics(row));
                 }
@@ -126,7 +134,7 @@ impl Harvest {
                     self.cells.add(&recipe.field, place.point(point), key);
                 }
             }
-            self.drawn.offer(point, bars.drawn, || (by[row], slab.blocks(row)));
+            self.drawn.offer(point, bars.drawn, || (by, slab.blocks(row)));
         }
     }
 
@@ -139,6 +147,7 @@ impl Harvest {
     pub(in crate::sweep) fn merge(&mut self, other: Self) {
         self.ran += other.ran;
         self.failed += other.failed;
+        self.unmet += other.unmet;
         self.sharpes.merge(&other.sharpes);
         self.best.merge(other.best);
         self.drawn.merge(other.drawn);
@@ -168,6 +177,11 @@ impl Harvest {
 
     pub(in crate::sweep) fn failed(&self) -> u64 {
         self.failed
+    }
+
+    /// Those that are done and do not meet what is required.
+    pub(in crate::sweep) fn unmet(&self) -> u64 {
+        self.unmet
     }
 
     /// Those that are done and have no Sharpe ratio.
@@ -218,6 +232,7 @@ impl Harvest {
     pub(in crate::sweep) fn write(&self, out: &mut Writer) {
         out.number(self.ran);
         out.number(self.failed);
+        out.number(self.unmet);
         self.sharpes.write(out);
         self.best.write(out);
         self.drawn.write(out);
@@ -236,6 +251,7 @@ impl Harvest {
         let mut harvest = Self::new(recipe);
         harvest.ran = bytes.number()?;
         harvest.failed = bytes.number()?;
+        harvest.unmet = bytes.number()?;
         harvest.sharpes = Moments::read(bytes)?;
         harvest.best.read(bytes)?;
         harvest.drawn.read(bytes)?;
@@ -260,7 +276,7 @@ mod tests {
     }
 
     fn recipe(count: usize, grid: &Grid) -> Recipe {
-        Recipe::new(Wanted { count, by: Metric::Sharpe, min_trades: 2, seed: 7 }, grid)
+        Recipe::new(Wanted { count, by: Metric::Sharpe.into(), min_trades: 2, seed: 7 }, grid)
     }
 
     /// Slabs of trials with few values, so that many tie; some fail.
