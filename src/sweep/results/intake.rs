@@ -54,7 +54,7 @@ struct Log<'a> {
 
 enum Kept<'a> {
     All(Vec<Slab>),
-    Best { recipe: Recipe, harvests: Vec<Harvest>, place: Place<'a>, buckets: Box<Buckets> },
+    Best { recipe: Recipe, harvests: Vec<Harvest>, place: Box<Place<'a>>, buckets: Box<Buckets> },
 }
 
 impl<'a> Intake<'a> {
@@ -70,7 +70,7 @@ impl<'a> Intake<'a> {
             Keep::Best(wanted) => {
                 let recipe = Recipe::new(wanted, grid);
                 let harvests = vec![Harvest::new(&recipe); assets.len()];
-                Kept::Best { recipe, harvests, place: Place::new(grid), buckets: Box::default() }
+                Kept::Best { recipe, harvests, place: Box::new(Place::new(grid)), buckets: Box::default() }
             }
         };
         Self { grid, assets, observer, next: span.start, span, kept, batch: Vec::new(), log: None }
