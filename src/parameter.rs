@@ -12,6 +12,13 @@ use rust_decimal::prelude::ToPrimitive;
 use crate::decimal;
 use crate::error::Error;
 
+/// Values of a logarithmic range whose number is not said, and the most of them.
+const LOG_VALUES: usize = 100;
+const MOST_LOG_VALUES: usize = 100_000;
+
+/// Digits of a value of a logarithmic range.
+const LOG_DIGITS: u32 = 6;
+
 /// The most values that one parameter may have: beyond it a range is taken for a slip of the pen.
 const MAX_VALUES: u64 = 10_000_000;
 
@@ -60,9 +67,11 @@ pub(crate) struct Domain {
 }
 
 impl Parameter {
-    /// Takes a name and its values as text: `START:END[:STEP]` or `a,b,c`.
+    /// Takes a name and its values as text: `START:END[:STEP]`, `log:START:END[:COUNT]` or `a,b,c`.
     ///
-    /// END is included when a step lands on it; STEP is 1 where it is not given. A list of expressions, such as
+    /// END is included when a step lands on it; STEP is 1 where it is not given. A logarithmic range has COUNT values, 100
+    /// where it is not given, each as far from the next by its ratio, with six digits; where both ends are whole, all are,
+    /// and those that round to the same count once. A list of expressions, such as
     /// `close,hlc3`, is for rules: such a parameter stands for one of them at each point.
     ///
     /// # Errors
@@ -83,7 +92,11 @@ impl Parameter {
         }
         let text = values.trim().to_owned();
         let is_range = text.contains(':') && !text.contains('?');
-        let values = if is_range { range(name, &text)? } else { list(name, &text)? };
+        let values = match text.strip_prefix("log:") {
+            Some(ends) => logarithmic(name, &text, ends)?,
+            None if is_range => range(name, &text)?,
+            None => list(name, &text)?,
+        };
         Ok(Self { name: name.to_owned(), values, text, domain: Domain::default() })
     }
 
@@ -257,6 +270,21 @@ impl Parameter {
         }
     }
 
+    /// A range with values between those of this one, and how many places lie from one of the old values to the next; whole
+    /// numbers stay so. None where nothing is between them, and for what is no range.
+    pub(crate) fn between(&self) -> Option<(Self, u64)> {
+        let Values::Range { start, step, count, .. } = &self.values else { return None };
+        let is_whole = self.domain.whole || (start.is_integer() && step.is_integer());
+        let places = if is_whole { step.to_u64().filter(|step| *step > 1)? } else { 2 };
+        // Of an even step, the half is enough.
+        let places = if places % 2 == 0 { 2 } else { places };
+        let finer = step.checked_div(Decimal::from(places))?.normalize();
+        let last = Decimal::from(*count - 1).checked_mul(*step).and_then(|span| span.checked_add(*start))?;
+        let text = format!("{start}:{}:{finer}", last.normalize());
+        let values = range(&self.name, &text).ok()?;
+        Some((Self { values, text, ..self.clone() }, places))
+    }
+
     /// Refuses values that make no sense. A range is known by its ends and its first step.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let last = self.count() - 1;
@@ -291,7 +319,7 @@ impl fmt::Display for Parameter {
 impl FromStr for Parameter {
     type Err = Error;
 
-    /// Reads `NAME=START:END[:STEP]` or `NAME=a,b,c`.
+    /// Reads `NAME=START:END[:STEP]`, `NAME=log:START:END[:COUNT]` or `NAME=a,b,c`.
     fn from_str(text: &str) -> Result<Self, Error> {
         match text.split_once('=') {
             Some((name, values)) => Self::new(name, values),
@@ -372,6 +400,44 @@ fn choices(name: &str, text: &str) -> Result<Values, Error> {
     }
 }
 
+/// Values whose logarithms are as far from each other.
+fn logarithmic(name: &str, text: &str, ends: &str) -> Result<Values, Error> {
+    let parts: Vec<&str> = ends.split(':').collect();
+    let (start, end, count) = match parts[..] {
+        [start, end] => (start, end, Some(LOG_VALUES)),
+        [start, end, count] => (start, end, count.trim().parse().ok()),
+        _ => {
+            let message = format!("{text}, expected log:START:END[:COUNT]");
+            return Err(Error::bad_parameter(name, message));
+        }
+    };
+    let (start, end) = (number(name, start)?, number(name, end)?);
+    let Some(count) = count.filter(|count| (2..=MOST_LOG_VALUES).contains(count)) else {
+        let message = format!("the count in {text}, expected a whole number from 2 to {MOST_LOG_VALUES}");
+        return Err(Error::bad_parameter(name, message));
+    };
+    if start <= Decimal::ZERO || end <= start {
+        let message =
+            format!("{text}, expected START above 0 and END above START: logarithms have no others");
+        return Err(Error::bad_parameter(name, message));
+    }
+    let is_whole = start.is_integer() && end.is_integer();
+    let [low, high] = [start, end].map(|one| libm::log(decimal::to_f64(one)));
+    let mut values = vec![start];
+    for at in 1..count - 1 {
+        #[expect(clippy::cast_precision_loss, reason = "at most a hundred thousand")]
+        let share = at as f64 / (count - 1) as f64;
+        let exact = Decimal::from_f64_retain(libm::exp(low + (high - low) * share));
+        let value = exact.and_then(|one| if is_whole { Some(one.round()) } else { one.round_sf(LOG_DIGITS) });
+        let value = value.unwrap_or(start).normalize();
+        if values.last().is_some_and(|last| *last < value) && value < end {
+            values.push(value);
+        }
+    }
+    values.push(end);
+    Ok(Values::List(values))
+}
+
 fn range(name: &str, text: &str) -> Result<Values, Error> {
     let parts: Vec<&str> = text.split(':').collect();
     let (start, end, step) = match parts[..] {
@@ -448,6 +514,20 @@ mod tests {
         assert_eq!((source.count(), source.value(2).to_string()), (3, "2".to_owned()));
         assert_eq!(error("source=close,close"), "source: close is listed twice in close,close");
         assert_eq!(error("source=close,,hl2"), "source: close,,hl2 has a comma too many");
+    }
+
+    #[test]
+    fn values_of_a_logarithmic_range_are_as_far_from_each_other_by_their_ratio() {
+        assert_eq!(values("log:0.001:1:4"), ["0.001", "0.01", "0.1", "1"]);
+        assert_eq!(values("log:0.1:0.8:3"), ["0.1", "0.282843", "0.8"]);
+        assert_eq!(values("log:1:64:7"), ["1", "2", "4", "8", "16", "32", "64"]);
+        assert_eq!(values("log:1:10:40").len(), 10, "whole numbers count once");
+        assert_eq!(values("log:0.5:200").len(), 100);
+        assert!(error("p=log:0:1").contains("expected START above 0 and END above START"));
+        assert!(error("p=log:5:1").contains("expected START above 0 and END above START"));
+        assert!(error("p=log:1:5:1").contains("expected a whole number from 2 to 100000"));
+        assert!(error("p=log:1").contains("expected log:START:END[:COUNT]"));
+        assert!(error("p=log:1:x").contains("is not a number"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::journal::Description;
 use super::results::Keep;
 use super::rules::RuleSet;
 use super::strategy::Strategy;
-use super::{Grid, Sweep};
+use super::{Grid, Search, Sweep};
 use crate::error::Error;
 use crate::portal::DataPortal;
 
@@ -51,6 +51,19 @@ impl Sweep {
         self.description(rules.name(), stated.into(), &self.rules_grid(rules)?, portal)
     }
 
+    /// Which points of the grid are tried; null for all of them.
+    fn search(&self) -> Value {
+        let Search { random, refined } = &self.search;
+        if random.is_none() && refined.is_none() {
+            return Value::Null;
+        }
+        json!({
+            "random": random.map(|(count, _)| count),
+            "seed": random.map(|(_, seed)| seed),
+            "refine": refined.as_ref().map(|(count, _)| count),
+        })
+    }
+
     fn description(
         &self,
         strategy: &str,
@@ -83,6 +96,7 @@ impl Sweep {
             .with("rules", rules)
             .with("parameters", parameters)
             .with("where", grid.constraint())
+            .with("search", self.search())
             .with("points", grid.len())
             .with("assets", assets)
             .with("settings", self.settings.to_json())

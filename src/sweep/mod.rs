@@ -23,6 +23,7 @@ mod grid;
 mod journal;
 mod merit;
 mod metrics;
+mod random;
 mod results;
 mod rules;
 mod run;
@@ -96,6 +97,16 @@ pub struct Sweep {
     settings: Settings,
     threads: Option<NonZeroUsize>,
     keep: Keep,
+    search: Search,
+}
+
+/// Which points of the grid are tried, where it is not all of them.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Search {
+    /// So many, by a seed.
+    random: Option<(usize, u64)>,
+    /// So many of each asset were gone round, which made this grid.
+    refined: Option<(usize, Grid)>,
 }
 
 /// What looks on while a sweep runs, and whose threads run it.
@@ -242,6 +253,62 @@ impl Sweep {
         Self { keep, ..self }
     }
 
+    /// Tries so many points of the grid, drawn at random without replacement; all of them where there are not more.
+    ///
+    /// The same points for the same seed: results depend on nothing else. See [`Grid::random`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let results = Sweep::new().asset("IBM").random(50, 7).run::<SmaCross>(&portal)?;
+    /// assert_eq!((results.len(), results.grid().whole_len()), (50, 3930));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn random(mut self, count: usize, seed: u64) -> Self {
+        self.search.random = Some((count, seed));
+        self
+    }
+
+    /// Makes a sweep of the same points and of a finer grid around the best of each asset: so many places of the ranking
+    /// that [`Results::ranking`] gives. See [`Grid::refine`].
+    ///
+    /// The sweep is then of all points, old and new, in one grid: each of them counts in what is told of luck.
+    ///
+    /// # Errors
+    /// As [`Grid::refine`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let coarse = Sweep::new().asset("IBM").parameter("fast=5:45:20".parse()?).parameter("slow=60:180:40".parse()?);
+    /// let first = coarse.run::<SmaCross>(&portal)?;
+    /// let fine = coarse.refine(&first, Metric::Sharpe, 1, 2)?.run::<SmaCross>(&portal)?;
+    /// assert!(fine.len() > first.len());
+    /// let best = |of: &Results| of.ranking(0, Metric::Sharpe, 1)[0].metrics.get(Metric::Sharpe);
+    /// assert!(best(&fine) >= best(&first));
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn refine(
+        &self,
+        results: &Results,
+        by: impl Into<Merit>,
+        min_trades: usize,
+        count: usize,
+    ) -> Result<Self, Error> {
+        let by = by.into();
+        let best = |asset| {
+            let ranking = results.ranking(asset, &by, min_trades);
+            ranking.into_iter().take(count).map(|one| one.trial.point).collect::<Vec<_>>()
+        };
+        let around: Vec<Point<'_>> = (0..results.assets().len()).flat_map(best).collect();
+        let mut fine = self.clone();
+        fine.search.refined = Some((count, results.grid().refine(&around)?));
+        Ok(fine)
+    }
+
     /// Returns the grid that a strategy would be run over, without running anything.
     ///
     /// # Errors
@@ -281,7 +348,14 @@ impl Sweep {
         constraint: &str,
         stop: Option<&AtomicBool>,
     ) -> Result<Grid, Error> {
-        Grid::of_strategy(own, constraint, &self.parameters, &self.filter, stop)
+        if let Some((_, grid)) = &self.search.refined {
+            return Ok(grid.clone());
+        }
+        let grid = Grid::of_strategy(own, constraint, &self.parameters, &self.filter, stop)?;
+        match self.search.random {
+            Some((count, seed)) => grid.random(count, seed),
+            None => Ok(grid),
+        }
     }
 
     /// Rules with the grid that they are run over, and all that can be wrong with either found.

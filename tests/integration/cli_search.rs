@@ -89,3 +89,122 @@ fn a_bad_requirement_is_pointed_at_before_anything_runs() {
     let error = refused(&["--rank-by", "sma(sharpe, 3) + 1"]);
     assert!(error.contains("sma looks at bars, and a metric has none"), "{error}");
 }
+
+fn points(document: &Value) -> Vec<String> {
+    let rows = document["results"].as_array().unwrap();
+    rows.iter().map(|row| format!("{} {}", row["fast"], row["slow"])).collect()
+}
+
+#[test]
+fn points_drawn_at_random_have_the_results_of_the_whole_grid_and_count_as_what_they_are() {
+    let whole = json(&["--no-honesty"]);
+    let drawn = json(&["--random", "40", "--seed", "3"]);
+    assert_eq!(drawn["trials"], 40);
+    assert_eq!(drawn["honesty"][0]["trials"], 40);
+    assert_eq!(drawn["settings"]["search"], serde_json::json!({ "random": 40, "seed": 3, "refine": null }));
+    assert_eq!(whole["settings"]["search"], Value::Null);
+    let rows = whole["results"].as_array().unwrap();
+    let mut left = rows.iter();
+    for row in drawn["results"].as_array().unwrap() {
+        assert!(left.any(|one| one == row), "{row} is a row of the whole grid, in its order");
+    }
+    for threads in ["1", "3"] {
+        assert_eq!(json(&["--random", "40", "--seed", "3", "--threads", threads]), drawn);
+    }
+    assert_ne!(points(&json(&["--random", "40", "--seed", "4", "--no-honesty"])), points(&drawn));
+    assert_eq!(points(&json(&["--random", "1000000", "--no-honesty"])), points(&whole), "there are not more");
+    let table = stdout(&lookback(&[&GRID[..], &["--random", "40"]].concat()));
+    assert!(table.contains("where fast < slow; 40 of 455 points"), "{table}");
+    assert!(refused(&["--random", "0"]).contains("--random"));
+}
+
+#[test]
+fn a_random_search_goes_on_by_its_journal_and_runs_in_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let search = ["--random", "200", "--seed", "5", "--require", "trades > 3"];
+    let run = |arguments: &[&str]| {
+        let output = lookback(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+    };
+    run(&[&GRID[..], &search, &["--out", &path("a.csv")]].concat());
+    run(&[&GRID[..], &search, &["--out", &path("b.csv"), "--journal", &path("journal")]].concat());
+    run(&[&GRID[..], &search, &["--out", &path("c.csv"), "--journal", &path("journal"), "--resume"]].concat());
+    run(&[&["plan"], &GRID[1..], &search, &["--out", &path("plan.json"), "--parts", "2"]].concat());
+    for shard in ["1", "2"] {
+        run(&["sweep", "--plan", &path("plan.json"), "--shard", shard, "--out", &path("parts")]);
+    }
+    run(&["merge", &path("parts"), "--out", &path("d.csv")]);
+    let read = |name: &str| std::fs::read(path(name)).unwrap();
+    assert_eq!(read("a.csv").split(|byte| *byte == b'\n').count(), 200 + 2);
+    for name in ["b.csv", "c.csv", "d.csv"] {
+        assert!(read(name) == read("a.csv"), "{name}");
+    }
+    let more = [
+        "--random",
+        "200",
+        "--seed",
+        "6",
+        "--require",
+        "trades > 3",
+        "--resume",
+        "--journal",
+        &path("journal"),
+    ]
+    .map(str::to_owned);
+    let other = lookback(&[&GRID[..], &more.each_ref().map(String::as_str)].concat());
+    assert!(stderr(&other).contains("seed is 5, not 6 as here"), "{}", stderr(&other));
+}
+
+#[test]
+fn a_finer_grid_around_the_best_is_tried_and_counted_as_well() {
+    let coarse =
+        ["sweep", "--asset", "IBM", "--param", "fast=5:45:20", "--param", "slow=60:180:40", "--top", "1"];
+    let run = |more: &[&str]| -> Value {
+        let output = lookback(&[&coarse[..], more, &["--format", "json"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (first, fine) = (run(&[]), run(&["--refine", "2"]));
+    let (old, new) = (points(&first), points(&fine));
+    assert!(old.iter().all(|point| new.contains(point)) && new.len() > old.len(), "{new:?}");
+    assert_eq!(fine["honesty"][0]["trials"], new.len());
+    assert_eq!(fine["settings"]["search"]["refine"], 2);
+    assert_eq!(run(&["--refine", "2", "--threads", "1"]), fine);
+    let both = run(&["--refine", "1", "--random", "5"]);
+    assert!(points(&both).len() > 5, "what was not drawn is tried around the best");
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal").to_str().unwrap().to_owned();
+    assert!(refused(&["--refine", "2", "--journal", &journal]).contains("cannot be used with"));
+    assert!(refused(&["--refine", "2", "--walk-forward", "train=500,test=100"]).contains("would look ahead"));
+    let planned = lookback(&[&["plan"], &GRID[1..], &["--refine", "2", "--out", &journal]].concat());
+    assert!(stderr(&planned).contains("needs the results of all parts first"), "{}", stderr(&planned));
+}
+
+#[test]
+fn values_can_be_spaced_by_their_logarithms() {
+    let output = lookback(&[
+        "sweep",
+        "--asset",
+        "IBM",
+        "--buy",
+        "rsi(close, n) < 30",
+        "--stop-loss",
+        "share",
+        "--param",
+        "n=log:2:32:5",
+        "--param",
+        "share=log:0.001:0.1:3",
+        "--no-honesty",
+        "--format",
+        "csv",
+    ]);
+    let rows = stdout(&output);
+    assert_eq!(rows.lines().count(), 1 + 15, "{rows}{}", stderr(&output));
+    assert!(
+        rows.contains("\nIBM,2,0.001,ok,")
+            && rows.contains("\nIBM,8,0.01,ok,")
+            && rows.contains("\nIBM,32,0.1,"),
+        "{rows}"
+    );
+}

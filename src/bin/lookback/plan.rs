@@ -90,6 +90,11 @@ pub fn run(arguments: &Arguments, matches: &ArgMatches) -> anyhow::Result<Exit> 
             "--plan, --shard and --journal are of lookback sweep; a plan is written by --out"
         )));
     }
+    if sweep.refine.is_some() {
+        return Err(usage(anyhow!(
+            "--refine needs the results of all parts first: plan the grid, and refine by a sweep of one machine"
+        )));
+    }
     let Some(out) = &sweep.out else {
         return Err(usage(anyhow!("--out FILE is missing: where the plan goes")));
     };

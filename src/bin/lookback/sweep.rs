@@ -24,8 +24,20 @@ pub fn run(arguments: &SweepArguments) -> anyhow::Result<Exit> {
     let file = arguments.out.as_deref().map(rows::find_file).transpose().map_err(usage)?;
     let task = Task::new(arguments)?;
     if let Some(scheme) = arguments.validation.scheme() {
+        if arguments.refine.is_some() {
+            return Err(usage(anyhow!(
+                "--refine looks at all bars: with --walk-forward or --cpcv it would look ahead"
+            )));
+        }
         return validate::run(scheme, arguments, &task, file.as_ref());
     }
+    let task = match arguments.refine {
+        Some(count) => match task.refined(arguments, count.get())? {
+            Ok(task) => task,
+            Err(signal) => return Ok(signal.into()),
+        },
+        None => task,
+    };
     let journal = arguments.journal.as_deref().map(|folder| open_journal(arguments, &task, folder));
     task.execute(arguments, file.as_ref(), journal.transpose()?)
 }

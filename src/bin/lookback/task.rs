@@ -16,7 +16,7 @@ use crate::effort::Stopwatch;
 use crate::exit::{Exit, complain, exceeds, usage};
 use crate::output::ranking::{self, View};
 use crate::output::rows::{self, Destination, Destinations, Facts, Report};
-use crate::output::text::{self, count};
+use crate::output::text::{self, count, counted};
 use crate::output::{self, Out, OutputFile, disk, progress};
 use crate::rule;
 use crate::signal::{Signal, Stop};
@@ -51,6 +51,9 @@ impl Task {
         if let Some(threads) = arguments.threads {
             sweep = sweep.threads(threads);
         }
+        if let Some(count) = arguments.random {
+            sweep = sweep.random(count.get(), arguments.honesty.seed());
+        }
         let merit = arguments.merit().map_err(usage)?;
         let portal = arguments.trials.portal()?;
         let assets = match arguments.trials.asset.len() {
@@ -71,6 +74,33 @@ impl Task {
         let grid = strategy.grid(&sweep)?;
         let run = strategy.describe(&sweep, &portal)?.with("rows", arguments.keep == KeepCount::All);
         Ok(Self { strategy, sweep, portal, grid, merit, run })
+    }
+
+    /// The same with a finer grid around so many of the best, once it was run; none where that was stopped.
+    pub fn refined(self, arguments: &SweepArguments, count: usize) -> anyhow::Result<Result<Self, Signal>> {
+        let stop = Stop::listen()?;
+        let bar = progress::bar();
+        let progress = |progress| progress::show(&bar, progress, || self.portal.stats());
+        let watch = Watch { stop: Some(stop.flag()), progress: Some(&progress), pool: None };
+        let outcome = self.strategy.run(&self.sweep, &self.portal, watch.into());
+        bar.finish_and_clear();
+        let (results, signal) = (outcome?, stop.close());
+        if let Some(signal) = signal {
+            complain(format_args!("stopped by {} before anything was refined", signal.name));
+            return Ok(Err(signal));
+        }
+        let (all, merit) = (results.len(), &self.merit);
+        let sweep = self.sweep.refine(&results, merit, arguments.min_trades, count).map_err(usage)?;
+        let grid = self.strategy.grid(&sweep)?;
+        let added = grid.len() * self.assets() - all;
+        complain(format_args!(
+            "refined around the {} best of each asset: {} more",
+            text::count(count),
+            counted(added, "trial")
+        ));
+        let run = self.strategy.describe(&sweep, &self.portal)?;
+        let run = run.with("rows", arguments.keep == KeepCount::All);
+        Ok(Ok(Self { sweep, grid, run, ..self }))
     }
 
     /// Runs it as far as it has not been run, and writes what was asked for.

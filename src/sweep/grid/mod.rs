@@ -3,14 +3,17 @@
 #![forbid(unsafe_code)]
 
 mod constraint;
+mod draw;
 mod isolate;
 mod neighbours;
 mod program;
+mod refine;
 mod row;
 mod slabs;
 mod walk;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use rust_decimal::Decimal;
@@ -30,7 +33,8 @@ const MAX_PRODUCT: u64 = 1_000_000_000;
 /// The points of a sweep, in order: the last parameter changes fastest.
 ///
 /// Points are never held: a grid is its parameters, its constraints, and a count for each slab of the product, at most
-/// 8 MiB in all. A point is found by its slab and a scan of it; iteration walks.
+/// 8 MiB in all. A point is found by its slab and a scan of it; iteration walks. Of a grid whose points were drawn or
+/// refined, the place of each is held.
 ///
 /// # Examples
 /// ```
@@ -47,6 +51,8 @@ pub struct Grid {
     program: Program,
     slabs: Slabs,
     len: usize,
+    /// The places of its points, ascending, where it has not all of them.
+    only: Option<Arc<[u64]>>,
 }
 
 impl Grid {
@@ -78,12 +84,23 @@ impl Grid {
         }
         let constraints =
             constraints.iter().map(|text| Constraint::parse(text, &names)).collect::<Result<Vec<_>, _>>()?;
+        Self::with(parameters, constraints, stop)
+    }
+
+    fn with(
+        parameters: Vec<Parameter>,
+        constraints: Vec<Constraint>,
+        stop: Option<&AtomicBool>,
+    ) -> Result<Self, Error> {
         parameters.iter().try_for_each(Parameter::check)?;
         for position in constraints.iter().flat_map(Constraint::parameters) {
             if parameters[position].choices().is_some() {
                 let message =
                     "chooses between expressions, which have no order; expected a parameter of numbers";
-                return Err(Error::bad_parameter(format!("constraint: {}", names[position]), message));
+                return Err(Error::bad_parameter(
+                    format!("constraint: {}", parameters[position].name()),
+                    message,
+                ));
             }
         }
         let product = parameters
@@ -99,7 +116,7 @@ impl Grid {
         let program = Program::new(&parameters, &constraints)?;
         let slabs = Slabs::count(&program, product, stop)?;
         let len = usize::try_from(slabs.points()).expect("a product's indices fit a word");
-        let grid = Self { parameters, constraints, program, slabs, len };
+        let grid = Self { parameters, constraints, program, slabs, len, only: None };
         if len == 0 {
             return Err(Error::bad_parameter("grid", format!("no point satisfies {}", grid.constraint())));
         }
@@ -218,7 +235,7 @@ impl Grid {
     /// The points from one on; none where there are not as many.
     pub(in crate::sweep) fn points_from(&self, index: usize) -> Points<'_> {
         let left = self.len.saturating_sub(index);
-        if self.program.is_empty() || left == 0 {
+        if self.program.is_empty() || self.only.is_some() || left == 0 {
             return Points { grid: self, walk: None, raw: index as u64, left };
         }
         let (mut raw, skipped) = self.slabs.find(index as u64);
@@ -255,6 +272,9 @@ impl<'a> Iterator for Points<'a> {
 
     fn next(&mut self) -> Option<Point<'a>> {
         self.left = self.left.checked_sub(1)?;
+        if let Some(only) = &self.grid.only {
+            return Some(Point { grid: self.grid, raw: only[only.len() - 1 - self.left] });
+        }
         if let Some(walk) = &mut self.walk {
             self.raw += walk.seek();
             walk.advance();

@@ -37,7 +37,7 @@ pub struct TrialArguments {
     /// Assets by symbol [default: all of the bundle]
     #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = symbol)]
     pub asset: Vec<String>,
-    /// Values of a parameter: NAME=START:END[:STEP] or NAME=a,b,c [default: the strategy's own]
+    /// Values of a parameter: NAME=START:END[:STEP], NAME=log:START:END[:COUNT] or NAME=a,b,c [default: the strategy's own]
     #[arg(long = "param", value_name = "NAME=VALUES")]
     pub parameters: Vec<Parameter>,
     #[command(flatten)]

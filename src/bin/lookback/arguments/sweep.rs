@@ -19,6 +19,12 @@ pub struct SweepArguments {
     /// Keep only points where this holds: a condition on parameters, such as 'fast < slow and slow / fast >= 2'
     #[arg(long = "where", value_name = "EXPRESSION", default_value = "")]
     pub filter: String,
+    /// Try N points drawn at random from the grid, by --seed, instead of all
+    #[arg(long, value_name = "N", value_parser = positive_count)]
+    pub random: Option<NonZeroUsize>,
+    /// Then try a finer grid around the K best of each asset as well
+    #[arg(long, value_name = "K", value_parser = positive_count, conflicts_with_all = ["journal", "plan"])]
+    pub refine: Option<NonZeroUsize>,
     /// Rank by a metric, or by an expression of metrics of which more is better, such as 'sharpe - 0.5 * volatility'
     #[arg(long, value_name = "EXPRESSION", default_value_t = Metric::Sharpe.into())]
     pub rank_by: Merit,

@@ -51,7 +51,12 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     write_rules(report.rules, out)?;
     let parameters: Vec<String> = results.grid().parameters().iter().map(ToString::to_string).collect();
     if !parameters.is_empty() {
-        writeln!(out, "{}; {}", parameters.join(", "), condition(&results.grid().constraint()))?;
+        let grid = results.grid();
+        let drawn = match grid.is_drawn() {
+            true => format!("; {} of {} points", count(grid.len()), count(grid.whole_len())),
+            false => String::new(),
+        };
+        writeln!(out, "{}; {}{drawn}", parameters.join(", "), condition(&grid.constraint()))?;
     }
     let first = results.summaries().iter().flatten().next();
     writeln!(

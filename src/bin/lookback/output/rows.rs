@@ -173,7 +173,7 @@ impl Observer for Destinations<'_> {
 fn head(facts: &Facts<'_>) -> anyhow::Result<Vec<u8>> {
     let run = facts.run.as_json();
     let mut settings = settings_json(facts.settings, facts.prices);
-    for key in ["parameters", "where"] {
+    for key in ["parameters", "where", "search"] {
         settings.insert(key.to_owned(), run[key].clone());
     }
     settings.insert("rank_by".to_owned(), facts.rank_by.to_string().into());

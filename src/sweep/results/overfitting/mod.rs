@@ -11,9 +11,10 @@ mod haircut;
 mod maximum;
 mod neighbourhood;
 mod normal;
-mod random;
 mod spa;
 mod track_record;
+
+use crate::sweep::random;
 
 pub use blocks::BlockSums;
 pub use bootstrap::SharpeInterval;
@@ -30,3 +31,11 @@ pub(in crate::sweep) use correlation::standardised;
 #[cfg(test)]
 pub(in crate::sweep) use random::Random;
 pub(in crate::sweep) use random::hash;
+
+#[cfg(test)]
+impl Random {
+    /// A draw from the standard normal distribution.
+    fn normal(&mut self) -> f64 {
+        normal::quantile(0.999_998 * self.uniform() + 1e-6)
+    }
+}

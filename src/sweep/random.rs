@@ -29,12 +29,6 @@ impl Random {
         // Of 2^64 numbers some are drawn once more than others: for a billion, by one part in 10^10.
         ((u128::from(self.next()) * end as u128) >> 64) as usize
     }
-
-    /// A draw from the standard normal distribution.
-    #[cfg(test)]
-    pub(in crate::sweep) fn normal(&mut self) -> f64 {
-        super::normal::quantile(0.999_998 * self.uniform() + 1e-6)
-    }
 }
 
 /// A number that looks drawn at random; for one seed, each index has another.
@@ -45,7 +39,7 @@ pub(in crate::sweep) fn hash(seed: u64, index: u64) -> u64 {
 
 /// A number from 0 to below 1, of the high bits.
 #[expect(clippy::cast_precision_loss, reason = "53 bits fit the mantissa")]
-pub(super) fn unit(bits: u64) -> f64 {
+pub(in crate::sweep) fn unit(bits: u64) -> f64 {
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
