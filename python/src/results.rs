@@ -1,0 +1,235 @@
+//! The results of a sweep, held by the crate; Python sees them as one Arrow table.
+
+use std::sync::Arc;
+
+use lookback::Error;
+use lookback::sweep::{Choice, HonestyOptions, Merit, Metric, RuleSet, Sweep};
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict};
+
+use crate::arrow;
+use crate::error::Answer;
+use crate::portal;
+use crate::readers::Shared;
+use crate::sweep::watched;
+
+/// A row for each trial, in grid order, asset by asset.
+#[pyclass(frozen, subclass, module = "lookback._lookback", name = "_Results")]
+pub(crate) struct Results {
+    results: Arc<lookback::sweep::Results>,
+    rules: RuleSet,
+    sweep: Sweep,
+    shared: Arc<Shared>,
+    interrupted: bool,
+}
+
+impl Results {
+    pub(crate) fn new(
+        results: lookback::sweep::Results,
+        rules: RuleSet,
+        sweep: Sweep,
+        shared: Arc<Shared>,
+        interrupted: bool,
+    ) -> Self {
+        Self { results: Arc::new(results), rules, sweep, shared, interrupted }
+    }
+
+    fn asset(&self, name: Option<&str>) -> Answer<usize> {
+        let assets = self.results.assets();
+        let found = match name {
+            None if assets.len() == 1 => Some(0),
+            None => {
+                let names: Vec<_> = assets.iter().map(|asset| asset.as_str()).collect();
+                let message = format!("say which of {} is meant", names.join(", "));
+                return Err(Error::bad_parameter("asset", message).into());
+            }
+            Some(name) => assets.iter().position(|asset| asset.as_str() == name),
+        };
+        let missing = || Error::bad_parameter("asset", format!("{} was not swept", name.unwrap_or_default()));
+        Ok(found.ok_or_else(missing)?)
+    }
+}
+
+#[pymethods]
+impl Results {
+    /// Arrow's C stream of all trials that ran.
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The interface lets a producer give its own types where it cannot give those that were asked for.
+        drop(requested_schema);
+        let batches: Vec<_> = self.results.record_batches(&Metric::ALL).collect();
+        let schema = match batches.first() {
+            Some(first) => first.schema(),
+            None => self.results.to_record_batch(&Metric::ALL).schema(),
+        };
+        arrow::give(py, schema, batches.into_iter())
+    }
+
+    fn __len__(&self) -> usize {
+        self.results.len()
+    }
+
+    #[getter]
+    fn assets(&self) -> Vec<&str> {
+        self.results.assets().iter().map(|asset| asset.as_str()).collect()
+    }
+
+    #[getter]
+    fn strategy(&self) -> &str {
+        self.results.strategy()
+    }
+
+    #[getter]
+    fn parameters(&self) -> Vec<&str> {
+        self.results.grid().parameters().iter().map(|one| one.name()).collect()
+    }
+
+    /// The digest of the bundle that was swept.
+    #[getter]
+    fn version(&self) -> &str {
+        self.results.version()
+    }
+
+    #[getter]
+    fn failed(&self) -> usize {
+        self.results.failed()
+    }
+
+    #[getter]
+    fn unfinished(&self) -> usize {
+        self.results.unfinished()
+    }
+
+    /// Whether Ctrl-C ended it.
+    #[getter]
+    fn interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    #[getter]
+    fn seconds(&self) -> f64 {
+        self.results.elapsed().as_secs_f64()
+    }
+
+    #[getter]
+    fn threads(&self) -> usize {
+        self.results.threads()
+    }
+
+    #[getter]
+    fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        loads(py, &serde_json::Value::from(self.results.settings().to_json()))
+    }
+
+    #[getter]
+    fn cache_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        portal::stats(py, &self.shared.portal.stats())
+    }
+
+    /// The best places of one asset: dictionaries of `place`, `points`, the parameters and the metrics.
+    fn _ranking<'py>(
+        &self,
+        py: Python<'py>,
+        asset: Option<&str>,
+        by: &str,
+        require: &str,
+        min_trades: usize,
+        most: usize,
+    ) -> Answer<Bound<'py, PyAny>> {
+        let (asset, by) = (self.asset(asset)?, merit(by, require)?);
+        let results = Arc::clone(&self.results);
+        let places = py.detach(move || {
+            let ranking = results.ranking(asset, by, min_trades);
+            let rows = ranking.iter().take(most).enumerate().map(|(place, ranked)| {
+                let mut row = serde_json::Map::new();
+                row.insert("place".to_owned(), (place + 1).into());
+                row.insert("points".to_owned(), ranked.points.into());
+                row.extend(ranked.trial.point.to_json());
+                row.extend(ranked.metrics.to_json());
+                serde_json::Value::Object(row)
+            });
+            serde_json::Value::Array(rows.collect())
+        });
+        Ok(loads(py, &places)?)
+    }
+
+    /// How much of the best result is luck.
+    #[expect(clippy::too_many_arguments, reason = "they are those of a call from Python")]
+    fn _honesty<'py>(
+        &self,
+        py: Python<'py>,
+        asset: Option<&str>,
+        by: &str,
+        require: &str,
+        min_trades: usize,
+        seed: u64,
+        spa: bool,
+    ) -> Answer<Option<(Bound<'py, PyAny>, String)>> {
+        let (asset, rank_by) = (self.asset(asset)?, merit(by, require)?);
+        let options = HonestyOptions { rank_by: rank_by.clone(), seed, spa, ..HonestyOptions::default() };
+        let judged = py.detach(|| {
+            let ranking = self.results.ranking(asset, rank_by, min_trades);
+            let best = ranking.first().map(|ranked| ranked.trial.point);
+            best.map(|best| {
+                self.results.honesty_rules(&self.rules, &self.shared.portal, asset, best, options)
+            })
+            .transpose()
+        })?;
+        let told = judged.map(|honesty| -> PyResult<_> {
+            Ok((loads(py, &serde_json::Value::from(honesty.to_json()))?, honesty.to_string()))
+        });
+        Ok(told.transpose()?)
+    }
+
+    /// The same rules on the same grid, chosen on train spans and traded on test spans.
+    fn _walk_forward<'py>(
+        &self,
+        py: Python<'py>,
+        scheme: &str,
+        by: &str,
+        min_trades: usize,
+        progress: Option<&Bound<'py, PyAny>>,
+    ) -> Answer<Bound<'py, PyAny>> {
+        let (scheme, rank_by) = (scheme.parse()?, metric(by)?);
+        let choice = Choice { rank_by, min_trades, ..Choice::default() };
+        let (found, _) = watched(py, progress, |watch| {
+            self.sweep.walk_forward_rules(&self.rules, &self.shared.portal, scheme, choice, watch)
+        })?;
+        Ok(loads(py, &serde_json::Value::from(found.to_json()))?)
+    }
+
+    /// The same, cross-validated.
+    fn _cross_validate<'py>(
+        &self,
+        py: Python<'py>,
+        scheme: &str,
+        by: &str,
+        min_trades: usize,
+        progress: Option<&Bound<'py, PyAny>>,
+    ) -> Answer<Bound<'py, PyAny>> {
+        let (scheme, rank_by) = (scheme.parse()?, metric(by)?);
+        let choice = Choice { rank_by, min_trades, ..Choice::default() };
+        let (found, _) = watched(py, progress, |watch| {
+            self.sweep.cross_validate_rules(&self.rules, &self.shared.portal, scheme, choice, watch)
+        })?;
+        Ok(loads(py, &serde_json::Value::from(found.to_json()))?)
+    }
+}
+
+pub(crate) fn metric(name: &str) -> Answer<Metric> {
+    Ok(name.parse()?)
+}
+
+/// What ranks, and whom.
+fn merit(by: &str, require: &str) -> Answer<Merit> {
+    Ok(by.parse::<Merit>()?.require(require)?)
+}
+
+/// A JSON value as Python's own.
+pub(crate) fn loads<'py>(py: Python<'py>, value: &serde_json::Value) -> PyResult<Bound<'py, PyAny>> {
+    py.import("json")?.call_method1("loads", (value.to_string(),))
+}

@@ -1,0 +1,270 @@
+//! Sweeps from Python: rules as text, run on all cores with the interpreter's lock released.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use lookback::Error;
+use lookback::rule::{self, ArgumentKind};
+use lookback::sweep::{Costs, Metric, Part, Progress, Rates, RuleSet, Settings, Sweep, Watch};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::convert;
+use crate::error::Answer;
+use crate::portal::DataPortal;
+use crate::results::Results;
+
+/// How often Python is asked whether Ctrl-C was pressed, and is told how far it is.
+const BEAT: Duration = Duration::from_millis(50);
+
+/// The parts of a set of rules, by their names.
+const PARTS: [Part; 13] = [
+    Part::Buy,
+    Part::Sell,
+    Part::Short,
+    Part::Cover,
+    Part::Weight,
+    Part::Rebalance,
+    Part::StopLoss,
+    Part::TakeProfit,
+    Part::TrailingStop,
+    Part::MaxBars,
+    Part::Cooldown,
+    Part::Size,
+    Part::Risk,
+];
+
+/// What is swept, as Python has put it into words.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Task {
+    name: String,
+    rules: Vec<(String, String)>,
+    lets: Vec<(String, String)>,
+    parameters: Vec<(String, String)>,
+    #[pyo3(item("where"))]
+    filter: String,
+    assets: Vec<String>,
+    signals: Option<String>,
+    threads: Option<usize>,
+}
+
+impl Task {
+    pub(crate) fn rules(&self) -> Answer<RuleSet> {
+        let mut set = RuleSet::new(&self.name);
+        for (name, text) in &self.lets {
+            set = set.define(name, text);
+        }
+        for (name, text) in &self.rules {
+            let part = PARTS.into_iter().find(|part| part.name() == name);
+            let part = part.ok_or_else(|| Error::bad_parameter(name.clone(), "is no part of a rule set"))?;
+            set = set.rule(part, text);
+        }
+        for (name, values) in &self.parameters {
+            set = set.parameter(lookback::sweep::Parameter::new(name, values)?);
+        }
+        if let Some(signals) = &self.signals {
+            set = set.signals(convert::adjust(signals)?);
+        }
+        Ok(set)
+    }
+
+    pub(crate) fn sweep(&self, settings: Settings) -> Sweep {
+        let sweep = Sweep::new().settings(settings).filter(&self.filter);
+        let sweep = self.assets.iter().fold(sweep, |sweep, asset| sweep.asset(asset));
+        match self.threads.and_then(std::num::NonZeroUsize::new) {
+            Some(threads) => sweep.threads(threads),
+            None => sweep,
+        }
+    }
+}
+
+/// Settings by their names, as in the table `[settings]` of a strategy's file.
+pub(crate) fn settings(given: &Bound<'_, PyDict>) -> Answer<Settings> {
+    let mut settings = Settings::default();
+    let mut costs = Costs::default();
+    let mut rates = Rates::default();
+    for (key, value) in given {
+        let name: String = key.extract()?;
+        if value.is_none() {
+            continue;
+        }
+        match name.as_str() {
+            "fill" => settings.fill = value.extract::<String>()?.parse()?,
+            "fee" => costs.fee = value.extract()?,
+            "commission" => costs.commission = value.extract()?,
+            "slippage_bps" => costs.slippage_bps = value.extract()?,
+            "borrow" => rates.borrow = value.extract()?,
+            "interest" => rates.interest = value.extract()?,
+            "cash" => settings.cash = value.extract()?,
+            "start" => settings.from = convert::when(&value)?,
+            "end" => settings.to = convert::when(&value)?,
+            "adjust" => settings.adjust = convert::adjust(&value.extract::<String>()?)?,
+            "periods_per_year" => settings.periods_per_year = Some(value.extract()?),
+            _ => {
+                let message = format!("unexpected keyword argument {name:?}");
+                return Err(pyo3::exceptions::PyTypeError::new_err(message).into());
+            }
+        }
+    }
+    Ok(Settings { costs, rates, ..settings })
+}
+
+/// Runs `work` on a thread of its own while this one listens for Ctrl-C and tells how far it is, with the lock released.
+///
+/// Once Ctrl-C was pressed the work is told to stop, and what it has by then is the answer, with `true` beside it.
+pub(crate) fn watched<T: Send>(
+    py: Python<'_>,
+    progress: Option<&Bound<'_, PyAny>>,
+    work: impl FnOnce(Watch<'_>) -> Result<T, Error> + Send,
+) -> Answer<(T, bool)> {
+    let stop = AtomicBool::new(false);
+    let (done, total) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let tell = |step: Progress| {
+        // Relaxed: numbers for a person to look at.
+        done.store(step.done, Ordering::Relaxed);
+        total.store(step.total, Ordering::Relaxed);
+    };
+    let mut raised: Option<PyErr> = None;
+    let mut interrupted = false;
+    let outcome = thread::scope(|scope| {
+        let waiter = thread::current();
+        let watch = Watch { stop: Some(&stop), progress: Some(&tell), pool: None };
+        let worker = scope.spawn(move || {
+            let outcome = work(watch);
+            waiter.unpark();
+            outcome
+        });
+        while !worker.is_finished() {
+            py.detach(|| thread::park_timeout(BEAT));
+            if raised.is_none() && !interrupted {
+                if let Err(error) = py.check_signals() {
+                    stop.store(true, Ordering::Relaxed);
+                    match error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py) {
+                        true => interrupted = true,
+                        false => raised = Some(error),
+                    }
+                }
+                let steps = (done.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
+                if let Some(Err(error)) = progress.map(|progress| progress.call1(steps)) {
+                    stop.store(true, Ordering::Relaxed);
+                    raised = Some(error);
+                }
+            }
+        }
+        worker.join()
+    });
+    if let Some(error) = raised {
+        return Err(error.into());
+    }
+    match outcome {
+        Ok(outcome) => Ok((outcome?, interrupted)),
+        Err(payload) => std::panic::resume_unwind(payload),
+    }
+}
+
+/// Runs rules at every point of their grid.
+#[pyfunction]
+pub(crate) fn sweep(
+    py: Python<'_>,
+    portal: &DataPortal,
+    task: Task,
+    settings: &Bound<'_, PyDict>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> Answer<Results> {
+    let rules = task.rules()?;
+    let sweep = task.sweep(self::settings(settings)?);
+    let shared = Arc::clone(&portal.desk.shared);
+    let run = |watch: Watch<'_>| sweep.run_rules_watched(&rules, &shared.portal, watch);
+    let (results, interrupted) = watched(py, progress, run)?;
+    Ok(Results::new(results, rules, sweep, shared, interrupted))
+}
+
+/// What a trial of a list came to: its metrics by name, or why it failed.
+#[derive(IntoPyObject)]
+pub(crate) enum Outcome {
+    Metrics(Vec<(&'static str, Option<f64>)>),
+    Failed(String),
+}
+
+/// Runs rules at points that need not lie on a grid, on all cores; outcomes come in the order of the points.
+#[pyfunction]
+pub(crate) fn points(
+    py: Python<'_>,
+    portal: &DataPortal,
+    task: Task,
+    settings: &Bound<'_, PyDict>,
+    points: Vec<Vec<(String, String)>>,
+) -> Answer<Vec<Outcome>> {
+    let sweep = task.sweep(self::settings(settings)?);
+    let rules = task.rules()?;
+    let shared = Arc::clone(&portal.desk.shared);
+    let threads = task.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+    let run = |watch: Watch<'_>| -> Result<Vec<Outcome>, Error> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                // Relaxed: the number is all that it says.
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let is_stopped = watch.stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+                let Some(point) = points.get(at).filter(|_| !is_stopped) else { return done };
+                done.push((at, one(&rules, &sweep, &shared.portal, point)));
+            }
+        };
+        let mut all: Vec<(usize, Outcome)> = thread::scope(|scope| {
+            let crew: Vec<_> =
+                (0..threads.clamp(1, points.len().max(1))).map(|_| scope.spawn(work)).collect();
+            crew.into_iter().flat_map(|one| one.join().unwrap_or_default()).collect()
+        });
+        all.sort_unstable_by_key(|(at, _)| *at);
+        Ok(all.into_iter().map(|(_, outcome)| outcome).collect())
+    };
+    let (outcomes, interrupted) = watched(py, None, run)?;
+    if interrupted || outcomes.len() < points.len() {
+        return Err(pyo3::exceptions::PyKeyboardInterrupt::new_err("a batch of trials was stopped").into());
+    }
+    Ok(outcomes)
+}
+
+fn one(rules: &RuleSet, sweep: &Sweep, portal: &lookback::DataPortal, point: &[(String, String)]) -> Outcome {
+    let run = || -> Result<_, Error> {
+        let mut rules = rules.clone();
+        for (name, value) in point {
+            rules = rules.parameter(lookback::sweep::Parameter::new(name, value)?);
+        }
+        sweep.backtest_rules(&rules, portal)
+    };
+    match run() {
+        Ok(backtest) => {
+            Outcome::Metrics(Metric::ALL.iter().map(|of| (of.name(), backtest.metrics().get(*of))).collect())
+        }
+        Err(error) => Outcome::Failed(error.to_string()),
+    }
+}
+
+/// A function of the language of rules: its name, its arguments with their defaults, its definition and its range.
+type Told = (&'static str, Vec<(&'static str, Option<String>)>, &'static str, &'static str);
+
+/// The functions of the language of rules, of which `lookback/rules.py` is made.
+#[pyfunction]
+pub(crate) fn functions() -> Vec<Told> {
+    let default = |kind| match kind {
+        ArgumentKind::Numbers { default } | ArgumentKind::Number { default, .. } => {
+            default.map(|of| of.to_string())
+        }
+        ArgumentKind::Bars { default, .. } => default.map(|of| of.to_string()),
+        _ => None,
+    };
+    let arguments =
+        |of: &rule::Function| of.arguments.iter().map(|one| (one.name, default(one.kind))).collect();
+    rule::functions().map(|of| (of.name, arguments(of), of.definition, of.range)).collect()
+}
+
+/// The metrics of a trial, in the order of the results' columns.
+#[pyfunction]
+pub(crate) fn metrics() -> Vec<&'static str> {
+    Metric::ALL.into_iter().map(Metric::name).collect()
+}
