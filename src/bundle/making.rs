@@ -326,8 +326,9 @@ impl Bundle {
         static SAMPLE: OnceLock<Result<Bundle, Error>> = OnceLock::new();
         const FILE: &[u8] = include_bytes!("../../data/stocks.csv.gz");
         let parse = || {
-            let files = csv::read("stocks.csv.gz", FILE, &csv::Options::default(), &|_, _| ())?;
-            let rows = files.into_iter().flat_map(|file| file.assets);
+            let all = csv::All::default();
+            csv::read("stocks.csv.gz", FILE, &csv::Options::default(), &all)?;
+            let rows = all.0.into_inner().into_iter();
             let assets =
                 rows.map(|rows| adjust::own(rows).map(|own| own.sourced)).collect::<Result<_, _>>()?;
             Self::in_memory("sample", Frequency::Day, Session::default(), assets)

@@ -19,6 +19,9 @@ const BZIP2: &[u8] = b"BZh";
 const ZIP: &[u8] = b"PK\x03\x04";
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
 
+/// The mark that some write before UTF-8.
+pub(super) const UTF8: &[u8] = &[0xef, 0xbb, 0xbf];
+
 /// The endings of the packings, as file names have them.
 pub(super) const ENDINGS: [&str; 5] = [".gz", ".zst", ".bz2", ".zip", ".zstd"];
 
@@ -96,16 +99,24 @@ fn unzip<'a>(name: &str, bytes: &[u8]) -> Result<Vec<Member<'a>>, Error> {
     Ok(members)
 }
 
+/// Whether a file that begins so is UTF-8 as it lies there, if it is a text at all.
+pub(super) fn is_plain(start: &[u8]) -> bool {
+    let others: [&[u8]; 7] = [GZIP, ZSTD, BZIP2, ZIP, EMPTY_ZIP, &[0xff, 0xfe], &[0xfe, 0xff]];
+    !others.iter().any(|magic| start.starts_with(magic))
+}
+
+/// What is said of a file that is no text.
+pub(super) fn not_text(what: &str) -> String {
+    format!("is not {what} text, expected a CSV file, plain or packed by gzip, zstd, bzip2 or zip")
+}
+
 /// The text of a file: UTF-8, or UTF-16 that says so by its byte order mark.
 pub(super) fn text<'a>(name: &str, bytes: Cow<'a, [u8]>) -> Result<Cow<'a, str>, Error> {
     const LITTLE: &[u8] = &[0xff, 0xfe];
     const BIG: &[u8] = &[0xfe, 0xff];
-    const UTF8: &[u8] = &[0xef, 0xbb, 0xbf];
     let refuse = |before: &[u8], what: &str| {
         let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
-        let message =
-            format!("is not {what} text, expected a CSV file, plain or packed by gzip, zstd, bzip2 or zip");
-        parse_error(name, line as u64, message)
+        parse_error(name, line as u64, not_text(what))
     };
     let utf16 = |units: fn([u8; 2]) -> u16| {
         let (pairs, rest) = bytes[2..].as_chunks::<2>();

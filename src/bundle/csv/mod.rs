@@ -4,8 +4,9 @@
 //! `preset` knows of its vendor), and each row becomes a bar (`reader`: `moment`, `number`). Nothing is guessed in silence:
 //! what was read as what is said of each file.
 //!
-//! Tables of columns, as Parquet files are (`table`), are read as if they were printed. The text of a file is held
-//! whole: lines are counted exactly, blank rows included, so that an error names the line that an editor shows.
+//! Tables of columns, as Parquet files are (`table`), are read as if they were printed. A large text is read in pieces and a
+//! small one whole (`text`); lines are counted exactly, blank rows included, so that an error names the line that an editor
+//! shows. Assets go one after the other to whoever asked for the file (`taker`).
 
 #![forbid(unsafe_code)]
 
@@ -37,7 +38,9 @@ mod reader;
 mod rows;
 mod stamped;
 mod table;
+mod taker;
 mod tally;
+mod text;
 
 pub use dialect::Delimiter;
 pub use number::DecimalMark;
@@ -46,9 +49,11 @@ pub use preset::Preset;
 pub(super) use moment::Zone;
 pub(super) use number::{parse as parse_number, ratio as parse_ratio};
 pub(super) use rows::{EventColumns, Rows};
+pub(super) use taker::{All, Place, Taker};
 
 use reader::Reader;
 use table::Kind;
+use text::Text;
 
 /// How files are read: what is not said is seen in the file, or known of its vendor.
 #[derive(Clone, Default, Debug)]
@@ -69,6 +74,23 @@ pub(super) struct Options {
     pub(super) zone: Option<Zone>,
     pub(super) date_format: Option<String>,
     pub(super) price_scale: Option<Decimal>,
+    pub(super) room: Room,
+}
+
+/// What a file may take of memory while it is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// A larger text is read in pieces.
+    pub(super) text_bytes: u64,
+    /// More rows are parked where there is a place for them.
+    pub(super) rows: usize,
+}
+
+impl Default for Room {
+    /// 32 MiB of text, and about 100 MB of rows.
+    fn default() -> Self {
+        Self { text_bytes: 1 << 25, rows: 1 << 20 }
+    }
 }
 
 impl Options {
@@ -82,51 +104,55 @@ impl Options {
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) unit: TimestampUnit,
-    pub(super) assets: Vec<Rows>,
     /// What was read as what.
     pub(super) reading: String,
     /// What was passed over or mended, for the user.
     pub(super) notes: Vec<String>,
 }
 
-/// Reads and checks a file, or the files of a zip; `name` is what errors call it. `progress` hears of the bytes of text
-/// that were read since it last did, and of all that there are in the file.
+/// Reads and checks a file, or the files of a zip; `name` is what errors call it.
 pub(super) fn read(
     name: &str,
     bytes: &[u8],
     options: &Options,
-    progress: &dyn Fn(u64, u64),
+    taker: &dyn Taker,
 ) -> Result<Vec<File>, Error> {
     let read = |member: container::Member<'_>| {
         if let Some(kind) = Kind::of(&member.bytes) {
-            return table::read(kind, &member.name, member.bytes, options, progress);
+            return table::read(kind, &member.name, member.bytes, options, taker);
         }
         let text = container::text(&member.name, member.bytes)?;
-        Reader::read(&member.name, &text, options, progress)
+        Reader::read(&member.name, &Text::Held(&text), options, taker)
     };
     container::members(name, bytes)?.into_iter().map(read).collect()
 }
 
-/// Reads and checks a file of the disk, with the digest of its bytes; a table batch by batch.
+/// Reads and checks a file of the disk, with the digest of its bytes; a table batch by batch, a large text piece by piece.
 pub(super) fn read_file(
     path: &Path,
     name: &str,
     options: &Options,
-    progress: &dyn Fn(u64, u64),
+    taker: &dyn Taker,
 ) -> Result<(Vec<File>, Digest), Error> {
     let fail = |error| Error::io(name, "cannot be read", error);
     let mut file = fs::File::open(path).map_err(fail)?;
     let mut magic = Vec::new();
     file.by_ref().take(Kind::MAGIC_BYTES).read_to_end(&mut magic).map_err(fail)?;
     file.rewind().map_err(fail)?;
-    let Some(kind) = Kind::of(&magic) else {
+    let kind = Kind::of(&magic);
+    let is_large = file.metadata().is_ok_and(|data| data.is_file() && data.len() > options.room.text_bytes);
+    if kind.is_none() && !(is_large && container::is_plain(&magic)) {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(fail)?;
-        return Ok((read(name, &bytes, options, progress)?, Digest::of(&bytes)));
-    };
+        return Ok((read(name, &bytes, options, taker)?, Digest::of(&bytes)));
+    }
     let digest = Digest::of_reader(&mut file).map_err(fail)?;
     file.rewind().map_err(fail)?;
-    Ok((vec![table::read_file(kind, name, file, options, progress)?], digest))
+    let read = match kind {
+        Some(kind) => table::read_file(kind, name, file, options, taker)?,
+        None => Reader::read(name, &Text::Disk(&file), options, taker)?,
+    };
+    Ok((vec![read], digest))
 }
 
 /// An error at a line of a file.

@@ -23,20 +23,27 @@ impl Rows {
         bytes
     }
 
-    /// Puts back the columns of `len` rows that [`pack`](Self::pack) took.
+    /// Takes the columns out of rows to which more will be pushed.
+    pub(super) fn park(&mut self) -> Vec<u8> {
+        self.parked += self.len();
+        self.pack()
+    }
+
+    /// Puts back the columns of `len` rows that [`pack`](Self::pack) took, behind those that are there.
     pub(in crate::bundle) fn unpack(&mut self, len: usize, bytes: &[u8]) {
+        self.parked = 0;
         let mut rest = bytes;
         let mut next = |bytes: usize| {
             let (column, after) = rest.split_at(bytes.min(rest.len()));
             rest = after;
             column
         };
-        self.moments = next(8 * len).as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
-        self.offsets = next(4 * len).as_chunks().0.iter().map(|bytes| i32::from_le_bytes(*bytes)).collect();
-        self.lines = next(4 * len).as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+        self.moments.extend(next(8 * len).as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes)));
+        self.offsets.extend(next(4 * len).as_chunks().0.iter().map(|bytes| i32::from_le_bytes(*bytes)));
+        self.lines.extend(next(4 * len).as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)));
         for column in self.values.iter_mut().chain([&mut self.adjusted]) {
             let values = next(VALUE_BYTES * len).as_chunks().0;
-            *column = values.iter().map(|bytes| Decimal::deserialize(*bytes)).collect();
+            column.extend(values.iter().map(|bytes| Decimal::deserialize(*bytes)));
         }
     }
 }

@@ -17,7 +17,9 @@ use super::moment::Clock;
 use super::number::{self, Notation};
 use super::preset::Row as Known;
 use super::rows::{EventColumns, Row, Rows};
+use super::taker::{Place, Taker};
 use super::tally::{Kind, Tally};
+use super::text::Text;
 use super::{File, Options, absurd, civil, parse_error};
 use crate::bundle::origin::TimestampUnit;
 use crate::bundle::series::check_symbol;
@@ -48,6 +50,9 @@ pub(super) struct Reader<'a> {
     /// The name of the column that moments are read from, or of both.
     moment_name: String,
     assets: Vec<Rows>,
+    /// Rows that are in memory, and what is parked of each asset: how many rows, and where.
+    rows_held: usize,
+    parked: Vec<Vec<(usize, Place)>>,
     indices: HashMap<String, usize>,
     /// The asset of the row before.
     last: usize,
@@ -91,16 +96,17 @@ impl<'a> Reader<'a> {
     /// Reads and checks a text.
     pub(super) fn read(
         name: &'a str,
-        text: &str,
+        text: &Text<'_>,
         options: &'a Options,
-        progress: &dyn Fn(u64, u64),
+        taker: &dyn Taker,
     ) -> Result<File, Error> {
-        let Some(first) = text.lines().next() else {
+        let lines = text.top(name, HEADER_LINES)?;
+        let Some(first) = lines.first() else {
             return Err(Error::invalid(name, "is empty, expected a header and rows"));
         };
         let delimiter = options.delimiter.unwrap_or_else(|| Delimiter::detect(first));
         let mut top: Vec<Fields<'_>> = Vec::new();
-        for line in text.lines().take(HEADER_LINES) {
+        for line in &lines {
             let mut fields = Vec::new();
             split(line, delimiter, &mut fields);
             top.push(fields);
@@ -108,30 +114,33 @@ impl<'a> Reader<'a> {
         let mut reader = Self::new(name, &top, options)?;
         reader.notation.mark = match options.decimal {
             Some(mark) => Some(mark),
-            None => reader
-                .decimal_mark(text, delimiter)
-                .map_err(|(line, message)| parse_error(name, line, message))?,
+            None => reader.decimal_mark(text, delimiter)?,
         };
         let mut reading = format!("{delimiter}: {}", reader.layout.reading());
         if let (Some(mark), true) = (reader.notation.mark, options.decimal.is_none()) {
             let _ = write!(reading, "; decimal {mark}");
         }
-        let mut fields = Vec::new();
-        let (mut read, mut said) = (0, 0);
-        for (line, number) in text.lines().zip(1_u64..) {
-            read += line.len() as u64 + 1;
-            if number <= reader.layout.header_lines as u64 {
-                continue;
+        let all = text.bytes();
+        text.pieces(name, &mut |piece, first| {
+            let mut fields = Vec::new();
+            let (mut read, mut said) = (0, 0);
+            for (line, number) in piece.lines().zip(first..) {
+                read += line.len() as u64 + 1;
+                if number <= reader.layout.header_lines as u64 {
+                    continue;
+                }
+                split(line, delimiter, &mut fields);
+                reader.row(&fields, number).map_err(|message| parse_error(name, number, message))?;
+                if number % ROWS_A_WORD == 0 {
+                    taker.progress(read - said, all);
+                    said = read;
+                    reader.relieve(taker)?;
+                }
             }
-            split(line, delimiter, &mut fields);
-            reader.row(&fields, number).map_err(|message| parse_error(name, number, message))?;
-            if number % ROWS_A_WORD == 0 {
-                progress(read - said, text.len() as u64);
-                said = read;
-            }
-        }
-        progress(read - said, text.len() as u64);
-        reader.finish(reading)
+            taker.progress(read - said, all);
+            Ok(true)
+        })?;
+        reader.finish(reading, taker)
     }
 
     /// Finds the columns by the first rows of a file.
@@ -176,6 +185,8 @@ impl<'a> Reader<'a> {
             moment_name,
             layout,
             assets: Vec::new(),
+            rows_held: 0,
+            parked: Vec::new(),
             indices: HashMap::new(),
             last: 0,
             tally: Tally::default(),
@@ -210,29 +221,31 @@ impl<'a> Reader<'a> {
     /// The decimal mark that the numbers of a text show, where some of them may hold a comma.
     fn decimal_mark(
         &self,
-        text: &str,
+        text: &Text<'_>,
         delimiter: Delimiter,
-    ) -> Result<Option<number::DecimalMark>, (u64, String)> {
-        let may_hold_commas = match delimiter {
-            Delimiter::Comma => text.contains('"'),
-            _ => text.contains(','),
-        };
-        if !may_hold_commas {
+    ) -> Result<Option<number::DecimalMark>, Error> {
+        let name = self.name;
+        let sign = if delimiter == Delimiter::Comma { b'"' } else { b',' };
+        if !text.has(name, sign)? {
             return Ok(None);
         }
         let mut marks = Marks::default();
-        let mut fields = Vec::new();
-        for (line, number) in text.lines().zip(1_u64..).skip(self.layout.header_lines) {
-            split(line, delimiter, &mut fields);
-            for header in self.layout.groups.iter().map(|group| &group.header) {
-                for role in Role::VALUES.into_iter().chain([Role::AdjustedClose]) {
-                    if let Some(field) = header.position(role).and_then(|at| fields.get(at)) {
-                        marks.see(number, header.name(role), field);
+        text.pieces(name, &mut |piece, first| {
+            let mut fields = Vec::new();
+            let rows = piece.lines().zip(first..).filter(|(_, line)| *line > self.layout.header_lines as u64);
+            for (line, number) in rows {
+                split(line, delimiter, &mut fields);
+                for header in self.layout.groups.iter().map(|group| &group.header) {
+                    for role in Role::VALUES.into_iter().chain([Role::AdjustedClose]) {
+                        if let Some(field) = header.position(role).and_then(|at| fields.get(at)) {
+                            marks.see(number, header.name(role), field);
+                        }
                     }
                 }
             }
-        }
-        marks.decide()
+            Ok(true)
+        })?;
+        marks.decide().map_err(|(line, message)| parse_error(name, line, message))
     }
 
     /// What is read as what.
@@ -302,6 +315,7 @@ impl<'a> Reader<'a> {
                 })?;
             if let Some(row) = bar {
                 self.rows(index, fields)?.push(&row);
+                self.rows_held += 1;
             }
         }
         Ok(())
@@ -401,6 +415,7 @@ impl<'a> Reader<'a> {
                     let columns = self.event_columns(header);
                     self.indices.insert(symbol.to_owned(), self.assets.len());
                     self.assets.push(Rows::new(symbol, &self.file, columns));
+                    self.parked.push(Vec::new());
                     self.assets.len() - 1
                 }
             };
@@ -408,34 +423,46 @@ impl<'a> Reader<'a> {
         Ok(&mut self.assets[self.last])
     }
 
-    /// All rows were taken: puts them in order, and checks what shows only then.
-    pub(super) fn finish(mut self, mut reading: String) -> Result<File, Error> {
+    /// Parks the rows, where there are more than memory should hold.
+    pub(super) fn relieve(&mut self, taker: &dyn Taker) -> Result<(), Error> {
+        if self.rows_held <= self.options.room.rows || !taker.can_park() {
+            return Ok(());
+        }
+        for asset in 0..self.assets.len() {
+            self.park(asset, taker)?;
+        }
+        self.rows_held = 0;
+        Ok(())
+    }
+
+    fn park(&mut self, asset: usize, taker: &dyn Taker) -> Result<(), Error> {
+        let rows = &mut self.assets[asset];
+        let len = rows.len();
+        if len > 0 {
+            let place = taker.park(&rows.park())?;
+            self.parked[asset].extend(place.map(|place| (len, place)));
+        }
+        Ok(())
+    }
+
+    /// All rows were taken: puts them in order, checks what shows only then, and hands them over, asset by asset.
+    pub(super) fn finish(mut self, mut reading: String, taker: &dyn Taker) -> Result<File, Error> {
         let Some(unit) = self.unit.filter(|_| !self.assets.is_empty()) else {
             return Err(Error::invalid(self.name, "has a header but no rows"));
         };
-        for rows in &mut self.assets {
-            let twice = rows.order(self.options.lenient)?;
-            let (name, symbol) = (self.name, &rows.symbol);
-            if twice > 0 {
-                let note = format!(
-                    "{name}: {twice} of the rows of {symbol} were there twice, the same; one of each is kept"
-                );
-                self.notes.push(note);
+        for asset in 0..self.assets.len() {
+            if !self.parked[asset].is_empty() {
+                self.park(asset, taker)?;
             }
-            if rows.repeated() > 0 {
-                self.notes.push(format!(
-                    "{name}: {} of the rows of {symbol} lie in an hour that clocks showed twice; their order tells which is \
-                     which",
-                    rows.repeated()
-                ));
+        }
+        for (mut rows, parked) in
+            std::mem::take(&mut self.assets).into_iter().zip(std::mem::take(&mut self.parked))
+        {
+            for (len, place) in parked {
+                rows.unpack(len, &taker.fetch(place)?);
             }
-            absurd::check_unit(rows, self.scale.is_given())?;
-            if let Some(jump) = absurd::jump(rows) {
-                if !self.options.lenient {
-                    return Err(rows.refuse(jump.bar, jump.message));
-                }
-                self.tally.add(Kind::Absurd, rows.line(jump.bar), || jump.message);
-            }
+            self.check(&mut rows)?;
+            taker.take(rows)?;
         }
         if let Some(factor) = self.scale.factor {
             let whole = if self.scale.only_whole { "whole-number " } else { "" };
@@ -450,7 +477,34 @@ impl<'a> Reader<'a> {
             }
         }
         self.notes.extend(self.tally.sentences(self.name));
-        Ok(File { unit, assets: self.assets, reading, notes: self.notes })
+        Ok(File { unit, reading, notes: self.notes })
+    }
+
+    /// Puts the rows of an asset in order, and checks them as a whole.
+    fn check(&mut self, rows: &mut Rows) -> Result<(), Error> {
+        let twice = rows.order(self.options.lenient)?;
+        let (name, symbol) = (self.name, &rows.symbol);
+        if twice > 0 {
+            let note = format!(
+                "{name}: {twice} of the rows of {symbol} were there twice, the same; one of each is kept"
+            );
+            self.notes.push(note);
+        }
+        if rows.repeated() > 0 {
+            self.notes.push(format!(
+                "{name}: {} of the rows of {symbol} lie in an hour that clocks showed twice; their order tells which is \
+                 which",
+                rows.repeated()
+            ));
+        }
+        absurd::check_unit(rows, self.scale.is_given())?;
+        if let Some(jump) = absurd::jump(rows) {
+            if !self.options.lenient {
+                return Err(rows.refuse(jump.bar, jump.message));
+            }
+            self.tally.add(Kind::Absurd, rows.line(jump.bar), || jump.message);
+        }
+        Ok(())
     }
 }
 

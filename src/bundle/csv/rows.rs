@@ -71,6 +71,8 @@ pub(in crate::bundle) struct Rows {
     events: Vec<RowEvent>,
     /// The rows whose local time clocks showed twice, and how much later the second time was.
     repeated: Vec<(usize, i64)>,
+    /// Rows before these that are parked.
+    pub(super) parked: usize,
 }
 
 impl Rows {
@@ -86,11 +88,12 @@ impl Rows {
             adjusted: Vec::new(),
             events: Vec::new(),
             repeated: Vec::new(),
+            parked: 0,
         }
     }
 
     pub(super) fn push(&mut self, row: &Row) {
-        let bar = self.moments.len();
+        let bar = self.parked + self.moments.len();
         self.moments.push(row.stamped.moment.0);
         self.offsets.push(row.stamped.offset_seconds());
         self.lines.push(u32::try_from(row.line).unwrap_or(u32::MAX));
@@ -309,6 +312,7 @@ impl Rows {
             adjusted: if self.adjusted.is_empty() { Vec::new() } else { self.adjusted.split_off(bar) },
             events: second.into_iter().map(|event| RowEvent { bar: event.bar - bar, ..event }).collect(),
             repeated,
+            parked: 0,
         }
     }
 

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use super::remarks::Remarks;
 use super::shelf::{Held, Shelf};
 use crate::asset::Symbol;
 use crate::bundle::column::Scales;
-use crate::bundle::csv::{self, Rows};
+use crate::bundle::csv::{self, Place, Rows, Taker};
 use crate::bundle::names::Names;
 use crate::bundle::origin::SourceFile;
 use crate::bundle::session::{Session, Stamp};
@@ -199,24 +200,50 @@ fn read(
 ) -> Result<Read, Error> {
     let name = path.display().to_string();
     let on_disk = fs::metadata(path).map_or(0, |data| data.len());
-    // Bytes of text count as their share of those on the disk.
-    let progress = |read: u64, of: u64| {
-        let share = u128::from(read) * u128::from(on_disk) / u128::from(of.max(1));
-        options.say(Step::Read { bytes: u64::try_from(share).unwrap_or(on_disk).min(on_disk) });
-    };
-    let (read, digest) = csv::read_file(path, &name, how, &progress)?;
+    let taker = OneFile { options, names, shelf, on_disk, assets: RefCell::new(Vec::new()) };
+    let (read, digest) = csv::read_file(path, &name, how, &taker)?;
     let base = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let source = SourceFile { file: base, sha256: digest.hex(), timestamps: read[0].unit };
-    let (mut files, mut assets) = (Vec::with_capacity(read.len()), Vec::new());
-    for file in read {
-        files.push((file.reading, file.notes));
-        for rows in file.assets {
-            for rows in names.give(rows)? {
-                assets.push(lock(shelf).put(rows)?);
-            }
-        }
+    let files = read.into_iter().map(|file| (file.reading, file.notes)).collect();
+    Ok(Read { name, source, files, assets: taker.assets.into_inner() })
+}
+
+/// Takes the assets of one file to the shelf.
+struct OneFile<'a> {
+    options: &'a Options,
+    names: &'a Names,
+    shelf: &'a Mutex<Shelf>,
+    /// Bytes of the file.
+    on_disk: u64,
+    assets: RefCell<Vec<Held>>,
+}
+
+impl Taker for OneFile<'_> {
+    fn progress(&self, read: u64, of: u64) {
+        // Bytes of text count as their share of those on the disk.
+        let share = u128::from(read) * u128::from(self.on_disk) / u128::from(of.max(1));
+        self.options
+            .say(Step::Read { bytes: u64::try_from(share).unwrap_or(self.on_disk).min(self.on_disk) });
     }
-    Ok(Read { name, source, files, assets })
+
+    fn take(&self, rows: Rows) -> Result<(), Error> {
+        for rows in self.names.give(rows)? {
+            self.assets.borrow_mut().push(lock(self.shelf).put(rows)?);
+        }
+        Ok(())
+    }
+
+    fn park(&self, bytes: &[u8]) -> Result<Option<Place>, Error> {
+        lock(self.shelf).park(bytes)
+    }
+
+    fn fetch(&self, place: Place) -> Result<Vec<u8>, Error> {
+        lock(self.shelf).fetch(place)
+    }
+
+    fn can_park(&self) -> bool {
+        lock(self.shelf).has_file()
+    }
 }
 
 /// The assets of all files, each joined from its parts when its turn comes.
@@ -335,6 +362,7 @@ fn keep_session(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Timestamp;
 
     #[test]
     fn rows_that_waited_on_the_disk_are_those_that_waited_in_memory() {
@@ -360,5 +388,55 @@ mod tests {
         assert_eq!(in_file, read(Shelf::in_memory()));
         assert!(file.metadata().unwrap().len() > 1_000, "some of them went to the file");
         assert_eq!(in_file.1, Scales { price: 2, volume: 0 });
+    }
+
+    #[test]
+    fn a_file_of_more_rows_than_memory_holds_is_read_as_one_that_fits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("all.csv");
+        let mut lines = vec!["symbol,date,open,high,low,close,volume,adj close,dividends".to_owned()];
+        // Day by day over the assets, the newest first; some pay.
+        for day in (1..=28).rev() {
+            for asset in ["CC", "AA", "BB"] {
+                let (price, paid) = (10 + day, if day % 9 == 0 { "0.25" } else { "0" });
+                lines.push(format!(
+                    "{asset},2024-01-{day:02},{price}.5,{price}.75,{price}.25,{price}.5,7,{price}.5,{paid}"
+                ));
+            }
+        }
+        let read = |lines: &[String], room: csv::Room| -> Result<String, Error> {
+            fs::write(&path, lines.join("\r\n")).unwrap();
+            let shelf = Mutex::new(Shelf::on(tempfile::tempfile().unwrap()));
+            let (options, names) = (Options::default(), Names::default());
+            let taker = OneFile {
+                options: &options,
+                names: &names,
+                shelf: &shelf,
+                on_disk: 1,
+                assets: RefCell::new(Vec::new()),
+            };
+            let how = csv::Options { room, ..csv::Options::default() };
+            let (read, _) = csv::read_file(&path, "all.csv", &how, &taker)?;
+            let assets: Vec<Rows> =
+                taker.assets.into_inner().into_iter().map(|held| lock(&shelf).take(held).unwrap()).collect();
+            Ok(format!("{read:?} {assets:?}"))
+        };
+        let small = csv::Room { text_bytes: 0, rows: 0 };
+        // What is parked is parked where progress is told of.
+        let many: Vec<String> = lines.iter().take(1).cloned().chain((0..40_000).map(row)).collect();
+        for lines in [&lines, &many] {
+            assert_eq!(read(lines, small).unwrap(), read(lines, csv::Room::default()).unwrap());
+        }
+        let mut twice = many;
+        twice.push(row(3));
+        let error = read(&twice, small).unwrap_err().to_string();
+        assert_eq!(error, read(&twice, csv::Room::default()).unwrap_err().to_string());
+        assert!(error.starts_with("all.csv line 40002: "), "{error}");
+    }
+
+    fn row(number: i64) -> String {
+        let (asset, hour) = (["CC", "AA", "BB"][usize::try_from(number % 3).unwrap()], number / 3);
+        let moment = Timestamp(hour * 3_600_000_000_000 + 60_000_000_000);
+        format!("{asset},{moment},10.5,10.75,10.25,10.5,7,10.5,0")
     }
 }

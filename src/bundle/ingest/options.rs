@@ -161,6 +161,7 @@ impl Options {
             zone,
             date_format: self.date_format.clone(),
             price_scale: self.price_scale,
+            room: csv::Room::default(),
         })
     }
 

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 
 use crate::bundle::column::{DecimalColumn, Scales};
-use crate::bundle::csv::Rows;
+use crate::bundle::csv::{Place, Rows};
 use crate::error::Error;
 use crate::time::Timestamp;
 
@@ -34,7 +34,7 @@ pub(super) struct Held {
     /// The moment of the first, by which files follow one another.
     pub(super) first: Timestamp,
     /// Where its columns are in the file, and how many bytes they take; none where they are in memory.
-    place: Option<(u64, usize)>,
+    place: Option<Place>,
 }
 
 impl Shelf {
@@ -63,28 +63,46 @@ impl Shelf {
         let volume = DecimalColumn::scale_of(rows.column(4));
         self.scales = self.scales.max(Scales { price, volume });
         self.rows_in_memory += len;
-        let place = match &mut self.file {
-            Some(file) if self.rows_in_memory > self.most_in_memory => {
-                self.rows_in_memory -= len;
-                let bytes = rows.pack();
-                file.seek(SeekFrom::Start(self.end)).and_then(|_| file.write_all(&bytes)).map_err(failed)?;
-                let place = (self.end, bytes.len());
-                self.end += bytes.len() as u64;
-                Some(place)
-            }
-            _ => None,
+        let place = if self.file.is_some() && self.rows_in_memory > self.most_in_memory {
+            self.rows_in_memory -= len;
+            self.park(&rows.pack())?
+        } else {
+            None
         };
         Ok(Held { rows, len, first, place })
     }
 
     pub(super) fn take(&mut self, held: Held) -> Result<Rows, Error> {
         let Held { mut rows, len, place, .. } = held;
-        if let (Some((start, bytes)), Some(file)) = (place, &mut self.file) {
-            let mut packed = vec![0; bytes];
-            file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut packed)).map_err(failed)?;
-            rows.unpack(len, &packed);
+        if let Some(place) = place {
+            rows.unpack(len, &self.fetch(place)?);
         }
         Ok(rows)
+    }
+
+    /// Keeps bytes in the file, where there is one.
+    pub(super) fn park(&mut self, bytes: &[u8]) -> Result<Option<Place>, Error> {
+        let Some(file) = &mut self.file else { return Ok(None) };
+        file.seek(SeekFrom::Start(self.end)).and_then(|_| file.write_all(bytes)).map_err(failed)?;
+        let place = Place { start: self.end, bytes: bytes.len() };
+        self.end += bytes.len() as u64;
+        Ok(Some(place))
+    }
+
+    /// What lies at a place of the file.
+    pub(super) fn fetch(&mut self, place: Place) -> Result<Vec<u8>, Error> {
+        let mut packed = vec![0; place.bytes];
+        if let Some(file) = &mut self.file {
+            file.seek(SeekFrom::Start(place.start))
+                .and_then(|_| file.read_exact(&mut packed))
+                .map_err(failed)?;
+        }
+        Ok(packed)
+    }
+
+    /// Whether rows can wait elsewhere than in memory.
+    pub(super) fn has_file(&self) -> bool {
+        self.file.is_some()
     }
 }
 

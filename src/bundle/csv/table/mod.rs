@@ -15,6 +15,7 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, Fields};
 
 use super::reader::Reader;
+use super::taker::Taker;
 use super::{File, Options, parse_error};
 use crate::error::{Error, ErrorKind};
 
@@ -30,9 +31,6 @@ const BUILD: &str = "cargo install lookback --features parquet";
 
 /// What the reading of a file calls it.
 const ARROW: &str = "an Arrow table";
-
-/// Hears of the rows or batches that were read since it last did, and of all that there are.
-type Progress<'a> = &'a dyn Fn(u64, u64);
 
 /// A kind of file that is a table and no text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,14 +63,14 @@ pub(super) fn read(
     name: &str,
     bytes: Cow<'_, [u8]>,
     options: &Options,
-    progress: Progress<'_>,
+    taker: &dyn Taker,
 ) -> Result<File, Error> {
     match kind {
-        Kind::ArrowFile => arrow_file(name, Cursor::new(bytes), options, progress),
-        Kind::ArrowStream => arrow_stream(name, Cursor::new(bytes), options, progress),
+        Kind::ArrowFile => arrow_file(name, Cursor::new(bytes), options, taker),
+        Kind::ArrowStream => arrow_stream(name, Cursor::new(bytes), options, taker),
         Kind::FirstFeather => Err(first_feather(name)),
         #[cfg(feature = "parquet")]
-        Kind::Parquet => parquet::read(name, bytes::Bytes::from(bytes.into_owned()), options, progress),
+        Kind::Parquet => parquet::read(name, bytes::Bytes::from(bytes.into_owned()), options, taker),
         #[cfg(not(feature = "parquet"))]
         Kind::Parquet => Err(without_parquet(name)),
     }
@@ -84,14 +82,14 @@ pub(super) fn read_file(
     name: &str,
     file: fs::File,
     options: &Options,
-    progress: Progress<'_>,
+    taker: &dyn Taker,
 ) -> Result<File, Error> {
     match kind {
-        Kind::ArrowFile => arrow_file(name, BufReader::new(file), options, progress),
-        Kind::ArrowStream => arrow_stream(name, BufReader::new(file), options, progress),
+        Kind::ArrowFile => arrow_file(name, BufReader::new(file), options, taker),
+        Kind::ArrowStream => arrow_stream(name, BufReader::new(file), options, taker),
         Kind::FirstFeather => Err(first_feather(name)),
         #[cfg(feature = "parquet")]
-        Kind::Parquet => parquet::read(name, file, options, progress),
+        Kind::Parquet => parquet::read(name, file, options, taker),
         #[cfg(not(feature = "parquet"))]
         Kind::Parquet => Err(without_parquet(name)),
     }
@@ -115,26 +113,22 @@ fn arrow_file(
     name: &str,
     source: impl Read + Seek,
     options: &Options,
-    progress: Progress<'_>,
+    taker: &dyn Taker,
 ) -> Result<File, Error> {
     let batches = FileReader::try_new(source, None).map_err(|error| broken(name, &error))?;
     let (reader, all) = (open(name, batches.schema().fields(), options)?, batches.num_batches() as u64);
     let batches =
-        batches.inspect(|_| progress(1, all)).map(|batch| batch.map_err(|error| broken(name, &error)));
-    rows(name, ARROW, reader, batches)
+        batches.inspect(|_| taker.progress(1, all)).map(|batch| batch.map_err(|error| broken(name, &error)));
+    rows(name, ARROW, reader, batches, taker)
 }
 
-fn arrow_stream(
-    name: &str,
-    source: impl Read,
-    options: &Options,
-    progress: Progress<'_>,
-) -> Result<File, Error> {
+fn arrow_stream(name: &str, source: impl Read, options: &Options, taker: &dyn Taker) -> Result<File, Error> {
     let batches = StreamReader::try_new(source, None).map_err(|error| broken(name, &error))?;
     let reader = open(name, batches.schema().fields(), options)?;
-    let file = rows(name, ARROW, reader, batches.map(|batch| batch.map_err(|error| broken(name, &error))));
+    let file =
+        rows(name, ARROW, reader, batches.map(|batch| batch.map_err(|error| broken(name, &error))), taker);
     // How many batches a stream has shows at its end.
-    progress(1, 1);
+    taker.progress(1, 1);
     file
 }
 
@@ -155,6 +149,7 @@ fn rows(
     what: &str,
     mut reader: Reader<'_>,
     batches: impl Iterator<Item = Result<RecordBatch, Error>>,
+    taker: &dyn Taker,
 ) -> Result<File, Error> {
     let used = reader.used();
     let all: Vec<usize> = (0..used.len()).collect();
@@ -177,9 +172,10 @@ fn rows(
             }
             reader.row(&fields, number).map_err(|message| parse_error(name, number, message))?;
         }
+        reader.relieve(taker)?;
     }
     let reading = format!("{what}: {}", reader.layout_reading());
-    reader.finish(reading)
+    reader.finish(reading, taker)
 }
 
 /// A reader of rows with these columns; refuses those that are made of others.

@@ -7,7 +7,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
 
-use super::{File, Options, Progress};
+use super::{File, Options, Taker};
 use crate::error::Error;
 
 /// Rows of a batch: a row group is decoded in pieces of this many.
@@ -18,7 +18,7 @@ pub(super) fn read(
     name: &str,
     source: impl ChunkReader + 'static,
     options: &Options,
-    progress: Progress<'_>,
+    taker: &dyn Taker,
 ) -> Result<File, Error> {
     let broken = |error: ParquetError| Error::invalid(name, format!("is not a whole Parquet file: {error}"));
     let builder = ParquetRecordBatchReaderBuilder::try_new(source).map_err(broken)?;
@@ -29,8 +29,8 @@ pub(super) fn read(
     let batches = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(broken)?;
     let batches = batches.map(|batch| {
         let batch = batch.map_err(|error| broken(error.into()))?;
-        progress(batch.num_rows() as u64, all);
+        taker.progress(batch.num_rows() as u64, all);
         Ok(batch)
     });
-    super::rows(name, "a Parquet table", reader, batches)
+    super::rows(name, "a Parquet table", reader, batches, taker)
 }
