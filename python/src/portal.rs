@@ -169,7 +169,7 @@ impl DataPortal {
         let bad = || Error::invalid("clock", "expected a date or a moment".to_owned());
         let clock = match when.ok_or_else(bad)? {
             When::Moment(moment) => moment,
-            day @ When::Date(_) => day.last_moment(),
+            day @ When::Date(_) => self.desk.shared.portal.snapshot().span_of(day).1,
         };
         Ok(Clock { desk: self.desk.clone(), clock })
     }

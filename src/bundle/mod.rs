@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::asset::{AssetId, Field, Symbol};
 use crate::error::{Error, ErrorKind};
 use crate::nearest::nearest;
-use crate::time::{Calendar, DAY_NS, Frequency, Timestamp};
+use crate::time::{Calendar, Frequency, Lag, Sessions, Timestamp, When};
 
 mod adjust;
 mod adjustment;
@@ -154,11 +154,29 @@ impl Bundle {
         &self.0.session
     }
 
-    /// From the moment of a bar to the last nanosecond of what it covers, when it is known in full: 0 where bars are
-    /// stamped at their end, and for days, weeks and months, whose date stands for the whole of it.
-    pub(crate) fn lag_ns(&self) -> i64 {
-        let step_ns = self.frequency().step_ns();
-        if step_ns >= DAY_NS || self.session().stamp == Stamp::End { 0 } else { step_ns - 1 }
+    /// From the moment of a bar to the last nanosecond of what it covers, when it is known in full: none where bars are
+    /// stamped at their end, and for days, whose date stands for the whole of it.
+    pub(crate) fn lag(&self) -> Lag {
+        match self.frequency() {
+            _ if self.session().stamp == Stamp::End => Lag::Fixed(0),
+            Frequency::Day => Lag::Fixed(0),
+            Frequency::Month => Lag::Month,
+            other => Lag::Fixed(other.step_ns() - 1),
+        }
+    }
+
+    /// The sessions that dates stand for; none where bars have dates of their own.
+    pub(crate) fn sessions(&self) -> Option<Sessions> {
+        let Session { time_zone, start, .. } = self.session();
+        // A bundle whose session cannot be read was refused when it was opened.
+        self.frequency().is_intraday().then(|| Sessions::new(time_zone, start).ok()).flatten()
+    }
+
+    /// The first and the last moment of the bars that a day or a moment stands for: a date is a session, by the clocks of
+    /// the bundle's time zone.
+    pub(crate) fn span_of(&self, when: When) -> (Timestamp, Timestamp) {
+        let sessions = matches!(when, When::Date(_)).then(|| self.sessions()).flatten();
+        span_of(sessions.as_ref(), self.session().stamp, when)
     }
 
     /// The assets' names, in the order of their ids.
@@ -388,5 +406,18 @@ impl Bundle {
         let column =
             Field::STORED.iter().position(|&stored| stored == field).expect("every other field is stored");
         self.0.assets[asset.index()].read(column, bars, out)
+    }
+}
+
+/// As [`Bundle::span_of`], where sessions are known.
+pub(crate) fn span_of(sessions: Option<&Sessions>, stamp: Stamp, when: When) -> (Timestamp, Timestamp) {
+    match (when, sessions) {
+        (When::Date(date), Some(sessions)) => {
+            // What is stamped with its end lies before it.
+            let ahead = i64::from(stamp == Stamp::End);
+            let (begin, next) = (sessions.begin(date.days()), sessions.begin(date.days() + 1));
+            (Timestamp(begin + ahead), Timestamp(next - 1 + ahead))
+        }
+        _ => (when.first_moment(), when.last_moment()),
     }
 }

@@ -13,7 +13,7 @@ use crate::time::DAY_NS;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stamp {
-    /// The bar covers the step of time from its moment on. A bare date stands for its session.
+    /// The bar covers the step of time from its moment on: its week, its month. The date of a day stands for its session.
     Start,
     /// The bar covers the step of time up to its moment.
     End,

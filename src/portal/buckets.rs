@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::bundle::{Bundle, Stamp};
 use crate::error::Error;
-use crate::time::{Calendar, DAY_NS, Frequency, SessionSpan, Sessions, monday, month};
+use crate::time::{Calendar, DAY_NS, Frequency, Lag, SessionSpan, Sessions, monday, month};
 
 /// The coarse bars of one frequency over one calendar; a stretch of time without a bar makes none.
 ///
@@ -83,7 +83,7 @@ impl Buckets {
         let mut ruler = Ruler { sessions, frequency, stamp: session.stamp, session: none };
         // What is stamped with its end lies before it.
         let back = i64::from(!is_dated && session.stamp == Stamp::End);
-        let known_after = bundle.lag_ns() + back;
+        let lag = bundle.lag();
         let (mut labels, mut firsts, mut over) = (Vec::new(), Vec::new(), Vec::new());
         let mut end = i64::MIN;
         for (row, moment) in (0_u32..).zip(calendar.as_slice()) {
@@ -97,7 +97,7 @@ impl Buckets {
             firsts.push(row);
             // Bars come in whole steps from the first on: the last that may still come is the last before the end.
             let last = end - 1 - (end - 1 - moment).rem_euclid(base.step_ns());
-            over.push(last.saturating_add(known_after));
+            over.push(lag.known_at(last).saturating_add(back));
         }
         Ok(Self {
             calendar: Calendar::new(labels)?,
@@ -141,12 +141,12 @@ impl Buckets {
         self.over[bucket] <= moment && self.bars(bucket).end == bar + 1
     }
     /// At each of some bars from the first on, the value of the last coarse bar that was closed when it was known.
-    pub(super) fn held(&self, coarse: &[f64], moments: &[i64], lag_ns: i64) -> Vec<f64> {
+    pub(super) fn held(&self, coarse: &[f64], moments: &[i64], lag: Lag) -> Vec<f64> {
         let mut column = Vec::with_capacity(moments.len());
         let mut bucket = 0;
         for (bar, moment) in moments.iter().enumerate() {
             bucket += usize::from(bar == self.bars(bucket).end);
-            let is_closed = self.is_closed(bucket, bar, moment.saturating_add(lag_ns));
+            let is_closed = self.is_closed(bucket, bar, lag.known_at(*moment));
             let last = if is_closed { Some(bucket) } else { bucket.checked_sub(1) };
             column.push(last.map_or(f64::NAN, |last| coarse[last]));
         }

@@ -56,7 +56,7 @@ impl Catalog {
         }
         resolve_once(&self.layouts, selection.id(), || {
             let timelines = names.assets.iter().map(|name| self.timeline(self.bundle.asset(name.as_str())?));
-            Layout::new(timelines.collect::<Result<_, _>>()?, names.fields.clone(), self.bundle.lag_ns())
+            Layout::new(&self.bundle, timelines.collect::<Result<_, _>>()?, names.fields.clone())
         })
     }
 

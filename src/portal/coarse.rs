@@ -105,7 +105,7 @@ impl Coarse {
     /// A coarse bar with all of its bars; one of a later one shows that it is over.
     pub(super) fn whole(&self, layout: &Layout, bucket: usize) -> CoarseEnd {
         let bar = self.buckets.bars(bucket).end - 1;
-        let known_at = layout.calendar.as_slice()[bar].saturating_add(layout.lag_ns);
+        let known_at = layout.lag.known_at(layout.calendar.as_slice()[bar]);
         let is_over = bucket + 1 < self.buckets.len() || self.buckets.is_closed(bucket, bar, known_at);
         CoarseEnd { bar, bucket, next: bar + 1, is_closed: is_over }
     }

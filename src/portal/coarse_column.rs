@@ -61,7 +61,7 @@ impl PortalReader {
         let held = self.cached().get_or_load_after(&key, Tier::Variable, inputs, |catalog, inputs| {
             let coarse = indicator.compute(&inputs);
             let moments = &timeline.calendar().as_slice()[..stretch.end as usize];
-            let column = buckets.held(&coarse, moments, catalog.bundle().lag_ns());
+            let column = buckets.held(&coarse, moments, catalog.bundle().lag());
             Ok(Held::Block(Block::new(column, 0, moments.len())))
         })?;
         Ok(&held.block().column(0)[..=as_of])

@@ -57,7 +57,7 @@ impl Cursor {
             End::Bar(bucket) => self.resolve_number(coarse, bucket, clock),
             End::At(when) => {
                 let bar = self.resolve(end, clock)?;
-                let moment = when.last_moment().min(clock.unwrap_or(Timestamp(i64::MAX)));
+                let moment = self.layout.span_of(when).1.min(clock.unwrap_or(Timestamp(i64::MAX)));
                 Ok(coarse.end(bar, moment.0))
             }
         }
@@ -75,7 +75,7 @@ impl Cursor {
             }
             return Ok(coarse.whole(&self.layout, bucket));
         };
-        let is_known = |at: &i64| at.saturating_add(self.layout.lag_ns) <= clock.0;
+        let is_known = |at: &i64| self.layout.lag.known_at(*at) <= clock.0;
         let known = self.layout.calendar.as_slice().partition_point(is_known).checked_sub(1);
         match known.map(|bar| coarse.end(bar, clock.0)) {
             Some(now) if bucket == now.bucket => Ok(now),
@@ -93,7 +93,7 @@ impl Cursor {
             End::At(when) => self.bar_at(when, clock)?,
         };
         match (moments.get(bar), clock) {
-            (Some(&moment), Some(clock)) if moment.saturating_add(self.layout.lag_ns) > clock.0 => {
+            (Some(&moment), Some(clock)) if self.layout.lag.known_at(moment) > clock.0 => {
                 Err(look_ahead(end, clock))
             }
             (Some(_), _) => Ok(bar),
@@ -104,18 +104,19 @@ impl Cursor {
 
     /// The last bar that is known at a moment, first looked for at the bar of the last window and the one after it.
     fn bar_at(&self, when: When, clock: Option<Timestamp>) -> Result<usize, Error> {
+        let (first, last) = self.layout.span_of(when);
         if let Some(clock) = clock
-            && when.first_moment() > clock
+            && first > clock
         {
             return Err(look_ahead(End::At(when), clock));
         }
         let moments = self.layout.calendar.as_slice();
-        let ns = when.last_moment().0.saturating_sub(self.layout.lag_ns);
+        let ns = self.layout.lag.latest(last.0);
         let is_at = |bar: usize| {
             moments.get(bar).is_some_and(|&at| at <= ns) && moments.get(bar + 1).is_none_or(|&next| ns < next)
         };
-        let last = self.bar.get();
-        let bar = match [last, last + 1].into_iter().find(|&bar| is_at(bar)) {
+        let near = self.bar.get();
+        let bar = match [near, near + 1].into_iter().find(|&bar| is_at(bar)) {
             Some(bar) => bar,
             None => self.layout.bar_at(ns).ok_or_else(|| before_first(when, moments, clock))?,
         };

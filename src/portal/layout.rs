@@ -8,9 +8,9 @@ use super::bar_index::BarIndex;
 use super::stretch::Stretches;
 use super::timeline::Timeline;
 use crate::asset::Field;
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Stamp, span_of};
 use crate::error::Error;
-use crate::time::Calendar;
+use crate::time::{Calendar, Lag, Sessions, Timestamp, When};
 
 /// One asset's bars in the calendar of a selection.
 #[derive(Debug)]
@@ -29,14 +29,21 @@ pub(super) struct Layout {
     pub(super) assets: Vec<Rows>,
     pub(super) fields: Vec<Field>,
     /// From the moment of a bar to the one at which it is known.
-    pub(super) lag_ns: i64,
+    pub(super) lag: Lag,
+    /// What dates stand for.
+    sessions: Option<Sessions>,
+    stamp: Stamp,
     /// The bars by time, made where one is asked for out of order.
     index: OnceLock<BarIndex>,
 }
 
 impl Layout {
     /// Aligns the assets: one keeps its own bars, several share the union of theirs.
-    pub(super) fn new(timelines: Vec<Arc<Timeline>>, fields: Vec<Field>, lag_ns: i64) -> Result<Self, Error> {
+    pub(super) fn new(
+        bundle: &Bundle,
+        timelines: Vec<Arc<Timeline>>,
+        fields: Vec<Field>,
+    ) -> Result<Self, Error> {
         let calendars: Vec<Calendar> = timelines.iter().map(|timeline| timeline.calendar().clone()).collect();
         let calendar = Calendar::union(&calendars);
         let stretches = Stretches::new(&calendar, |adjust| {
@@ -46,7 +53,17 @@ impl Layout {
             .into_iter()
             .map(|timeline| Rows { rows: rows_in(&calendar, timeline.calendar()), timeline })
             .collect();
-        Ok(Self { calendar, stretches, assets, fields, lag_ns, index: OnceLock::new() })
+        let (lag, sessions, stamp) = (bundle.lag(), bundle.sessions(), bundle.session().stamp);
+        Ok(Self { calendar, stretches, assets, fields, lag, sessions, stamp, index: OnceLock::new() })
+    }
+
+    /// The first and the last moment that a day or a moment stands for.
+    #[inline]
+    pub(super) fn span_of(&self, when: When) -> (Timestamp, Timestamp) {
+        match when {
+            When::Moment(moment) => (moment, moment),
+            When::Date(_) => span_of(self.sessions.as_ref(), self.stamp, when),
+        }
     }
 
     /// The last bar at or before a moment.

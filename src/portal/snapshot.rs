@@ -152,8 +152,8 @@ impl Snapshot {
 
     /// The first moment at which the bar of a moment is known in full: a clock that stands before it does not see the bar.
     ///
-    /// An intraday bar that is stamped with its start is known at the last nanosecond of its step; one stamped with its
-    /// end, and a day, a week or a month, whose date stands for the whole of it, at its own moment.
+    /// A bar that is stamped with its start is known at the last nanosecond of its step, its week or its month; one stamped
+    /// with its end, and a day, whose date stands for the whole of it, at its own moment.
     ///
     /// # Examples
     /// ```
@@ -164,7 +164,35 @@ impl Snapshot {
     /// ```
     #[must_use]
     pub fn known_at(&self, moment: Timestamp) -> Timestamp {
-        Timestamp(moment.0.saturating_add(self.bundle().lag_ns()))
+        Timestamp(self.bundle().lag().known_at(moment.0))
+    }
+
+    /// The first and the last moment of the bars that a day or a moment stands for. A date is a session: from its start, by
+    /// the clocks of the bundle's time zone, to that of the next.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::bundle::{Bundle, Series, Session};
+    /// use lookback::{DataPortal, Frequency, portal::Options};
+    /// use rust_decimal::Decimal;
+    /// let futures = Session { time_zone: "America/Chicago".into(), start: "17:00:00".into(), ..Session::default() };
+    /// let one = |price| vec![Decimal::new(price, 0)];
+    /// let series = Series {
+    ///     symbol: "ES".into(),
+    ///     calendar: lookback::Calendar::new(vec![0])?,
+    ///     values: [one(5), one(5), one(5), one(5), one(1)],
+    ///     adjustments: vec![],
+    /// };
+    /// let bundle = Bundle::from_series_in("futures", Frequency::Minute, futures, vec![series])?;
+    /// let portal = DataPortal::new(bundle, Options::default())?;
+    /// let (first, last) = portal.snapshot().span_of("2024-01-08".parse()?); // a Monday
+    /// assert_eq!(first.to_string(), "2024-01-07T23:00:00Z"); // Sunday at 17:00 in Chicago
+    /// assert_eq!(last.to_string(), "2024-01-08T22:59:59.999999999Z");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn span_of(&self, when: When) -> (Timestamp, Timestamp) {
+        self.bundle().span_of(when)
     }
 
     pub(super) fn catalog(&self) -> &Catalog {

@@ -54,7 +54,8 @@ impl AssetMarket {
     ) -> Result<RangeInclusive<usize>, Error> {
         let bundle = snapshot.bundle();
         let symbol = &bundle.symbols()[asset.index()];
-        let (first, last) = bars_between(symbol, &bundle.calendar(asset)?, settings.from, settings.to)?;
+        let (first, last) =
+            bars_between(snapshot, symbol, &bundle.calendar(asset)?, settings.from, settings.to)?;
         Ok(first..=last)
     }
 
@@ -157,13 +158,14 @@ impl AssetMarket {
 
 /// The first and the last bar of a run.
 fn bars_between(
+    snapshot: &Snapshot,
     symbol: &Symbol,
     calendar: &Calendar,
     from: Option<When>,
     to: Option<When>,
 ) -> Result<(usize, usize), Error> {
-    let first = from.map_or(Some(0), |from| calendar.bar_from(from.first_moment()));
-    let last = to.map_or(calendar.len().checked_sub(1), |to| calendar.bar_at(to.last_moment()));
+    let first = from.map_or(Some(0), |from| calendar.bar_from(snapshot.span_of(from).0));
+    let last = to.map_or(calendar.len().checked_sub(1), |to| calendar.bar_at(snapshot.span_of(to).1));
     match (first, last, calendar.as_slice()) {
         (Some(first), Some(last), [_, ..]) if first <= last => Ok((first, last)),
         (_, _, [start, .., end]) | (_, _, [start @ end]) => {

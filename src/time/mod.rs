@@ -4,6 +4,7 @@
 
 mod calendar;
 mod frequency;
+mod lag;
 mod sessions;
 mod when;
 
@@ -11,6 +12,7 @@ pub use calendar::Calendar;
 pub use frequency::Frequency;
 pub use when::When;
 
+pub(crate) use lag::Lag;
 pub(crate) use sessions::{SessionSpan, Sessions, monday, month};
 
 use std::fmt;

@@ -24,7 +24,7 @@ use crate::bundle::names::Names;
 use crate::bundle::origin::SourceFile;
 use crate::bundle::session::{Session, Stamp};
 use crate::error::Error;
-use crate::time::Frequency;
+use crate::time::{Frequency, monday, month};
 
 /// All files, read and checked; and their assets, one after the other.
 #[derive(Debug)]
@@ -84,6 +84,13 @@ impl Input {
             Some((frequency, origin)) => (frequency, origin.to_owned()),
             None => assets.frequency()?,
         };
+        let mut session = session;
+        if let (None, None, Some(rows)) = (known, options.stamp, assets.ready.front())
+            && let Some((stamp, said)) = guess_stamp(rows, frequency)
+        {
+            session.stamp = stamp;
+            notes.push(said);
+        }
         Ok(Self {
             frequency,
             session,
@@ -331,6 +338,31 @@ impl Assets {
 /// The frequency of an asset's bars, where they tell it.
 fn frequency(rows: &Rows) -> Result<Option<Frequency>, Error> {
     rows.frequency().map_err(|message| Error::invalid(rows.file(), format!("{}: {message}", rows.symbol)))
+}
+
+/// Which day of a week or a month its bar is called by: vendors have either, and a bar that is called by its first is not
+/// known before its last.
+fn guess_stamp(rows: &Rows, frequency: Frequency) -> Option<(Stamp, String)> {
+    let place = |day: i64| match frequency {
+        Frequency::Week => Some((day - monday(day), 5)),
+        Frequency::Month => Some((day - month(day).0, month(day).1 - month(day).0)),
+        _ => None,
+    };
+    let places: Option<Vec<(i64, i64)>> = (0..rows.len()).map(|bar| place(rows.wall(bar).days())).collect();
+    let places = places?;
+    // A Sunday is the day before the first.
+    let is_late = |(at, of): &&(i64, i64)| 2 * at >= *of && at < of;
+    let late = places.iter().filter(is_late).count();
+    let (stamp, day, other) = match 2 * late > places.len() {
+        true => (Stamp::End, "last", Stamp::Start.name()),
+        false => (Stamp::Start, "first", Stamp::End.name()),
+    };
+    let said = format!(
+        "bars of {frequency} are taken as called by their {day} day, as most of {} are, and as known when they are over; \
+         --stamp {other} says otherwise",
+        rows.symbol
+    );
+    Some((stamp, said))
 }
 
 /// Leaves out the bars that lie outside of the session that was asked for.
