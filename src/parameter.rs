@@ -157,6 +157,25 @@ impl Parameter {
         }
     }
 
+    /// One value as outputs tell it: a number, or the expression of its place.
+    ///
+    /// # Panics
+    /// Where `index` is not below [`Parameter::count`].
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Parameter;
+    /// assert_eq!("source=close,hlc3".parse::<Parameter>()?.told(1), "hlc3");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn told(&self, index: usize) -> String {
+        match &self.values {
+            Values::Choices(choices) => choices[index].clone(),
+            Values::Range { .. } | Values::List(_) => self.value(index).to_string(),
+        }
+    }
+
     /// One value as the nearest binary number.
     pub(crate) fn f64_at(&self, index: usize) -> f64 {
         decimal::to_f64(self.value(index))

@@ -21,6 +21,7 @@ mod cli_output;
 mod cli_rules;
 mod cli_search;
 mod cli_sweep;
+mod cli_talk;
 mod cli_usage;
 mod clock;
 mod dates;

@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use lookback::{Error, ErrorKind};
 
+use crate::talk;
+
 /// The codes as every `--help` lists them.
 pub const CODES: &str = "\
 Exit codes:
@@ -48,7 +50,7 @@ impl Exit {
 /// Says on stderr what went wrong, and turns the end of a command into its code.
 pub fn conclude(outcome: anyhow::Result<Exit>) -> ExitCode {
     let exit = outcome.unwrap_or_else(|error| {
-        complain(Chain(&error));
+        tell(Chain(&error));
         if is_usage(&error) { Exit::Usage } else { Exit::NothingUsable }
     });
     ExitCode::from(exit.code())
@@ -65,8 +67,15 @@ pub fn exceeds(failed: usize, all: usize, allowed: f64) -> bool {
     failed as f64 > allowed * all as f64
 }
 
-/// Says something on stderr.
+/// Says something on stderr, unless nothing is to be said.
 pub fn complain(message: impl Display) {
+    if !talk::is_quiet() {
+        tell(message);
+    }
+}
+
+/// Says on stderr why it failed.
+fn tell(message: impl Display) {
     // A closed stderr leaves nobody to tell.
     let _ = writeln!(io::stderr(), "lookback: {message}");
 }

@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 mod arguments;
+mod dry_run;
 mod effort;
 mod exit;
 mod history;
@@ -16,6 +17,7 @@ mod info;
 mod ingest;
 mod merge;
 mod output;
+mod pages;
 mod plan;
 mod prune;
 mod rule;
@@ -24,6 +26,7 @@ mod shard;
 mod signal;
 mod strategies;
 mod sweep;
+mod talk;
 mod task;
 mod validate;
 mod verify;
@@ -32,6 +35,8 @@ mod verify;
 #[derive(Parser, Debug)]
 #[command(version, about, max_term_width = 110)]
 struct Arguments {
+    #[command(flatten)]
+    talk: talk::Arguments,
     #[command(subcommand)]
     command: Command,
 }
@@ -64,12 +69,17 @@ enum Command {
     Rule(rule::Arguments),
     /// List the built-in strategies, or show one as a file to copy.
     Strategies(strategies::Arguments),
+    /// Print what a shell needs to complete the command line.
+    Completions(pages::CompletionArguments),
+    /// Print the manual page.
+    Man(pages::ManArguments),
 }
 
 fn main() -> ExitCode {
     let matches = arguments::matches(&command());
     let arguments = Arguments::from_arg_matches(&matches);
     let arguments = arguments.unwrap_or_else(|error| error.exit());
+    arguments.talk.apply();
     init_logging();
     exit::conclude(match arguments.command {
         Command::Ingest(arguments) => ingest::run(&arguments),
@@ -78,33 +88,37 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Prune(arguments) => prune::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
-        Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(&arguments, &matches),
         Command::Plan(arguments) => plan::run(&arguments, &matches),
         Command::Merge(arguments) => merge::run(&arguments),
         Command::Status(arguments) => merge::status(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Rule(arguments) => rule::run(&arguments),
         Command::Strategies(arguments) => strategies::run(&arguments),
+        Command::Completions(arguments) => pages::completions(&arguments),
+        Command::Man(arguments) => pages::man(&arguments),
     })
 }
 
 /// The arguments, with what holds for every command.
 fn command() -> clap::Command {
-    Arguments::command().after_help(exit::CODES).mut_subcommands(|command| {
-        // `--fee -0.5` is a fee that is out of range, not a flag that nobody knows.
-        let takes_value =
-            |argument: &clap::Arg| argument.get_action().takes_values() && !argument.is_positional();
-        // So is `--rank-by '-volatility'` an expression.
-        let is_expression = |argument: &clap::Arg| {
-            let names = argument.get_value_names().unwrap_or_default();
-            names.iter().any(|name| matches!(name.as_str(), "EXPR" | "EXPRESSION"))
-        };
-        command.after_help(exit::CODES).mut_args(|argument| match takes_value(&argument) {
-            true if is_expression(&argument) => argument.allow_hyphen_values(true),
-            true => argument.allow_negative_numbers(true),
-            false => argument,
-        })
-    })
+    Arguments::command().color(talk::Color::typed().of_help()).after_help(exit::CODES).mut_subcommands(
+        |command| {
+            // `--fee -0.5` is a fee that is out of range, not a flag that nobody knows.
+            let takes_value =
+                |argument: &clap::Arg| argument.get_action().takes_values() && !argument.is_positional();
+            // So is `--rank-by '-volatility'` an expression.
+            let is_expression = |argument: &clap::Arg| {
+                let names = argument.get_value_names().unwrap_or_default();
+                names.iter().any(|name| matches!(name.as_str(), "EXPR" | "EXPRESSION"))
+            };
+            command.after_help(exit::CODES).mut_args(|argument| match takes_value(&argument) {
+                true if is_expression(&argument) => argument.allow_hyphen_values(true),
+                true => argument.allow_negative_numbers(true),
+                false => argument,
+            })
+        },
+    )
 }
 
 /// The arguments of a sweep that a plan holds.
@@ -119,7 +133,8 @@ fn sweep_of(arguments: &[String]) -> anyhow::Result<arguments::SweepArguments> {
 
 /// Warnings on stderr, and more where `LOOKBACK_LOG` asks for it, such as `LOOKBACK_LOG=lookback=debug`.
 fn init_logging() {
-    let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
+    let level = if talk::is_quiet() { LevelFilter::ERROR } else { LevelFilter::WARN };
+    let filter = EnvFilter::builder().with_default_directive(level.into());
     tracing_subscriber::fmt()
         .with_env_filter(filter.with_env_var("LOOKBACK_LOG").from_env_lossy())
         .with_ansi(false)

@@ -2,25 +2,24 @@
 
 #![forbid(unsafe_code)]
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::{ArgAction, ArgMatches};
-use lookback::sweep::{Best, Course, Description, Keep, Watch};
+use lookback::sweep::Description;
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{SweepArguments, positive_count};
+use crate::dry_run::Measured;
 use crate::exit::{Exit, usage};
 use crate::output::text::{count, counted};
 use crate::output::{self, OutputFile};
 use crate::task::Task;
 
-/// What a part is sized to, and how long is measured for it.
+/// What a part is sized to.
 const PART: Duration = Duration::from_secs(60);
-const MEASURED: Duration = Duration::from_secs(1);
 
 /// Trials of a slab, the least that a part can be.
 const SLAB: usize = 64;
@@ -85,6 +84,9 @@ impl Plan {
 
 pub fn run(arguments: &Arguments, matches: &ArgMatches) -> anyhow::Result<Exit> {
     let sweep = &arguments.sweep;
+    if sweep.dry_run || sweep.print_config {
+        return Err(usage(anyhow!("--dry-run and --print-config are of lookback sweep")));
+    }
     if sweep.plan.is_some() || sweep.shard.is_some() || sweep.journal.is_some() {
         return Err(usage(anyhow!(
             "--plan, --shard and --journal are of lookback sweep; a plan is written by --out"
@@ -137,20 +139,7 @@ pub fn run(arguments: &Arguments, matches: &ArgMatches) -> anyhow::Result<Exit> 
 
 /// How many parts of an asset's points take a minute each, as measured for a second.
 fn parts(task: &Task, points: usize) -> anyhow::Result<usize> {
-    let (stop, began) = (AtomicBool::new(false), Instant::now());
-    let ran = thread::scope(|scope| {
-        scope.spawn(|| {
-            thread::park_timeout(MEASURED);
-            // ORDERING: Relaxed, the flag guards no data.
-            stop.store(true, Ordering::Relaxed);
-        });
-        let sweep = task.sweep.clone().keep(Keep::Best(Best { count: 0, ..Best::default() }));
-        let course = Course::from(Watch { stop: Some(&stop), ..Watch::default() });
-        let results = task.strategy.run(&sweep, &task.portal, course)?;
-        anyhow::Ok(results.len() - results.unfinished())
-    })?;
-    let elapsed = began.elapsed();
-    let minute = u128::try_from(ran).unwrap_or(1).max(1) * PART.as_nanos() / elapsed.as_nanos().max(1);
+    let minute = Measured::new(task)?.trials_of(PART);
     Ok(points.div_ceil(usize::try_from(minute).unwrap_or(usize::MAX).max(1)))
 }
 

@@ -5,16 +5,18 @@
 use std::path::Path;
 
 use anyhow::anyhow;
+use clap::ArgMatches;
 use lookback::sweep::{Journal, KeepCount, Metric};
 
-use crate::arguments::SweepArguments;
+use crate::arguments::{SweepArguments, print_config};
+use crate::dry_run;
 use crate::exit::{Exit, complain, usage};
 use crate::output::{disk, rows};
 use crate::shard;
 use crate::task::Task;
 use crate::validate;
 
-pub fn run(arguments: &SweepArguments) -> anyhow::Result<Exit> {
+pub fn run(arguments: &SweepArguments, matches: &ArgMatches) -> anyhow::Result<Exit> {
     if arguments.plan.is_some() {
         return shard::run(arguments);
     }
@@ -23,6 +25,12 @@ pub fn run(arguments: &SweepArguments) -> anyhow::Result<Exit> {
     }
     let file = arguments.out.as_deref().map(rows::find_file).transpose().map_err(usage)?;
     let task = Task::new(arguments)?;
+    if arguments.print_config {
+        return print_config(&task.strategy, &arguments.trials.parameters, matches);
+    }
+    if arguments.dry_run {
+        return dry_run::run(arguments, &task, file.as_ref());
+    }
     if let Some(scheme) = arguments.validation.scheme() {
         if arguments.refine.is_some() {
             return Err(usage(anyhow!(

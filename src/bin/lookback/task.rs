@@ -11,7 +11,7 @@ use lookback::sweep::{
     Sweep, Watch,
 };
 
-use crate::arguments::{Chosen, Format, SweepArguments};
+use crate::arguments::{Axes, Chosen, Format, SweepArguments};
 use crate::effort::Stopwatch;
 use crate::exit::{Exit, complain, exceeds, usage};
 use crate::output::ranking::{self, View};
@@ -20,6 +20,7 @@ use crate::output::text::{self, count, counted};
 use crate::output::{self, Out, OutputFile, disk, progress};
 use crate::rule;
 use crate::signal::{Signal, Stop};
+use crate::talk::Color;
 
 /// Trials kept in memory, of all assets together and of each one at least, where every row may go to a file.
 const KEPT: usize = 100_000;
@@ -72,6 +73,12 @@ impl Task {
         };
         let sweep = sweep.keep(Keep::Best(best));
         let grid = strategy.grid(&sweep)?;
+        if let Axes::Of(down, across) = &arguments.heatmap {
+            // A map of a parameter that is not there would be left out without a word.
+            for name in [down, across] {
+                grid.check_parameter("--heatmap", name).map_err(usage)?;
+            }
+        }
         let run = strategy.describe(&sweep, &portal)?.with("rows", arguments.keep == KeepCount::All);
         Ok(Self { strategy, sweep, portal, grid, merit, run })
     }
@@ -153,6 +160,8 @@ impl Task {
             report: &report,
             bundle: snapshot.bundle().name(),
             width: text::terminal_width(),
+            axes: &arguments.heatmap,
+            is_colored: Color::typed().is_on(),
             stats: arguments.stats.is_some(),
         };
         match arguments.format {
@@ -240,14 +249,18 @@ impl Task {
         if file.is_stream() {
             return Ok(());
         }
+        let way_out = "--keep 'top 100000' bounds it, and --metrics core and .arrow are smaller";
+        disk::check(file.place(), self.row_bytes(arguments, format), way_out)
+    }
+
+    /// Bytes that rows take in a file, at most; none beyond what can be counted.
+    pub fn row_bytes(&self, arguments: &SweepArguments, format: RowFormat) -> Option<u64> {
         let rows = match arguments.keep {
             KeepCount::All => self.grid.len(),
             KeepCount::Top(most) => self.grid.len().min(most),
         };
         let rows = rows.checked_mul(self.assets());
-        let needed = rows.and_then(|rows| format.bytes(&self.grid, arguments.metrics.metrics(), rows));
-        let way_out = "--keep 'top 100000' bounds it, and --metrics core and .arrow are smaller";
-        disk::check(file.place(), needed, way_out)
+        rows.and_then(|rows| format.bytes(&self.grid, arguments.metrics.metrics(), rows))
     }
 }
 

@@ -178,6 +178,25 @@ impl Grid {
         &self.parameters
     }
 
+    /// Refuses a name that is no parameter of it.
+    ///
+    /// # Errors
+    /// `BadParameter` with the nearest that is; `subject` is what the error is of.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Grid;
+    /// let grid = Grid::new(vec!["fast=1:3".parse()?, "slow=2:3".parse()?], &[])?;
+    /// assert!(grid.check_parameter("map", "fast").is_ok());
+    /// let error = grid.check_parameter("map", "fats").unwrap_err().to_string();
+    /// assert_eq!(error, "map: unknown parameter fats; nearest: fast; the strategy has fast, slow");
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn check_parameter(&self, subject: &str, name: &str) -> Result<(), Error> {
+        let names: Vec<&str> = self.parameters.iter().map(Parameter::name).collect();
+        if names.contains(&name) { Ok(()) } else { Err(unknown(subject, name, &names)) }
+    }
+
     /// The constraints as one text, joined by `and`, each condition once; empty where there are none.
     ///
     /// # Examples

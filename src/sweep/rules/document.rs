@@ -169,6 +169,47 @@ impl Document {
         Ok(Self { origin: origin.to_owned(), entries })
     }
 
+    /// The keys of a table; none of one whose keys are names of the writer's own.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Document;
+    /// assert_eq!(Document::keys("portal"), ["permanent_windows"]);
+    /// ```
+    #[must_use]
+    pub fn keys(table: &str) -> &'static [&'static str] {
+        SCHEMA.iter().find(|(name, _)| *name == table).map_or(&[], |(_, keys)| keys)
+    }
+
+    /// Writes a table of keys and values as they would be typed; empty where there is none.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::Document;
+    /// let table = Document::table("settings", [("fee", "0.002".to_owned()), ("fill", "close".to_owned())]);
+    /// assert_eq!(table, "[settings]\nfee = 0.002\nfill = \"close\"\n");
+    /// ```
+    pub fn table<'a>(name: &str, entries: impl IntoIterator<Item = (&'a str, String)>) -> String {
+        let mut text = String::new();
+        for (key, value) in entries {
+            if text.is_empty() {
+                text = format!("[{name}]\n");
+            }
+            // A number as TOML writes it; anything else is a text, which is read as it was typed.
+            let whole = value.strip_prefix('-').unwrap_or(&value);
+            let mut parts = whole.split('.');
+            let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            let is_number = parts.clone().count() <= 2
+                && parts.all(is_digits)
+                && (whole.len() == 1 || !whole.starts_with('0') || whole.starts_with("0."))
+                && whole.len() <= 18;
+            let value = if is_number { value } else { toml::Value::String(value).to_string() };
+            // Writing to a text cannot fail.
+            let _ = writeln!(text, "{key} = {value}");
+        }
+        text
+    }
+
     /// Reads a file.
     ///
     /// # Errors

@@ -303,6 +303,34 @@ impl RuleSet {
         lets.chain(rules).chain(signals)
     }
 
+    /// The tables `[parameters]`, `[let]` and `[rules]` of a file that holds it; [`RuleSet::from_document`] reads them back.
+    ///
+    /// # Examples
+    /// ```
+    /// use lookback::sweep::{Document, Part, RuleSet};
+    /// let rules = RuleSet::new("dip").define("r", "rsi(close, n)").rule(Part::Buy, "r < 30").parameter("n=2:20".parse()?);
+    /// let text = rules.to_toml();
+    /// assert!(text.starts_with("[parameters]\nn = \"2:20\"\n\n[let]\nr = \"rsi(close, n)\"\n"));
+    /// assert_eq!(RuleSet::from_document("dip", &Document::parse(&text, "dip.toml")?)?.to_toml(), text);
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let value = |parameter: &Parameter| parameter.to_string().split_off(parameter.name().len() + 1);
+        let parameters = self.parameters.iter().map(|one| (one.name(), value(one)));
+        let lets = self.definitions.iter().map(|one| (one.name.as_str(), one.text.clone()));
+        let rules = self.rules().map(|(part, text)| (part.name(), text.to_owned()));
+        let constraint = Some(("where", self.constraint.clone())).filter(|(_, text)| !text.is_empty());
+        let signals = self.signals.map(|adjust| ("signals", adjust.name().to_owned()));
+        let mut tables = vec![
+            Document::table("parameters", parameters),
+            Document::table("let", lets),
+            Document::table("rules", constraint.into_iter().chain(rules).chain(signals)),
+        ];
+        tables.retain(|table| !table.is_empty());
+        tables.join("\n")
+    }
+
     pub(super) fn stated(&self) -> &[(Part, Definition)] {
         &self.rules
     }

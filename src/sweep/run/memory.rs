@@ -5,6 +5,7 @@
 use std::fs;
 
 use crate::error::Error;
+use crate::sweep::Sweep;
 use crate::sweep::grid::Grid;
 use crate::sweep::results::{Keep, Recipe, Slab};
 
@@ -14,15 +15,38 @@ use crate::sweep::results::{Keep, Recipe, Slab};
 /// `Invalid` where their results would not fit into the memory that is available now, or cannot be counted.
 pub(super) fn check_trials(assets: usize, grid: &Grid, keep: &Keep) -> Result<(), Error> {
     let points = grid.len();
-    let each = match keep {
-        Keep::All => points.checked_mul(Slab::ROW_BYTES),
-        Keep::Best(wanted) => Recipe::new(wanted.clone(), grid).bytes(points),
-    };
+    let each = bytes_each(grid, keep);
     let way_out = match keep {
         Keep::All => "sweep fewer values or assets, or keep fewer points by a filter",
         Keep::Best(_) => "sweep fewer assets at a time, or keep fewer of each",
     };
     check(assets, points, each, available_bytes(), way_out)
+}
+
+/// Bytes of the results of one asset, at most; none beyond what can be counted.
+fn bytes_each(grid: &Grid, keep: &Keep) -> Option<usize> {
+    match keep {
+        Keep::All => grid.len().checked_mul(Slab::ROW_BYTES),
+        Keep::Best(wanted) => Recipe::new(wanted.clone(), grid).bytes(grid.len()),
+    }
+}
+
+impl Sweep {
+    /// Bytes that its results take in memory, at most, over a grid and so many assets; `None` beyond what can be counted.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{strategies::SmaCross, sweep::*};
+    /// let (all, best) = (Sweep::new(), Sweep::new().keep(Keep::Best(Best { count: 10, ..Best::default() })));
+    /// let grid = all.grid::<SmaCross>()?;
+    /// assert!(all.results_bytes(&grid, 2) == all.results_bytes(&grid, 1).map(|one| 2 * one));
+    /// assert!(best.results_bytes(&grid, 1).is_some());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn results_bytes(&self, grid: &Grid, assets: usize) -> Option<usize> {
+        bytes_each(grid, &self.keep).and_then(|each| each.checked_mul(assets))
+    }
 }
 
 fn check(

@@ -19,12 +19,12 @@ use lookback::sweep::{Costs, FillAt, Parameter, Rates, Settings, Sweep};
 use lookback::{Bundle, When};
 
 pub use cache::CacheArguments;
-pub use config::matches;
+pub use config::{matches, print as print_config};
 pub use count::{count, positive_count};
 pub use format::Format;
 pub use honesty::HonestyArguments;
 pub use strategy::{Chosen, RuleArguments};
-pub use sweep::SweepArguments;
+pub use sweep::{Axes, SweepArguments};
 pub use symbol::symbol;
 pub use validation::{Scheme, ValidationArguments};
 

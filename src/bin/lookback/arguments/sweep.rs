@@ -58,6 +58,15 @@ pub struct SweepArguments {
     /// Show what the cache did below the ranking, and write times, threads and cache to a file
     #[arg(long, value_name = "FILE.json", num_args = 0..=1, default_missing_value = "-", value_parser = stats_file)]
     pub stats: Option<StatsFile>,
+    /// Parameters of the map below the ranking: one down and one across, such as fast,slow, or none [default: the first two of several values]
+    #[arg(long, value_name = "DOWN,ACROSS", value_parser = axes, hide_default_value = true, default_value = "")]
+    pub heatmap: Axes,
+    /// Say how many trials there are, and how long they take as measured for a second; write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print what was typed and what files hold as one file, to be swept by its name; run nothing
+    #[arg(long)]
+    pub print_config: bool,
     /// Folder of a journal: what is finished is there, whatever ends the sweep
     #[arg(long, value_name = "DIR", conflicts_with = "plan")]
     pub journal: Option<PathBuf>,
@@ -110,6 +119,27 @@ impl SweepArguments {
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "expected a share from 0 to 1, such as 0.05".to_owned())
+}
+
+/// Which two parameters a map is of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Axes {
+    /// The first two of several values.
+    First,
+    /// Down and across.
+    Of(String, String),
+    None,
+}
+
+fn axes(text: &str) -> Result<Axes, String> {
+    match text.split_once(',') {
+        Some((down, across)) if down.trim() != across.trim() => {
+            Ok(Axes::Of(down.trim().to_owned(), across.trim().to_owned()))
+        }
+        None if text.is_empty() => Ok(Axes::First),
+        None if text == "none" => Ok(Axes::None),
+        _ => Err("expected two parameters, such as fast,slow, or none".to_owned()),
+    }
 }
 
 /// Where figures of cost go beside the ranking.

@@ -4,6 +4,7 @@
 
 pub mod assets;
 pub mod disk;
+pub mod heatmap;
 pub mod honesty;
 pub mod progress;
 pub mod ranking;

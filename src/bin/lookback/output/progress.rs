@@ -11,10 +11,11 @@ use lookback::cache::Stats;
 use lookback::sweep::Progress;
 
 use super::text::grouped;
+use crate::talk;
 
-/// A bar where stderr is a terminal, and nothing elsewhere.
+/// A bar where stderr is a terminal, and nothing elsewhere or where nothing is to be said.
 pub fn bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+    if talk::is_quiet() || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(0);
@@ -51,9 +52,9 @@ pub fn show(bar: &ProgressBar, progress: Progress, stats: impl Fn() -> Stats) {
 pub struct Bytes(ProgressBar);
 
 impl Bytes {
-    /// A bar where stderr is a terminal, and nothing elsewhere.
+    /// A bar where stderr is a terminal, and nothing elsewhere or where nothing is to be said.
     pub fn new() -> Self {
-        if !std::io::stderr().is_terminal() {
+        if talk::is_quiet() || !std::io::stderr().is_terminal() {
             return Self(ProgressBar::hidden());
         }
         let bar = ProgressBar::new(0);

@@ -6,6 +6,8 @@ use std::io::Write;
 
 use lookback::sweep::{AssetSummary, Merit, Metric, Metrics, Ranked};
 
+use crate::arguments::Axes;
+use crate::output::heatmap::{self, Style};
 use crate::output::honesty;
 use crate::output::rows::Report;
 use crate::output::settings::{settings_text, write_rules};
@@ -31,6 +33,9 @@ pub struct View<'a> {
     pub bundle: &'a str,
     /// Columns that tables may take, where there is an end to them.
     pub width: Option<usize>,
+    /// Which map is drawn, and how.
+    pub axes: &'a Axes,
+    pub is_colored: bool,
     /// Whether the cache is told of in full.
     pub stats: bool,
 }
@@ -92,6 +97,8 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
                     let (unmet, all) = (results.unmet(asset, report.rank_by), results.grid().len());
                     writeln!(out, "  required of {} trials, not met by {}", count(all), count(unmet))?;
                 }
+                let style = Style { axes: view.axes, width: view.width, is_colored: view.is_colored };
+                heatmap::write(results, asset, report.rank_by, style, out)?;
                 honesty::write(report.honesty, &summary.symbol, view.width, out)?;
             }
             Err(error) => writeln!(out, "{}: failed: {error}", results.assets()[asset])?,
