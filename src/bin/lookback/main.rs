@@ -19,6 +19,7 @@ mod merge;
 mod output;
 mod pages;
 mod plan;
+mod print_config;
 mod prune;
 mod rule;
 mod run;

@@ -8,10 +8,11 @@ use anyhow::anyhow;
 use clap::ArgMatches;
 use lookback::sweep::{Journal, KeepCount, Metric};
 
-use crate::arguments::{SweepArguments, print_config};
+use crate::arguments::SweepArguments;
 use crate::dry_run;
 use crate::exit::{Exit, complain, usage};
 use crate::output::{disk, rows};
+use crate::print_config;
 use crate::shard;
 use crate::task::Task;
 use crate::validate;
@@ -26,7 +27,7 @@ pub fn run(arguments: &SweepArguments, matches: &ArgMatches) -> anyhow::Result<E
     let file = arguments.out.as_deref().map(rows::find_file).transpose().map_err(usage)?;
     let task = Task::new(arguments)?;
     if arguments.print_config {
-        return print_config(&task.strategy, &arguments.trials.parameters, matches);
+        return print_config::run(&task.strategy, &arguments.trials.parameters, matches);
     }
     if arguments.dry_run {
         return dry_run::run(arguments, &task, file.as_ref());

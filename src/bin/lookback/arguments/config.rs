@@ -11,17 +11,15 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
-use lookback::sweep::{Document, Parameter};
+use lookback::sweep::Document;
 
-use super::Chosen;
-use crate::exit::{Exit, complain, conclude, usage};
-use crate::output;
+use crate::exit::{complain, conclude, usage};
 
 /// The tables whose keys are flags.
-const TABLES: [&str; 4] = ["settings", "sweep", "cache", "portal"];
+pub const TABLES: [&str; 4] = ["settings", "sweep", "cache", "portal"];
 
 /// The flag of a key: its own name, but for one.
-fn flag(key: &str) -> String {
+pub fn flag(key: &str) -> String {
     match key {
         "capacity_bytes" => "cache-bytes".to_owned(),
         key => key.replace('_', "-"),
@@ -55,43 +53,6 @@ pub fn matches(command: &Command) -> ArgMatches {
         }
         error.exit()
     })
-}
-
-/// Prints a sweep as one file: the rules, and every flag that a key can hold, wherever it was written.
-pub fn print(strategy: &Chosen, parameters: &[Parameter], matches: &ArgMatches) -> anyhow::Result<Exit> {
-    let rules = match strategy {
-        Chosen::Rules(rules) => rules.clone(),
-        Chosen::Builtin(builtin) => {
-            parameters.iter().fold(builtin.rules()?, |rules, one| rules.parameter(one.clone()))
-        }
-    };
-    let matches = matches.subcommand_matches("sweep").unwrap_or(matches);
-    let command = crate::command();
-    let value = |key: &str| {
-        let flag = flag(key);
-        let sweep = command.find_subcommand("sweep")?;
-        let argument = sweep.get_arguments().find(|argument| argument.get_long() == Some(&flag))?;
-        let values = matches.get_raw(argument.get_id().as_str())?;
-        let value = values.map(|one| one.to_string_lossy()).collect::<Vec<_>>().join(",");
-        (!value.is_empty()).then_some(value)
-    };
-    output::to_stdout(|out| {
-        writeln!(
-            out,
-            "# {}: save it as NAME.toml, and lookback sweep NAME.toml is the same sweep\n",
-            rules.name()
-        )?;
-        write!(out, "{}", rules.to_toml())?;
-        for table in TABLES {
-            let entries = Document::keys(table).iter().filter_map(|key| Some((*key, value(key)?)));
-            let text = Document::table(table, entries);
-            if !text.is_empty() {
-                write!(out, "\n{text}")?;
-            }
-        }
-        Ok(())
-    })?;
-    Ok(Exit::Done)
 }
 
 /// A flag that a file adds.

@@ -19,7 +19,7 @@ use lookback::sweep::{Costs, FillAt, Parameter, Rates, Settings, Sweep};
 use lookback::{Bundle, When};
 
 pub use cache::CacheArguments;
-pub use config::{matches, print as print_config};
+pub use config::{TABLES, flag, matches};
 pub use count::{count, positive_count};
 pub use format::Format;
 pub use honesty::HonestyArguments;

@@ -154,7 +154,7 @@ impl Drawing<'_> {
 fn level(value: f64, worst: f64, best: f64) -> usize {
     let share = (value - worst) / (best - worst);
     let last = LEVELS.len() - 1;
-    if share.is_finite() { ((share * LEVELS.len() as f64) as usize).min(last) } else { last }
+    if share.is_finite() { ((share * 8.0) as usize).min(last) } else { last }
 }
 
 /// The first value of a row of cells.
