@@ -55,6 +55,7 @@ mod rule_fuzz;
 mod rule_language;
 mod rule_sweeps;
 mod rules;
+mod schema;
 mod shapes;
 mod shards;
 mod shell;

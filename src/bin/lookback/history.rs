@@ -140,6 +140,7 @@ impl Printout<'_> {
             serde_json::json!({ "asset": asset, "field": field.name(), "values": values })
         });
         let document = serde_json::json!({
+            "schema": output::SCHEMA,
             "bundle": self.version,
             "frequency": self.frequency.name(),
             "adjust": self.adjust.name(),

@@ -66,6 +66,7 @@ fn to_json(bundle: &Bundle) -> anyhow::Result<Value> {
     let session = bundle.session();
     let assets = assets::of(bundle).map(|(asset, symbol)| asset_to_json(bundle, asset, symbol));
     Ok(json!({
+        "schema": output::SCHEMA,
         "name": bundle.name(),
         "version": bundle.version(),
         "frequency": bundle.frequency().name(),

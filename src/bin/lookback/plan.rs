@@ -110,6 +110,7 @@ pub fn run(arguments: &Arguments, matches: &ArgMatches) -> anyhow::Result<Exit> 
     };
     let shards = each.clamp(1, most) * assets;
     let document = json!({
+        "schema": output::SCHEMA,
         "format": "lookback-plan",
         "format_version": 1,
         "digest": task.run.digest(),

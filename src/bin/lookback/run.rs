@@ -159,6 +159,7 @@ fn write_json(
     let equity =
         backtest.equity().map(|(date, equity)| json!({ "date": date.to_string(), "equity": equity }));
     let document = json!({
+        "schema": output::SCHEMA,
         "strategy": backtest.strategy(),
         "rules": rules_json(rules),
         "parameters": backtest.point().to_json(),

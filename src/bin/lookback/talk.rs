@@ -34,7 +34,8 @@ pub enum Color {
 impl Color {
     /// What was typed, read before anything else is: errors of the command line are coloured as well.
     pub fn typed() -> Self {
-        let typed: Vec<_> = env::args().take_while(|one| one != "--").collect();
+        let typed = env::args_os().map(|one| one.to_string_lossy().into_owned());
+        let typed: Vec<String> = typed.take_while(|one| one != "--").collect();
         let after = |at: usize| typed.get(at + 1).cloned();
         let value = typed.iter().enumerate().find_map(|(at, one)| match one.strip_prefix("--color") {
             Some("") => after(at),

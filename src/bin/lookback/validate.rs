@@ -108,7 +108,8 @@ fn write(
             Ok(())
         }
         Format::Json => {
-            let mut document = json(found);
+            let mut document = Map::from_iter([("schema".to_owned(), output::SCHEMA.into())]);
+            document.extend(json(found));
             document.insert("rules".to_owned(), rules_json(&task.strategy.statements()));
             serde_json::to_writer(&mut *out, &Value::from(document))?;
             Ok(writeln!(out)?)

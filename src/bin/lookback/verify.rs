@@ -62,6 +62,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             };
             let faults: Vec<_> = verified.faults.iter().map(fault).collect();
             let verified = json!({
+                "schema": output::SCHEMA,
                 "version": verified.version,
                 "versions": verified.versions,
                 "assets": verified.assets,

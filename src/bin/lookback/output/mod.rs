@@ -21,6 +21,9 @@ use anyhow::Context;
 
 pub use file::OutputFile;
 
+/// The number of `docs/lookback.schema.json`, in every JSON document: another one where a key goes or means something else.
+pub const SCHEMA: u32 = 1;
+
 /// Bytes gathered before a write: one system call for some hundred rows.
 const BUFFER_BYTES: usize = 1 << 16;
 

@@ -13,7 +13,7 @@ use lookback::sweep::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Out, OutputFile};
+use super::{Out, OutputFile, SCHEMA};
 use crate::arguments::Format;
 use crate::effort::Effort;
 use crate::output::honesty;
@@ -181,6 +181,7 @@ fn head(facts: &Facts<'_>) -> anyhow::Result<Vec<u8>> {
     settings.insert("min_trades".to_owned(), facts.min_trades.into());
     settings.insert("top".to_owned(), facts.top.into());
     let document = json!({
+        "schema": SCHEMA,
         "strategy": run["strategy"],
         "rules": rules_json(facts.rules),
         "settings": settings,
@@ -211,6 +212,7 @@ fn tail(results: &Results, rank_by: &Merit, of: &[Honesty]) -> Vec<u8> {
 pub fn stats_json(results: &Results, effort: &Effort, stats: &Stats) -> Map<String, Value> {
     let (per_second, per_cpu_second) = effort.rates(results.len() - results.unfinished());
     let document = json!({
+        "schema": SCHEMA,
         "elapsed_s": effort.elapsed.as_secs_f64(),
         "cpu_s": effort.cpu.as_secs_f64(),
         "trials_per_s": per_second,
