@@ -112,7 +112,8 @@ impl Merit {
     /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
     /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
     /// let results = sweep.run::<SmaCross>(&portal)?;
-    /// let metrics = results.trial(0).outcome.metrics().unwrap();
+    /// let trial = results.trial(0);
+    /// let metrics = trial.outcome.metrics().unwrap();
     /// let twice = "2 * sharpe".parse::<Merit>()?.value(metrics);
     /// assert_eq!(twice, metrics.get(Metric::Sharpe).map(|sharpe| 2.0 * sharpe));
     /// # Ok::<(), lookback::Error>(())
@@ -131,7 +132,8 @@ impl Merit {
     /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
     /// # let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
     /// let results = sweep.run::<SmaCross>(&portal)?;
-    /// let metrics = results.trial(0).outcome.metrics().unwrap();
+    /// let trial = results.trial(0);
+    /// let metrics = trial.outcome.metrics().unwrap();
     /// assert!(Merit::from(Metric::Sharpe).require("trades > 0")?.admits(metrics));
     /// assert!(!Merit::from(Metric::Sharpe).require("trades > 1e6")?.admits(metrics));
     /// # Ok::<(), lookback::Error>(())
@@ -201,15 +203,16 @@ impl FromStr for Merit {
 
     /// Reads a metric's name in snake or kebab case, or an expression of metrics.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let is_word = text.trim().chars().all(|one| one.is_ascii_alphabetic() || matches!(one, '_' | '-'));
-        match text.parse::<Metric>() {
-            Ok(metric) => Ok(metric.into()),
-            Err(error) if is_word => Err(error),
-            Err(_) => {
-                let formula = with_names(|names| Formula::number("rank-by", text, names))?;
-                Ok(Self { by: By::Formula(Arc::new(formula)), require: None })
-            }
-        }
+        let unknown = match text.parse::<Metric>() {
+            Ok(metric) => return Ok(metric.into()),
+            Err(unknown) => unknown,
+        };
+        // What looks like a name in kebab case may be a difference: `sharpe-volatility`.
+        let is_name = text.starts_with(|one: char| one.is_ascii_alphabetic())
+            && text.chars().all(|one| one.is_ascii_alphabetic() || matches!(one, '_' | '-'));
+        let formula = with_names(|names| Formula::number("rank-by", text, names));
+        let formula = formula.map_err(|error| if is_name { unknown } else { error })?;
+        Ok(Self { by: By::Formula(Arc::new(formula)), require: None })
     }
 }
 
@@ -242,6 +245,8 @@ mod tests {
     fn a_name_is_a_metric_and_anything_else_an_expression() {
         assert_eq!(merit("win-rate", "  "), Metric::WinRate.into());
         assert_eq!(merit("(sharpe)", "").value(&metrics(2.0, 0.0)), Some(2.0));
+        assert_eq!(merit("trades-sharpe", "").value(&metrics(2.0, 5.0)), Some(3.0));
+        assert_eq!(merit("-sharpe", "").value(&metrics(2.0, 5.0)), Some(-2.0));
         assert_eq!(merit("sharpe*trades", "trades>=2 && sharpe<3").to_string(), "sharpe*trades");
     }
 

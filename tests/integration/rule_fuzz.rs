@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use lookback::ErrorKind;
 use lookback::rule::{Graph, Rule};
+use lookback::sweep::{Document, Grid, Merit, Metric, Parameter};
 
 use super::naive_rule::{Event, PARAMETERS, Traded};
 
@@ -150,4 +151,116 @@ fn whatever_is_typed_is_worked_out_or_refused_with_its_place() {
     }
     assert!(worked > 0, "{tried} mutations, and none meant anything");
     println!("{tried} mutations, {worked} of them worked out");
+}
+
+/// Words that conditions on parameters and metrics, and values of parameters, are put together of.
+const WORDS: [&str; 34] = [
+    "fast",
+    "slow",
+    "sharpe",
+    "max_drawdown",
+    "trades",
+    "nan",
+    "0",
+    "1",
+    "0.3",
+    "1e-9",
+    "79228162514264337593543950335",
+    "-",
+    "+",
+    "*",
+    "/",
+    "%",
+    ">",
+    "<=",
+    "==",
+    "!=",
+    " and ",
+    " or ",
+    "not ",
+    "(",
+    ")",
+    "?",
+    ":",
+    ",",
+    "min(",
+    "clamp(",
+    "log(",
+    "[1]",
+    "log:",
+    "=",
+];
+
+/// Reads a text as a condition, as what ranks, as values of a parameter and as a file, and uses what it means.
+fn read_as_all(text: &str) -> u64 {
+    let parameters = || ["fast=1:7", "slow=0.5:9:0.5"].map(|one| one.parse().unwrap()).to_vec();
+    let told = |error: &lookback::Error| assert!(!error.to_string().is_empty());
+    let mut meant = 0;
+    match Grid::new(parameters(), &[text]) {
+        Ok(grid) => {
+            assert_eq!(grid.points().count(), grid.len(), "{text:?}");
+            assert!(grid.clone().random(3, 1).unwrap().len() <= 3);
+            assert!(grid.refine(&[grid.point(grid.len() / 2)]).unwrap().len() >= grid.len(), "{text:?}");
+            meant += 1;
+        }
+        Err(error) => told(&error),
+    }
+    match text
+        .parse::<Merit>()
+        .and_then(|merit| merit.require(text))
+        .or_else(|_| Merit::from(Metric::Cagr).require(text))
+    {
+        Ok(merit) => meant += u64::from(merit.requirement().is_some()),
+        Err(error) => told(&error),
+    }
+    match Parameter::new("n", text) {
+        Ok(one) => {
+            let ends = [0, one.count() - 1].map(|at| one.told(at));
+            assert!(ends.iter().all(|end| !end.is_empty()), "{text:?}");
+            meant += 1;
+        }
+        Err(error) => told(&error),
+    }
+    if let Err(error) = Document::parse(text, "any.toml") {
+        told(&error);
+    }
+    meant
+}
+
+#[test]
+fn whatever_is_typed_as_a_condition_a_merit_values_or_a_file_is_used_or_refused() {
+    let seconds = std::env::var("LOOKBACK_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
+    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(SECONDS) / 2);
+    let mut random = fastrand::Rng::with_seed(seconds.unwrap_or(0) ^ 0xF00D);
+    let (mut tried, mut meant) = (0_u64, 0_u64);
+    while Instant::now() < end {
+        let words = (0..random.usize(1..12)).map(|_| WORDS[random.usize(..WORDS.len())]);
+        let text: String = words.collect();
+        let outcome = std::panic::catch_unwind(|| read_as_all(&text));
+        meant += outcome.unwrap_or_else(|_| panic!("this text panics: {text:?}"));
+        tried += 1;
+    }
+    assert!(tried > 100 && meant > 10, "{tried} texts, {meant} of them meant something");
+}
+
+#[test]
+fn deep_and_long_conditions_and_lists_are_refused_or_read_in_no_time() {
+    let began = Instant::now();
+    for depth in [10, 1_000, 100_000] {
+        for text in [
+            format!("{}fast < slow{}", "(".repeat(depth), ")".repeat(depth)),
+            format!("{}fast < slow", "not ".repeat(depth)),
+            format!("fast{} < slow", " + 1".repeat(depth)),
+            format!("fast < {}slow{}", "min(1, ".repeat(depth), ")".repeat(depth)),
+            format!("fast < slow{}", " ? fast < slow".repeat(depth)),
+            format!("1{}", ",2".repeat(depth)),
+            format!("log:1:2:{}", "9".repeat(depth)),
+            "9".repeat(depth),
+            "[".repeat(depth),
+            format!("[a]\n{}", "x = [".repeat(depth)),
+        ] {
+            read_as_all(&text);
+        }
+    }
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
 }
