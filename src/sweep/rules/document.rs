@@ -204,6 +204,12 @@ impl Document {
                 && (whole.len() == 1 || !whole.starts_with('0') || whole.starts_with("0."))
                 && whole.len() <= 18;
             let value = if is_number { value } else { toml::Value::String(value).to_string() };
+            let is_bare = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+            let key = if is_bare && !key.is_empty() {
+                key.to_owned()
+            } else {
+                toml::Value::String(key.to_owned()).to_string()
+            };
             // Writing to a text cannot fail.
             let _ = writeln!(text, "{key} = {value}");
         }
