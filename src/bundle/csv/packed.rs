@@ -6,19 +6,22 @@ use rust_decimal::Decimal;
 
 use super::rows::Rows;
 
-/// Bytes of a row without its adjusted close: its moment, offset and line, and five values.
-const ROW_BYTES: usize = 8 + 4 + 4 + 5 * VALUE_BYTES;
-const VALUE_BYTES: usize = 16;
+/// How the values of a column are written: as decimals of one scale in few bytes where they can be, else as they are.
+const NARROW: u8 = 0;
+const WIDE: u8 = 1;
+const WHOLE: u8 = 2;
 
 impl Rows {
     /// Takes the columns out; what is left knows its symbol, its files and its events.
     pub(in crate::bundle) fn pack(&mut self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.len() * ROW_BYTES + self.adjusted.len() * VALUE_BYTES);
+        // Four bytes of most values.
+        let mut bytes = Vec::with_capacity(self.len() * (8 + 4 + 4 + 5 * 4) + 64);
         bytes.extend(std::mem::take(&mut self.moments).iter().flat_map(|moment| moment.to_le_bytes()));
         bytes.extend(std::mem::take(&mut self.offsets).iter().flat_map(|offset| offset.to_le_bytes()));
         bytes.extend(std::mem::take(&mut self.lines).iter().flat_map(|line| line.to_le_bytes()));
+        bytes.push(u8::from(!self.adjusted.is_empty()));
         for column in self.values.iter_mut().chain([&mut self.adjusted]) {
-            bytes.extend(std::mem::take(column).iter().flat_map(Decimal::serialize));
+            pack_column(&std::mem::take(column), &mut bytes);
         }
         bytes
     }
@@ -41,10 +44,56 @@ impl Rows {
         self.moments.extend(next(8 * len).as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes)));
         self.offsets.extend(next(4 * len).as_chunks().0.iter().map(|bytes| i32::from_le_bytes(*bytes)));
         self.lines.extend(next(4 * len).as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)));
-        for column in self.values.iter_mut().chain([&mut self.adjusted]) {
-            let values = next(VALUE_BYTES * len).as_chunks().0;
-            column.extend(values.iter().map(|bytes| Decimal::deserialize(*bytes)));
+        let has_adjusted = next(1) == [1];
+        let adjusted = has_adjusted.then_some(&mut self.adjusted);
+        for column in self.values.iter_mut().chain(adjusted) {
+            let [way, scale] = *next(2) else { return };
+            let scale = u32::from(scale);
+            match way {
+                NARROW => column.extend(
+                    (next(4 * len).as_chunks().0.iter())
+                        .map(|bytes| Decimal::new(i64::from(i32::from_le_bytes(*bytes)), scale)),
+                ),
+                WIDE => column.extend(
+                    (next(8 * len).as_chunks().0.iter())
+                        .map(|bytes| Decimal::new(i64::from_le_bytes(*bytes), scale)),
+                ),
+                _ => column
+                    .extend(next(16 * len).as_chunks().0.iter().map(|bytes| Decimal::deserialize(*bytes))),
+            }
         }
+    }
+}
+
+fn pack_column(column: &[Decimal], bytes: &mut Vec<u8>) {
+    let scale = column.first().map_or(0, Decimal::scale);
+    // A negative zero has a sign of its own.
+    let is_alike = |value: &Decimal| value.scale() == scale && !(value.is_zero() && value.is_sign_negative());
+    let mantissa = |value: &Decimal| i64::try_from(value.mantissa()).ok().filter(|_| is_alike(value));
+    let (mut narrow, mut wide) = (true, true);
+    for value in column {
+        let mantissa = mantissa(value);
+        wide &= mantissa.is_some();
+        narrow &= mantissa.is_some_and(|mantissa| i32::try_from(mantissa).is_ok());
+        if !wide {
+            break;
+        }
+    }
+    let way = if narrow {
+        NARROW
+    } else if wide {
+        WIDE
+    } else {
+        WHOLE
+    };
+    bytes.extend([way, u8::try_from(scale).unwrap_or(0)]);
+    let mantissas = column.iter().filter_map(mantissa);
+    match way {
+        NARROW => {
+            bytes.extend(mantissas.filter_map(|one| i32::try_from(one).ok()).flat_map(i32::to_le_bytes))
+        }
+        WIDE => bytes.extend(mantissas.flat_map(i64::to_le_bytes)),
+        _ => bytes.extend(column.iter().flat_map(Decimal::serialize)),
     }
 }
 
@@ -62,11 +111,12 @@ mod tests {
             let mut rows = Rows::new("A", &"a.csv".into(), columns);
             for line in 2..1_000_i64 {
                 let value = Decimal::new(line * 1_000_003, 4);
+                let mixed = Decimal::new(line, u32::try_from(line % 5).unwrap());
                 rows.push(&Row {
                     stamped: Stamped::new(Timestamp(line << 40), Timestamp((line << 40) + 3_600_000_000_000)),
                     line: line.unsigned_abs(),
-                    values: [value, -value, value + value, Decimal::ZERO, Decimal::MAX],
-                    adjusted: adjusted_close.then_some(value),
+                    values: [value, -value * Decimal::new(100_000, 0), mixed, -Decimal::ZERO, Decimal::MAX],
+                    adjusted: adjusted_close.then_some(Decimal::new(line, 2)),
                     split: None,
                     dividend: None,
                 });
@@ -76,6 +126,14 @@ mod tests {
             assert_eq!(rows.len(), 0);
             rows.unpack(len, &bytes);
             assert_eq!(format!("{rows:?}"), before);
+            let scales = |rows: &Rows| -> Vec<(u32, bool)> {
+                let all = rows.values.iter().chain([&rows.adjusted]).flatten();
+                all.map(|value| (value.scale(), value.is_sign_negative())).collect()
+            };
+            let known = scales(&rows);
+            let bytes = rows.pack();
+            rows.unpack(len, &bytes);
+            assert_eq!(scales(&rows), known, "scales and signs too");
         }
     }
 }
