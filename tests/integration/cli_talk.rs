@@ -83,6 +83,8 @@ fn a_dry_run_tells_the_size_and_writes_nothing() {
         assert!(text.replace("kB", " B").contains(part), "{part}: {text}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let walk = lookback(&[&GRID[..], &["--dry-run", "--walk-forward", "train=756,test=252"]].concat());
+    assert!(stderr(&walk).contains("--dry-run is of the sweep alone"), "{}", stderr(&walk));
     let rule = ["sweep", "--dry-run", "--asset", "IBM", "--buy", "close > sma(close, n)", "--max-bars", "5"];
     let text = printed(&[&rule[..], &["--param", "n=2:100000:7", "--random", "50"]].concat());
     assert!(

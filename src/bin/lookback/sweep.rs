@@ -30,6 +30,9 @@ pub fn run(arguments: &SweepArguments, matches: &ArgMatches) -> anyhow::Result<E
         return print_config::run(&task.strategy, &arguments.trials.parameters, matches);
     }
     if arguments.dry_run {
+        if arguments.validation.scheme().is_some() {
+            return Err(usage(anyhow!("--dry-run is of the sweep alone, without --walk-forward and --cpcv")));
+        }
         return dry_run::run(arguments, &task, file.as_ref());
     }
     if let Some(scheme) = arguments.validation.scheme() {
