@@ -9,7 +9,8 @@
 use std::hint::black_box;
 
 use rivals::{
-    CAPACITY, Key, Lookback, Papaya, Permanent, PermanentSecond, QuickCache, Rival, Slice, Variable, VariableSecond,
+    CAPACITY, Key, Lookback, Papaya, Permanent, PermanentSecond, QuickCache, Rival, Slice, Variable,
+    VariableSecond,
 };
 
 /// Fills, then asks `rounds` times for 1,000 keys.
