@@ -122,8 +122,8 @@ impl AssetWalk {
 /// let fold = &walk.folds[0];
 /// assert_eq!(fold.train.bars, 0..756);
 /// assert_eq!(results.point(fold).unwrap().iter().count(), 2);
-/// assert!(walk.out_of_sample.get(Metric::Sharpe) < fold.in_sample.unwrap().get(Metric::Sharpe));
-/// assert!(walk.efficiency() < Some(1.0) && fold.efficiency().is_some());
+/// assert!(walk.in_sample_cagr() > walk.out_of_sample.get(Metric::Cagr)); // what was chosen earned less than it had
+/// assert!(walk.efficiency() < Some(1.0));
 /// # Ok::<(), lookback::Error>(())
 /// ```
 #[derive(Clone, Debug)]
