@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
 import time
 from pathlib import Path
@@ -117,7 +118,10 @@ def test_a_notebook_shows_a_table_and_escapes_names(results: lb.Results) -> None
     assert "<script" not in html
 
 
-def test_ctrl_c_stops_at_once_and_keeps_what_is_done(portal: lb.DataPortal) -> None:
+def test_ctrl_c_stops_at_once_and_keeps_what_is_done(portal: lb.DataPortal, request: pytest.FixtureRequest) -> None:
+    # A shell that runs the tests in its background has SIGINT ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     stop = threading.Timer(0.3, _thread.interrupt_main)
     began = time.monotonic()
     stop.start()
