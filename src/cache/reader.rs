@@ -144,7 +144,8 @@ impl<K: Key, V: Value, S, B> Reader<K, V, S, B> {
 
     /// Lends the value of a key, where it is held: looks into the tier asked for first, then into the other.
     ///
-    /// Lock-free. In steady state it writes to this reader only. It never loads, waits or promotes: in the middle of
+    /// Wait-free: its steps are bounded whatever other threads do ([how many](super#how-many-steps-a-hit-takes)). In steady
+    /// state it writes to this reader only. It never loads, waits or promotes: in the middle of
     /// another thread's promotion of the key it may find nothing.
     ///
     /// # Examples

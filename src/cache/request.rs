@@ -190,8 +190,8 @@ impl<K: Key, V: Value, S, B: BuildHasher> Reader<K, V, S, B> {
     /// Takes a variable entry out, and its bytes with it; false where none is held, and where the key is permanent: such
     /// an entry leaves with its generation only.
     ///
-    /// A load of the key that is under way publishes after it. What this reader was lent stays lent until `refresh`, and
-    /// so does a value that it was served uncached. Not counted as a request, nor as an eviction.
+    /// A load or a promotion of the key that is under way publishes after it. What this reader was lent stays lent until
+    /// `refresh`, and so does a value that it was served uncached. Not counted as a request, nor as an eviction.
     ///
     /// # Examples
     /// ```

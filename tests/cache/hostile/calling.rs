@@ -252,6 +252,33 @@ fn a_clone_that_asks_for_its_own_key_waits_for_nobody() {
 }
 
 #[test]
+fn a_removal_in_the_middle_of_a_promotion_comes_before_it() {
+    confined("hostile::calling::a_removal_in_the_middle_of_a_promotion_comes_before_it", || {
+        let is_armed = Arc::new(AtomicBool::new(false));
+        let armed = is_armed.clone();
+        let (script, cache) = reacting(tight(4), Call::CloneValue, move |script, cache, id| {
+            if armed.swap(false, Ordering::Relaxed) {
+                assert!(cache.current().reader().remove(&Key::new(id, id, script)));
+            }
+        });
+        assert_eq!(load(&script, &cache, 1, 1), 1);
+        is_armed.store(true, Ordering::Relaxed);
+        let reader = cache.current().reader();
+        let key = Key::new(1, 1, &script);
+        let held = reader.get_or_load(&key, Tier::Permanent, |()| unreachable!("it is held"));
+        assert_eq!(held.unwrap().id, 1);
+        assert!(!is_armed.load(Ordering::Relaxed), "it was taken out while it was copied");
+        assert!(!reader.remove(&key), "it is permanent by now");
+        drop((reader, key));
+        let stats = cache.stats();
+        assert_eq!((stats.permanent.entries, stats.variable.entries, stats.promotions), (1, 0, 1));
+        assert_whole(&cache, "after a promotion of what was gone");
+        drop(cache);
+        assert_eq!(script.alive(), 0);
+    });
+}
+
+#[test]
 fn a_subtask_that_wants_the_key_of_the_load_that_it_is_a_part_of_ends_within_the_limit() {
     confined(
         "hostile::calling::a_subtask_that_wants_the_key_of_the_load_that_it_is_a_part_of_ends_within_the_limit",

@@ -1,4 +1,4 @@
-//! What the plain model of `plain.rs` says of the same steps, with readers, generations and counts around it.
+//! What the plain model of `plain/` says of the same steps, with readers, generations and counts around it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

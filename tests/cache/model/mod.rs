@@ -1,4 +1,4 @@
-//! Random sequences of operations, on the cache and on the plain model of `plain.rs`: every answer, every bound, every
+//! Random sequences of operations, on the cache and on the plain model of `plain/`: every answer, every bound, every
 //! eviction in its order, and every count must be the same after every step.
 
 mod expected;
