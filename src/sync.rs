@@ -21,15 +21,22 @@
 
 use std::time::Duration;
 
+#[cfg(not(any(loom, test)))]
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64};
 #[cfg(not(loom))]
-pub(crate) use std::sync::{
-    Arc, Condvar, Mutex,
-    atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering},
-};
+pub(crate) use std::sync::{Arc, Condvar, Mutex, atomic::Ordering};
+
+#[cfg(all(test, not(loom)))]
+pub(crate) mod counted;
+#[cfg(all(test, not(loom)))]
+pub(crate) use counted::{AtomicBool, AtomicPtr, AtomicU64};
 #[cfg(not(loom))]
 pub(crate) use std::thread_local;
 
+#[cfg(all(test, not(loom)))]
+pub(crate) use counted::AtomicU64 as UnmodelledU64;
 /// For counters that guard nothing: std's under loom too, so that statistics do not multiply the interleavings.
+#[cfg(any(loom, not(test)))]
 pub(crate) use std::sync::atomic::AtomicU64 as UnmodelledU64;
 /// The orderings of [`UnmodelledU64`].
 pub(crate) use std::sync::atomic::Ordering as UnmodelledOrdering;
@@ -57,6 +64,8 @@ pub(crate) const IS_MODEL: bool = cfg!(loom);
 /// Every critical section of this crate leaves its data whole at each step, so there is nothing to distrust.
 #[cfg(not(lookback_sanitize))]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> impl std::ops::DerefMut<Target = T> + '_ {
+    #[cfg(all(test, not(loom)))]
+    counted::note(mutex);
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 

@@ -8,6 +8,8 @@ mod entry;
 mod flight;
 mod generation;
 mod hashing;
+#[cfg(test)]
+mod lines;
 mod log;
 #[cfg(feature = "metrics")]
 mod metrics;
