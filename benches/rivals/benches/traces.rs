@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use lookback::cache::{Cache, Options, Reader, Tier};
 
-use rivals::{Block, Key, Zipf};
+use rivals::{Block, Key, QuickCache, Rival as _, Zipf};
 
 const ASSETS: u32 = 5;
 const DATES: u64 = 2_520;
@@ -85,6 +85,12 @@ fn lru<K: Hash + Eq + Copy>(keys: impl Iterator<Item = K>, capacity: usize) -> u
     keys.filter(|&key| held.put(key, ()).is_some()).count()
 }
 
+/// Hits of quick_cache, in as many shards as it makes by itself, with the hasher that all have here.
+fn quick_cache(keys: &[Key], capacity: usize) -> usize {
+    let held = QuickCache::new(capacity);
+    keys.iter().filter(|&key| held.is_held_or_put(key)).count()
+}
+
 /// Hits of the optimum: the entry whose next use is farthest goes.
 ///
 /// Source: L. A. Belady, A study of replacement algorithms for a virtual-storage computer, 1966.
@@ -131,17 +137,18 @@ fn replay(name: &str, trace: &[Request], blocks: usize, is_bound_by_bytes: bool,
         }
     }
     drop(readers);
-    let stats = cache.stats();
+    let (stats, shards) = (cache.stats(), generation.audit().unwrap().shards.len());
     let keys = trace.iter().map(|request| request.block).collect::<Vec<_>>();
     let percent = |hits: usize| format!("{:.2}", 100.0 * hits as f64 / trace.len() as f64);
     let ours = |hits: u64| percent(usize::try_from(hits).unwrap());
     println!(
-        "| {name} | {} | {} | {blocks} | {} | {} | {} | {} | {} | {} |",
+        "| {name} | {} | {} | {blocks} | {shards} | {} | {} | {} | {} | {} | {} | {} |",
         trace.len(),
         keys.iter().collect::<HashSet<_>>().len(),
         ours(stats.permanent.hits),
         ours(stats.variable.hits),
         ours(stats.hits()),
+        percent(quick_cache(&keys, blocks)),
         percent(lru(keys.iter().copied(), blocks)),
         percent(belady(&keys, blocks)),
         percent(lru(trace.iter().map(|request| request.dated), 256)),
@@ -150,8 +157,8 @@ fn replay(name: &str, trace: &[Request], blocks: usize, is_bound_by_bytes: bool,
 
 fn main() {
     println!(
-        "| trace | requests | blocks asked for | blocks that fit | permanent, % | variable, % | all, % | LRU, % | \
-         Belady, % | LRU of 256 by date, % |\n|---|---|---|---|---|---|---|---|---|---|"
+        "| trace | requests | blocks asked for | blocks that fit | shards | permanent, % | variable, % | all, % | \
+         quick_cache, % | LRU, % | Belady, % | LRU of 256 by date, % |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
     );
     let one = (0..DATES).flat_map(|date| bar(0, date)).collect::<Vec<_>>();
     let histories =
@@ -162,18 +169,27 @@ fn main() {
         replay(&format!("{name}, little memory, one shard"), trace, 64, true, Some(1));
     }
     let mut random = fastrand::Rng::with_seed(2_520);
-    let zipf = Zipf::new(4_096, 0.9);
-    let zipf = (0..500_000).map(|_| Request::block(zipf.draw(&mut random))).collect::<Vec<_>>();
+    let mut zipf = |keys: usize| {
+        let zipf = Zipf::new(keys, 0.9);
+        (0..500_000).map(|_| Request::block(zipf.draw(&mut random))).collect::<Vec<_>>()
+    };
+    let (zipf, large_zipf) = (zipf(4_096), zipf(16_384));
     let round = |keys: usize| (0..100_000).map(|at| Request::block(at % keys)).collect::<Vec<_>>();
-    let mixed = (0..500_000).map(|at| {
-        // Every tenth request is of a scan that comes by once.
-        if at % 10 == 0 { Request::block(10_000 + at) } else { zipf[at] }
-    });
-    let mixed = mixed.collect::<Vec<_>>();
+    // Every tenth request is of a scan that comes by once.
+    let with_a_scan = |trace: &[Request]| {
+        let requests = trace.iter().enumerate();
+        requests
+            .map(|(at, &request)| if at % 10 == 0 { Request::block(20_000 + at) } else { request })
+            .collect::<Vec<_>>()
+    };
     replay("zipf 0.9", &zipf, 256, false, None);
-    replay("zipf 0.9 with a scan", &mixed, 256, false, None);
+    replay("zipf 0.9 with a scan", &with_a_scan(&zipf), 256, false, None);
+    replay("zipf 0.9", &large_zipf, 1_024, false, None);
+    replay("zipf 0.9 with a scan", &with_a_scan(&large_zipf), 1_024, false, None);
     replay("scan", &round(100_000), 256, false, None);
-    replay("a loop as long as the capacity", &round(256), 256, false, None);
-    replay("the same, one shard", &round(256), 256, false, Some(1));
-    replay("a loop a quarter longer", &round(320), 256, false, None);
+    for (blocks, shards) in [(256, None), (1_024, Some(1)), (1_024, None)] {
+        replay("a loop as long as the capacity", &round(blocks), blocks, false, shards);
+        replay("a loop a quarter longer", &round(blocks * 5 / 4), blocks, false, shards);
+        replay("a loop twice as long", &round(2 * blocks), blocks, false, shards);
+    }
 }

@@ -254,6 +254,17 @@ impl Rival for Loader {
 /// `quick_cache`: evicts, locks a shard, clones.
 pub struct QuickCache(quick_cache::sync::Cache<Key, Block, quick_cache::UnitWeighter, Hasher>);
 
+impl QuickCache {
+    /// Whether a key was held; it is held from now on.
+    pub fn is_held_or_put(&self, key: &Key) -> bool {
+        let is_held = self.0.get(key).is_some();
+        if !is_held {
+            self.0.insert(*key, Block(std::sync::Arc::default()));
+        }
+        is_held
+    }
+}
+
 impl Rival for QuickCache {
     type Handle<'a> = &'a Self;
 
