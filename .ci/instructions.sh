@@ -26,8 +26,8 @@ while read -r kind bound; do
     echo "$kind: $one instructions, at most $bound"
     [ "$one" -gt 0 ] && [ "$one" -le "$bound" ] || failed=1
 done << 'BOUNDS'
-hit-variable 56
-hit-permanent 98
-miss-variable 2505
+hit-variable 52
+hit-permanent 80
+miss-variable 2458
 BOUNDS
 exit $failed

@@ -103,8 +103,9 @@ impl<K, V> Permanent<K, V> {
         self.index.pin()
     }
 
-    /// Finds a key.
-    #[inline]
+    /// Finds a key. Always inline, and `Reader::get` with it: called, either saves and restores registers, for 18 instructions
+    /// of 96.
+    #[inline(always)]
     pub(super) fn get<'pin>(&self, hash: u64, key: &K, pin: &'pin MapPin<'_>) -> Option<&'pin V>
     where
         K: Eq + 'pin,
@@ -117,6 +118,7 @@ impl<K, V> Permanent<K, V> {
 
     /// Finds a key behind the first one of its hash: where 64 bits are equal, which a fair `Hash` never sees.
     #[cold]
+    #[inline(never)]
     fn get_chained<'pin>(first: &'pin Kept<K, V>, key: &K) -> Option<&'pin V>
     where
         K: Eq,

@@ -165,7 +165,7 @@ impl<K: Key, V: Value, S, B> Reader<K, V, S, B> {
     /// assert_eq!(reader.get(&"AAPL", Tier::Variable).map(|number| number.0), Some(7)); // by its second look
     /// # Ok::<(), lookback::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, key: &K, tier: Tier) -> Option<&V>
     where
         B: BuildHasher,
@@ -178,6 +178,7 @@ impl<K: Key, V: Value, S, B> Reader<K, V, S, B> {
     }
 
     /// What `get` does after its first probe: out of line, so that a first-probe hit is small enough to be inlined.
+    #[inline(never)]
     fn get_elsewhere(&self, hash: u64, key: &K, tier: Tier) -> Option<&V> {
         if let Some(found) = self.probe(hash, key, tier.other()) {
             return Some(self.count_hit(found));

@@ -59,7 +59,7 @@ impl<T> Map<T> {
         MapPin(self.0.owned_guard(), PhantomData)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get<'pin>(&self, hash: u64, pin: &'pin MapPin<'_>) -> Option<&'pin T> {
         self.0.get(&hash, &pin.0)
     }
