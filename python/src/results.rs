@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lookback::Error;
-use lookback::sweep::{Choice, HonestyOptions, Merit, Metric, RuleSet, Sweep};
+use lookback::sweep::{Choice, HonestyOptions, Merit, Metric, RuleSet, Sweep, Watch};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 
@@ -194,12 +194,12 @@ impl Results {
         min_trades: usize,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> Answer<Bound<'py, PyAny>> {
-        let (scheme, rank_by) = (scheme.parse()?, metric(by)?);
-        let choice = Choice { rank_by, min_trades, ..Choice::default() };
-        let (found, _) = watched(py, progress, |watch| {
-            self.sweep.walk_forward_rules(&self.rules, &self.shared.portal, scheme, choice, watch)
-        })?;
-        Ok(loads(py, &serde_json::Value::from(found.to_json()))?)
+        let (scheme, choice) = (scheme.parse()?, choice(by, min_trades)?);
+        validated(py, progress, |watch| {
+            let found =
+                self.sweep.walk_forward_rules(&self.rules, &self.shared.portal, scheme, choice, watch)?;
+            Ok(found.to_json())
+        })
     }
 
     /// The same, cross-validated.
@@ -211,17 +211,31 @@ impl Results {
         min_trades: usize,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> Answer<Bound<'py, PyAny>> {
-        let (scheme, rank_by) = (scheme.parse()?, metric(by)?);
-        let choice = Choice { rank_by, min_trades, ..Choice::default() };
-        let (found, _) = watched(py, progress, |watch| {
-            self.sweep.cross_validate_rules(&self.rules, &self.shared.portal, scheme, choice, watch)
-        })?;
-        Ok(loads(py, &serde_json::Value::from(found.to_json()))?)
+        let (scheme, choice) = (scheme.parse()?, choice(by, min_trades)?);
+        validated(py, progress, |watch| {
+            let found =
+                self.sweep.cross_validate_rules(&self.rules, &self.shared.portal, scheme, choice, watch)?;
+            Ok(found.to_json())
+        })
     }
 }
 
 pub(crate) fn metric(name: &str) -> Answer<Metric> {
     Ok(name.parse()?)
+}
+
+fn choice(by: &str, min_trades: usize) -> Answer<Choice<'static>> {
+    Ok(Choice { rank_by: metric(by)?, min_trades, ..Choice::default() })
+}
+
+/// Runs a validation, and gives what it found as Python's own dictionaries.
+fn validated<'py>(
+    py: Python<'py>,
+    progress: Option<&Bound<'py, PyAny>>,
+    run: impl FnOnce(Watch<'_>) -> Result<serde_json::Map<String, serde_json::Value>, Error> + Send,
+) -> Answer<Bound<'py, PyAny>> {
+    let (found, _) = watched(py, progress, run)?;
+    Ok(loads(py, &found.into())?)
 }
 
 /// What ranks, and whom.

@@ -1,5 +1,6 @@
 //! Sweeps from Python: rules as text, run on all cores with the interpreter's lock released.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use lookback::Error;
 use lookback::rule::{self, ArgumentKind};
 use lookback::sweep::{Costs, Metric, Part, Progress, Rates, RuleSet, Settings, Sweep, Watch};
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -142,7 +144,7 @@ pub(crate) fn watched<T: Send>(
             if raised.is_none() && !interrupted {
                 if let Err(error) = py.check_signals() {
                     stop.store(true, Ordering::Relaxed);
-                    match error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py) {
+                    match error.is_instance_of::<PyKeyboardInterrupt>(py) {
                         true => interrupted = true,
                         false => raised = Some(error),
                     }
@@ -159,9 +161,11 @@ pub(crate) fn watched<T: Send>(
     if let Some(error) = raised {
         return Err(error.into());
     }
-    match outcome {
-        Ok(outcome) => Ok((outcome?, interrupted)),
-        Err(payload) => std::panic::resume_unwind(payload),
+    match outcome.unwrap_or_else(|panic| resume_unwind(panic)) {
+        Ok(outcome) => Ok((outcome, interrupted)),
+        // What was stopped and has nothing to keep ends as Python's own programs do.
+        Err(error) if interrupted => Err(PyKeyboardInterrupt::new_err(error.to_string()).into()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -217,14 +221,17 @@ pub(crate) fn points(
         let mut all: Vec<(usize, Outcome)> = thread::scope(|scope| {
             let crew: Vec<_> =
                 (0..threads.clamp(1, points.len().max(1))).map(|_| scope.spawn(work)).collect();
-            crew.into_iter().flat_map(|one| one.join().unwrap_or_default()).collect()
+            let done = |one: thread::ScopedJoinHandle<'_, _>| {
+                one.join().unwrap_or_else(|panic| resume_unwind(panic))
+            };
+            crew.into_iter().flat_map(done).collect()
         });
         all.sort_unstable_by_key(|(at, _)| *at);
         Ok(all.into_iter().map(|(_, outcome)| outcome).collect())
     };
     let (outcomes, interrupted) = watched(py, None, run)?;
     if interrupted || outcomes.len() < points.len() {
-        return Err(pyo3::exceptions::PyKeyboardInterrupt::new_err("a batch of trials was stopped").into());
+        return Err(PyKeyboardInterrupt::new_err("a batch of trials was stopped").into());
     }
     Ok(outcomes)
 }

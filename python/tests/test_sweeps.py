@@ -138,6 +138,10 @@ def test_ctrl_c_stops_at_once_and_keeps_what_is_done(portal: lb.DataPortal, requ
     assert found.interrupted
     assert 0 < found.unfinished < len(found)
     assert len(found.to_arrow()) <= len(found)
+    # A choice among a part of the trials would be none.
+    threading.Timer(0.3, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        found.walk_forward("train=100,test=20", progress=False)
 
 
 def test_progress_of_the_callers_own_may_fail(portal: lb.DataPortal, monkeypatch: pytest.MonkeyPatch) -> None:

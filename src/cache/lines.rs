@@ -44,6 +44,7 @@ fn a_hit_writes_to_no_line_that_another_thread_reads() {
 }
 
 /// Asks for cold keys: the lines written for each, and the writes, on average.
+#[expect(clippy::cast_precision_loss, reason = "a few thousand requests")]
 fn of_misses(reader: &Reader<u64, Number>, keys: Range<u64>) -> (f64, f64) {
     let misses = (keys.end - keys.start) as f64;
     let written: Vec<Vec<usize>> =

@@ -10,13 +10,14 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::dialect::{Delimiter, Marks, split};
+use super::field::{event, field, parsed};
 use super::file_name::{self, Told};
 use super::header::{Header, Role};
 use super::layout::Layout;
 use super::moment::Clock;
 use super::number::{self, Notation};
-use super::preset::Row as Known;
 use super::rows::{EventColumns, Row, Rows};
+use super::scale::Scale;
 use super::taker::{Place, Taker};
 use super::tally::{Kind, Tally};
 use super::text::Text;
@@ -59,37 +60,6 @@ pub(super) struct Reader<'a> {
     tally: Tally,
     notes: Vec<String>,
     joined: String,
-}
-
-/// What prices are multiplied by.
-#[derive(Clone, Copy, Debug)]
-struct Scale {
-    factor: Option<Decimal>,
-    /// Whether it holds for whole numbers alone: vendors that scale write no fractions.
-    only_whole: bool,
-}
-
-impl Scale {
-    fn new(options: &Options, known: Option<&Known>) -> Self {
-        let known = known.and_then(|known| known.price_scale).and_then(|scale| scale.parse().ok());
-        match options.price_scale {
-            Some(factor) => Self { factor: Some(factor), only_whole: false },
-            None => Self { factor: known, only_whole: true },
-        }
-    }
-
-    fn apply(self, price: Decimal) -> Result<Decimal, String> {
-        match self.factor {
-            Some(factor) if !self.only_whole || price.scale() == 0 => price
-                .checked_mul(factor)
-                .ok_or_else(|| format!("is {price}, too large for a --price-scale of {factor}")),
-            _ => Ok(price),
-        }
-    }
-
-    fn is_given(self) -> bool {
-        self.factor.is_some()
-    }
 }
 
 impl<'a> Reader<'a> {
@@ -440,7 +410,7 @@ impl<'a> Reader<'a> {
         let len = rows.len();
         if len > 0 {
             let place = taker.park(&rows.park())?;
-            self.parked[asset].extend(place.map(|place| (len, place)));
+            self.parked[asset].push((len, place));
         }
         Ok(())
     }
@@ -506,44 +476,4 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
-}
-
-/// A field by its role; empty where the file has no such column.
-fn field<'f>(header: &Header, fields: &'f [Cow<'_, str>], role: Role) -> &'f str {
-    header.position(role).map_or("", |position| &fields[position])
-}
-
-/// A number, or what is wrong with it and which flag lets a missing one pass.
-fn parsed(
-    header: &Header,
-    role: Role,
-    number: Result<Decimal, String>,
-    text: &str,
-) -> Result<Decimal, String> {
-    number.map_err(|message| {
-        let hint = match () {
-            () if number::is_missing(text) && role == Role::Volume => ", or pass --lenient to take it as 0",
-            () if number::is_missing(text) && role != Role::AdjustedClose => {
-                ", or pass --lenient to skip such rows"
-            }
-            () if message.ends_with("not negative") && role != Role::Volume => {
-                "; --allow-negative lets prices at or below 0 pass"
-            }
-            () => "",
-        };
-        format!("{} {message}{hint}", header.name(role))
-    })
-}
-
-/// The value of a column of events, if the file has it and the row's field is not empty.
-fn event<T>(
-    has_column: bool,
-    header: &Header,
-    fields: &[Cow<'_, str>],
-    role: Role,
-    parse: fn(&str) -> Result<T, String>,
-) -> Result<Option<T>, String> {
-    let text = if has_column { field(header, fields, role) } else { "" };
-    let value = (!text.is_empty()).then(|| parse(text)).transpose();
-    value.map_err(|message| format!("{} {message}", header.name(role)))
 }

@@ -17,15 +17,14 @@ pub(in crate::bundle) trait Taker {
     /// Takes an asset, checked.
     fn take(&self, rows: Rows) -> Result<(), Error>;
 
-    /// Whether rows can be kept elsewhere than in memory.
+    /// Whether there is a place beside memory where rows can be parked.
     fn can_park(&self) -> bool {
         false
     }
 
-    /// Keeps bytes elsewhere than in memory; nothing where there is no such place.
-    fn park(&self, bytes: &[u8]) -> Result<Option<Place>, Error> {
-        let _ = bytes;
-        Ok(None)
+    /// Parks bytes, where that can be done.
+    fn park(&self, bytes: &[u8]) -> Result<Place, Error> {
+        unreachable!("{} bytes are parked where there is no place", bytes.len())
     }
 
     /// What was parked there.

@@ -240,7 +240,7 @@ impl Taker for OneFile<'_> {
         Ok(())
     }
 
-    fn park(&self, bytes: &[u8]) -> Result<Option<Place>, Error> {
+    fn park(&self, bytes: &[u8]) -> Result<Place, Error> {
         lock(self.shelf).park(bytes)
     }
 
@@ -469,6 +469,7 @@ mod tests {
     fn row(number: i64) -> String {
         let (asset, hour) = (["CC", "AA", "BB"][usize::try_from(number % 3).unwrap()], number / 3);
         let moment = Timestamp(hour * 3_600_000_000_000 + 60_000_000_000);
-        format!("{asset},{moment},10.5,10.75,10.25,10.5,7,10.5,0")
+        let paid = if number % 700 == 5 { "0.25" } else { "0" };
+        format!("{asset},{moment},10.5,10.75,10.25,10.5,7,10.5,{paid}")
     }
 }

@@ -63,9 +63,9 @@ impl Shelf {
         let volume = DecimalColumn::scale_of(rows.column(4));
         self.scales = self.scales.max(Scales { price, volume });
         self.rows_in_memory += len;
-        let place = if self.file.is_some() && self.rows_in_memory > self.most_in_memory {
+        let place = if self.has_file() && self.rows_in_memory > self.most_in_memory {
             self.rows_in_memory -= len;
-            self.park(&rows.pack())?
+            Some(self.park(&rows.pack())?)
         } else {
             None
         };
@@ -80,13 +80,16 @@ impl Shelf {
         Ok(rows)
     }
 
-    /// Keeps bytes in the file, where there is one.
-    pub(super) fn park(&mut self, bytes: &[u8]) -> Result<Option<Place>, Error> {
-        let Some(file) = &mut self.file else { return Ok(None) };
+    /// Keeps bytes in the file.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub(super) fn park(&mut self, bytes: &[u8]) -> Result<Place, Error> {
+        let file = self.file.as_mut().expect("rows are parked where there is a file");
         file.seek(SeekFrom::Start(self.end)).and_then(|_| file.write_all(bytes)).map_err(failed)?;
         let place = Place { start: self.end, bytes: bytes.len() };
         self.end += bytes.len() as u64;
-        Ok(Some(place))
+        Ok(place)
     }
 
     /// What lies at a place of the file.
