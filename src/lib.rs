@@ -52,6 +52,10 @@ pub mod strategies;
 #[cfg(feature = "sweep")]
 pub mod sweep;
 
+// Layer 5: what is shown of them.
+#[cfg(feature = "sweep")]
+pub mod report;
+
 pub use error::{Error, ErrorKind};
 
 #[cfg(feature = "portal")]

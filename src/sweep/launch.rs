@@ -6,14 +6,15 @@ use std::num::NonZeroUsize;
 
 use super::broker::Plan;
 use super::course::Course;
-use super::grid::Grid;
+use super::grid::{Grid, Point};
 use super::results::{Observer, Results};
 use super::rules::{RuleCheck, RuleSet};
-use super::run::{Backtest, Job, Planned, Player, Typed};
+use super::run::{Backtest, BuyAndHold, Job, Planned, Player, Typed};
 use super::strategy::Strategy;
 use super::{Sweep, Watch, bars_of};
-use crate::asset::AssetId;
+use crate::asset::{AssetId, Symbol};
 use crate::error::Error;
+use crate::parameter::Parameter;
 use crate::portal::{DataPortal, Snapshot};
 
 impl Sweep {
@@ -211,6 +212,53 @@ impl Sweep {
         let snapshot = portal.snapshot();
         let asset = self.one_asset(&snapshot)?;
         Backtest::run(&Typed::<S>::new(), &snapshot, asset, self.settings, self.grid::<S>()?)
+    }
+
+    /// Buys everything at the first bar of the run and holds, with this sweep's asset, fills and costs: what every trial is
+    /// measured against, bar by bar.
+    ///
+    /// # Errors
+    /// As [`Sweep::backtest`], but for parameters: it has none.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+    /// let (backtest, hold) = (sweep.backtest::<SmaCross>(&portal)?, sweep.buy_and_hold(&portal)?);
+    /// assert_eq!(hold.metrics().to_bits(), backtest.summary().buy_and_hold.to_bits());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn buy_and_hold(&self, portal: &DataPortal) -> Result<Backtest, Error> {
+        let own = Self { assets: self.assets.clone(), settings: self.settings, ..Self::default() };
+        own.backtest::<BuyAndHold>(portal)
+    }
+
+    /// The same sweep of one point of one asset alone, such as the best of its results.
+    ///
+    /// # Errors
+    /// `BadParameter` where a value is none that a parameter can have.
+    ///
+    /// # Examples
+    /// ```
+    /// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+    /// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+    /// let sweep = Sweep::new().parameter("fast=20,30".parse()?).parameter("slow=50".parse()?);
+    /// let results = sweep.run::<SmaCross>(&portal)?;
+    /// let best = results.ranking(0, Metric::Sharpe, 1)[0];
+    /// let backtest = sweep.only(best.trial.asset, best.trial.point)?.backtest::<SmaCross>(&portal)?;
+    /// assert_eq!(backtest.metrics().to_bits(), best.metrics.to_bits());
+    /// # Ok::<(), lookback::Error>(())
+    /// ```
+    pub fn only(&self, asset: &Symbol, point: Point<'_>) -> Result<Self, Error> {
+        let parameters = point.told().map(|(name, value)| Parameter::new(name, &value.to_string()));
+        Ok(Self {
+            parameters: parameters.collect::<Result<_, _>>()?,
+            assets: vec![asset.as_str().to_owned()],
+            settings: self.settings,
+            threads: self.threads,
+            ..Self::default()
+        })
     }
 
     /// Trades a plan on one asset: signals that were worked out elsewhere, with stops and a size, or a column of weights.

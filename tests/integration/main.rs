@@ -50,6 +50,7 @@ mod portal;
 mod positions;
 mod refresh;
 mod replay;
+mod report;
 mod result_columns;
 mod rule_fuzz;
 mod rule_language;

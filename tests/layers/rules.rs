@@ -9,7 +9,7 @@ const WORDS: &[&str] =
     &["error", "asset", "block", "compare", "decimal", "nearest", "parameter", "sum", "time"];
 
 /// The rooms of `src/`, lowest layer first, and what each may import. Siblings do not import each other.
-const ROOMS: [(&str, &[&[&str]]); 18] = [
+const ROOMS: [(&str, &[&[&str]]); 19] = [
     // Layer 0: foundations.
     ("error", &[]),
     ("sync", &[]),
@@ -33,6 +33,8 @@ const ROOMS: [(&str, &[&[&str]]); 18] = [
     ("history", &[WORDS, &["cache"]]),
     ("sweep", &[WORDS, &["portal", "rule"]]),
     ("strategies", &[WORDS, &["portal", "sweep"]]),
+    // Layer 5: pages of what sweeps leave, and of what the cache did.
+    ("report", &[WORDS, &["cache", "sweep"]]),
 ];
 
 /// What only `sync.rs` may name, in code or in a cfg.

@@ -12,7 +12,7 @@ use lookback::sweep::{Journal, PartHead, Shard};
 
 use crate::exit::{Exit, complain, usage};
 use crate::output::text::{count, counted};
-use crate::output::{self, rows};
+use crate::output::{self, report, rows};
 use crate::plan::Plan;
 use crate::shard::files_in;
 
@@ -25,6 +25,9 @@ pub struct Arguments {
     /// Write the results of every trial to a file that ends in .csv, .json or .arrow
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Also write a page that can be shown, as lookback sweep --report does
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Threads that judge the best; results do not depend on them [default: one for each core]
     #[arg(long, value_name = "N", value_parser = crate::arguments::positive_count)]
     threads: Option<std::num::NonZeroUsize>,
@@ -119,6 +122,7 @@ impl Parts {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let file = rows::find_file(&arguments.out).map_err(usage)?;
+    let page = report::find(arguments.report.as_deref(), &[("--out", Some(&file.0))]).map_err(usage)?;
     let parts = Parts::find(&arguments.folder)?;
     for (_, reason) in &parts.broken {
         complain(format_args!("{reason}; its shard has to be run again"));
@@ -129,10 +133,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         complain(format_args!("{} of {all} are missing: {}", count(missing.len()), ranges(&missing)));
         return Ok(Exit::Incomplete);
     }
-    let (typed, task) = parts.plan.task_on(arguments.threads)?;
+    let (mut typed, task) = parts.plan.task_on(arguments.threads)?;
+    typed.report.clone_from(&arguments.report);
     let paths: Vec<PathBuf> = parts.whole.into_values().collect();
     let journal = Journal::of_parts(&paths, &task.run)?;
-    task.execute(&typed, Some(&file), Some(journal))
+    task.execute(&typed, Some(&file), page.as_ref(), Some(journal))
 }
 
 pub fn status(arguments: &StatusArguments) -> anyhow::Result<Exit> {

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::arguments::{Format, TrialArguments};
 use crate::exit::{Exit, usage};
+use crate::output::report;
 use crate::output::settings::{rules_json, settings_json, settings_text, write_rules};
 use crate::output::text::{self, Table, counted, grouped, heading, metric};
 use crate::output::{self, OutputFile};
@@ -29,6 +30,9 @@ pub struct Arguments {
     /// Write the equity of every bar: date,equity
     #[arg(long, value_name = "FILE.csv")]
     equity: Option<PathBuf>,
+    /// Write a tear sheet: a page of figures, charts, drawdowns and round trips
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// What stdout gets: a summary with the fills, the fills, or everything
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -43,6 +47,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let message = format!("--trades and --equity are the same file, {trades}; expected two");
         return Err(usage(anyhow::Error::msg(message)));
     }
+    let others = [("--trades", trades.as_ref()), ("--equity", equity.as_ref())];
+    let page = report::find(arguments.report.as_deref(), &others).map_err(usage)?;
     let (strategy, sweep) = arguments.trials.chosen(arguments.strategy.as_deref(), "").map_err(usage)?;
     let portal = arguments.trials.portal()?;
     if let Some(check) = strategy.check(&sweep, &portal)? {
@@ -58,6 +64,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let symbols = std::slice::from_ref(&backtest.summary().symbol);
     let prices = backtest.settings().adjust.description_of(portal.snapshot().bundle(), symbols);
     let stated = strategy.statements();
+    if let Some(file) = &page {
+        report::tear_sheet(file, &portal, &backtest, &stated, &prices)?;
+    }
     output::to_stdout(|out| match arguments.format {
         Format::Table => write_table(&backtest, &stated, &prices, out),
         Format::Csv => write_trades(&backtest, out),

@@ -11,7 +11,7 @@ use lookback::sweep::{Journal, KeepCount, Metric};
 use crate::arguments::SweepArguments;
 use crate::dry_run;
 use crate::exit::{Exit, complain, usage};
-use crate::output::{disk, rows};
+use crate::output::{disk, report, rows};
 use crate::print_config;
 use crate::shard;
 use crate::task::Task;
@@ -25,6 +25,8 @@ pub fn run(arguments: &SweepArguments, matches: &ArgMatches) -> anyhow::Result<E
         return Err(usage(anyhow!("--shard is a part of a plan: --plan FILE says of which")));
     }
     let file = arguments.out.as_deref().map(rows::find_file).transpose().map_err(usage)?;
+    let page = report::find(arguments.report.as_deref(), &[("--out", file.as_ref().map(|(file, _)| file))]);
+    let page = page.map_err(usage)?;
     let task = Task::new(arguments)?;
     if arguments.print_config {
         return print_config::run(&task.strategy, &arguments.trials.parameters, matches);
@@ -41,7 +43,7 @@ pub fn run(arguments: &SweepArguments, matches: &ArgMatches) -> anyhow::Result<E
                 "--refine looks at all bars: with --walk-forward or --cpcv it would look ahead"
             )));
         }
-        return validate::run(scheme, arguments, &task, file.as_ref());
+        return validate::run(scheme, arguments, &task, file.as_ref(), page.as_ref());
     }
     let task = match arguments.refine {
         Some(count) => match task.refined(arguments, count.get())? {
@@ -51,7 +53,7 @@ pub fn run(arguments: &SweepArguments, matches: &ArgMatches) -> anyhow::Result<E
         None => task,
     };
     let journal = arguments.journal.as_deref().map(|folder| open_journal(arguments, &task, folder));
-    task.execute(arguments, file.as_ref(), journal.transpose()?)
+    task.execute(arguments, file.as_ref(), page.as_ref(), journal.transpose()?)
 }
 
 /// The journal of a sweep: begun, or gone on with.

@@ -15,9 +15,10 @@ use crate::arguments::{Axes, Chosen, Format, SweepArguments};
 use crate::effort::Stopwatch;
 use crate::exit::{Exit, complain, exceeds, usage};
 use crate::output::ranking::{self, View};
+use crate::output::report::Case;
 use crate::output::rows::{self, Destination, Destinations, Facts, Report};
 use crate::output::text::{self, count, counted};
-use crate::output::{self, Out, OutputFile, disk, progress};
+use crate::output::{self, Out, OutputFile, disk, progress, report};
 use crate::rule;
 use crate::signal::{Signal, Stop};
 use crate::talk::Color;
@@ -115,6 +116,7 @@ impl Task {
         &self,
         arguments: &SweepArguments,
         file: Option<&(OutputFile, RowFormat)>,
+        page: Option<&OutputFile>,
         mut journal: Option<Journal>,
     ) -> anyhow::Result<Exit> {
         let stopwatch = Stopwatch::start();
@@ -142,6 +144,16 @@ impl Task {
                 serde_json::to_writer_pretty(&mut *out, &stats)?;
                 Ok(writeln!(out)?)
             })?;
+        }
+        if let Some(page) = page {
+            report::sweep(
+                page,
+                self.case(),
+                &results,
+                &honesty,
+                (&self.merit, arguments.min_trades),
+                &cache,
+            )?;
         }
         let snapshot = self.portal.snapshot();
         let prices = results.settings().adjust.description_of(snapshot.bundle(), results.assets());
@@ -194,8 +206,9 @@ impl Task {
             top: arguments.top,
         };
         let metrics = arguments.metrics.metrics();
-        let needs_honesty =
-            arguments.format == Format::Table || outputs.iter().any(|one| one.format == RowFormat::Json);
+        let needs_honesty = arguments.format == Format::Table
+            || arguments.report.is_some()
+            || outputs.iter().any(|one| one.format == RowFormat::Json);
         let mut all = Destinations(Vec::new());
         for Output { name, format, out } in outputs {
             all.0.push(Destination::new(name, format, &self.grid, metrics, &facts, out)?);
@@ -228,6 +241,11 @@ impl Task {
         let is_named =
             |symbol: &&lookback::Symbol| names.iter().any(|name| name.as_str() == Some(symbol.as_str()));
         snapshot.bundle().symbols().iter().filter(is_named).cloned().collect()
+    }
+
+    /// What a page runs once more.
+    pub fn case(&self) -> Case<'_> {
+        Case { strategy: &self.strategy, sweep: &self.sweep, portal: &self.portal }
     }
 
     /// How many trials there are.

@@ -14,7 +14,7 @@ use crate::exit::{Exit, complain, exceeds, usage};
 use crate::output::settings::rules_json;
 use crate::output::text::{self, count};
 use crate::output::validation::{self, Found};
-use crate::output::{self, OutputFile, progress};
+use crate::output::{self, OutputFile, progress, report};
 use crate::rule;
 use crate::signal::Stop;
 use crate::task::Task;
@@ -24,6 +24,7 @@ pub fn run(
     arguments: &SweepArguments,
     task: &Task,
     file: Option<&(OutputFile, RowFormat)>,
+    page: Option<&OutputFile>,
 ) -> anyhow::Result<Exit> {
     let stopwatch = Stopwatch::start();
     let Task { strategy, sweep, portal, .. } = task;
@@ -74,6 +75,9 @@ pub fn run(
             RowFormat::Json => write(Format::Json, &found, task, effort, out),
             _ => Ok(arrow(&found, out)?),
         })?;
+    }
+    if let Some(page) = page {
+        report::validation(page, task.case(), &found, &portal.stats())?;
     }
     output::to_stdout(|out| write(arguments.format, &found, task, effort, out))?;
     Ok(judge(&found, arguments.allow_failed))

@@ -426,7 +426,7 @@ impl<'a> Point<'a> {
     }
 
     /// Which of a parameter's values it is, by the parameter's position.
-    pub(in crate::sweep) fn index(self, position: usize) -> usize {
+    pub(crate) fn index(self, position: usize) -> usize {
         self.grid.index(self.raw, position)
     }
 

@@ -8,7 +8,7 @@ use crate::sweep::grid::Point;
 use crate::sweep::strategy::{Bar, Setup, Strategy};
 
 /// Orders everything at the first bar and never sells.
-pub(super) struct BuyAndHold;
+pub(in crate::sweep) struct BuyAndHold;
 
 impl Strategy for BuyAndHold {
     const NAME: &'static str = "buy-and-hold";

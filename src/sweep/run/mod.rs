@@ -24,6 +24,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use backtest::Backtest;
 
+pub(super) use benchmark::BuyAndHold;
 pub(super) use obey::Obedient;
 pub(super) use panics::catch;
 pub(super) use player::{Player, Recording, Stage};
@@ -31,7 +32,6 @@ pub(super) use simulate::Typed;
 pub(super) use tile::{Tile, Tiles, order as tile_order};
 pub(super) use trade::Planned;
 
-use benchmark::BuyAndHold;
 use delivery::Delivery;
 use markets::Markets;
 use worker::{Shared, Worker};

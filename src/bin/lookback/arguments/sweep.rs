@@ -49,6 +49,9 @@ pub struct SweepArguments {
     /// Also write the results of every trial to a file that ends in .csv, .json or .arrow
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Also write a page that can be shown: ranking, map, the best in full, how much of it is luck
+    #[arg(long, value_name = "FILE.html", conflicts_with_all = ["plan", "dry_run", "print_config"])]
+    pub report: Option<PathBuf>,
     /// Share of the trials that may fail before the exit code is 3
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
     pub allow_failed: f64,

@@ -87,6 +87,18 @@ impl OutputFile {
         false
     }
 
+    /// Whether it can be written, found out by a file beside it that is removed at once: for what is written at the end of a
+    /// long run.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let said = || format!("{}: writing", self.name.display());
+        if self.is_stream {
+            return Ok(());
+        }
+        let beside = self.beside();
+        File::create(&beside).with_context(said)?;
+        fs::remove_file(&beside).with_context(said)
+    }
+
     /// Writes the file; what was there stays until all of it is on the disk.
     pub fn write(&self, write: impl FnOnce(&mut Out<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let outcome = if self.is_stream {

@@ -8,6 +8,7 @@ pub mod heatmap;
 pub mod honesty;
 pub mod progress;
 pub mod ranking;
+pub mod report;
 pub mod rows;
 pub mod settings;
 pub mod text;
