@@ -34,7 +34,8 @@ use super::ratio::whole;
 /// let figures = Figures::new(&backtest, Some(&sweep.buy_and_hold(&portal)?));
 /// let deepest = &figures.drawdowns(1)[0];
 /// assert_eq!(Some(deepest.depth), backtest.metrics().get(Metric::MaxDrawdown));
-/// assert_eq!(figures.trips().len() as f64, backtest.metrics().get(Metric::Trades).unwrap());
+/// let closed = figures.trips().iter().filter(|trip| trip.exited.is_some()).count();
+/// assert_eq!(closed as f64, backtest.metrics().get(Metric::Trades).unwrap());
 /// # Ok::<(), lookback::Error>(())
 /// ```
 #[derive(Clone, Debug)]
