@@ -178,7 +178,7 @@ impl Sweep {
         Ok(player.rules().check(player.supply(), &grid, &bars_of(&snapshot, &assets), capacity_bytes))
     }
 
-    fn play<P: Player>(
+    pub(super) fn play<P: Player>(
         &self,
         player: &P,
         grid: Grid,

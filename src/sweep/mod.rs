@@ -24,6 +24,7 @@ mod journal;
 mod launch;
 mod merit;
 mod metrics;
+mod models;
 mod random;
 mod results;
 mod rules;
@@ -59,7 +60,7 @@ pub use results::{
 pub use rules::{AssetWarmUp, Document, Entry, Part, RuleCheck, RuleSet};
 pub use run::{Backtest, Progress};
 pub use settings::Settings;
-pub use strategy::{Bar, IndicatorId, Period, Setup, Strategy};
+pub use strategy::{Bar, Decide, IndicatorId, Model, Period, Setup, Strategy};
 pub use validation::{
     AssetPaths, AssetWalk, BarSpan, Choice, Combinatorial, CombinatorialResults, CrossPath, Distribution,
     Fold, FoldBars, Split, Stability, WalkForward, WalkForwardResults,

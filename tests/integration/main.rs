@@ -40,6 +40,7 @@ mod ingest_options;
 mod journal;
 mod jumps;
 mod metrics;
+mod models;
 mod naive;
 mod naive_coarse;
 mod naive_rule;

@@ -10,7 +10,7 @@ use super::benchmark::BuyAndHold;
 use super::obey::Obedient;
 use super::panics;
 use super::player::{Player, Recording, Stage};
-use super::simulate::{self, Typed};
+use super::simulate::Typed;
 use crate::asset::AssetId;
 use crate::error::Error;
 use crate::portal::{DataPortal, PortalReader, Snapshot};
@@ -158,12 +158,8 @@ impl<P: Player> Judge<'_, P> {
 
         let buy_and_hold = |stage: &Stage<'_>| {
             let (mut record, alone) = (Recording::default(), Grid::new(Vec::new(), &[])?);
-            simulate::run::<BuyAndHold>(
-                &mut SetupMemory::default(),
-                stage,
-                &alone.point(0),
-                Some(&mut record),
-            )?;
+            let player = Typed::<BuyAndHold>::new();
+            player.trial(&mut SetupMemory::default(), stage, &alone.point(0), Some(&mut record))?;
             Ok::<_, Error>(returns_of(&record.equity, results.settings().cash))
         };
         let spa = if options.spa && is_whole {

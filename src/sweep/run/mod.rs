@@ -25,6 +25,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 pub use backtest::Backtest;
 
 pub(super) use benchmark::BuyAndHold;
+pub(super) use honesty::judge;
 pub(super) use obey::Obedient;
 pub(super) use panics::catch;
 pub(super) use player::{Player, Recording, Stage};
@@ -164,7 +165,8 @@ pub(super) fn summary(stage: &Stage<'_>) -> Result<AssetSummary, Error> {
         first: market.timestamp(market.first),
         last: market.timestamp(market.last),
         periods_per_year: market.frame.periods_per_year,
-        buy_and_hold: simulate::run::<BuyAndHold>(&mut SetupMemory::default(), stage, &alone.point(0), None)?
+        buy_and_hold: Typed::<BuyAndHold>::new()
+            .trial(&mut SetupMemory::default(), stage, &alone.point(0), None)?
             .metrics,
     })
 }

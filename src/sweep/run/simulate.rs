@@ -10,7 +10,7 @@ use crate::portal::Arena;
 use crate::sweep::broker::{Fill, FillAt, Ledger, Reason};
 use crate::sweep::grid::Point;
 use crate::sweep::score::Score;
-use crate::sweep::strategy::{Bar, Setup, SetupMemory, Strategy};
+use crate::sweep::strategy::{Bar, Model, Setup, SetupMemory, Strategy};
 
 /// A strategy's type as a player: each trial makes a value of it.
 pub(in crate::sweep) struct Typed<S>(PhantomData<fn() -> S>);
@@ -35,20 +35,40 @@ impl<S: Strategy> Player for Typed<S> {
         point: &Point<'_>,
         record: Option<&mut Recording>,
     ) -> Result<Score, Error> {
-        run::<S>(memory, stage, point, record)
+        run(memory, stage, point, record, S::start, S::on_bar)
+    }
+}
+
+impl Player for Model<'_> {
+    type Scratch = SetupMemory;
+
+    fn name(&self) -> String {
+        Self::name(self).to_owned()
+    }
+
+    fn trial(
+        &self,
+        memory: &mut SetupMemory,
+        stage: &Stage<'_>,
+        point: &Point<'_>,
+        record: Option<&mut Recording>,
+    ) -> Result<Score, Error> {
+        run(memory, stage, point, record, |point, setup| self.start(point, setup), |decide, bar| decide(bar))
     }
 }
 
 /// Runs one trial. The order of a bar is filled at its close, or at the next open before anything else happens there.
-pub(super) fn run<S: Strategy>(
+fn run<S>(
     memory: &mut SetupMemory,
     stage: &Stage<'_>,
     point: &Point<'_>,
     record: Option<&mut Recording>,
+    start: impl FnOnce(&Point<'_>, &mut Setup<'_>) -> Result<S, Error>,
+    on_bar: impl Fn(&mut S, &mut Bar<'_>) -> Result<(), Error>,
 ) -> Result<Score, Error> {
     let Stage { reader, market, settings } = *stage;
     let mut setup = Setup::new(reader, market, settings, std::mem::take(memory));
-    let mut strategy = S::start(point, &mut setup)?;
+    let mut strategy = start(point, &mut setup)?;
     let ready = setup.finish();
     let (mut fills, curve, closed) = record.map_or((None, None, None), |record| {
         (Some(&mut record.fills), Some(&mut record.equity), Some(&mut record.closed))
@@ -72,7 +92,7 @@ pub(super) fn run<S: Strategy>(
         }
         ledger.catch_up(bar - market.first);
         let mut view = Bar::new(&ready.scene, &ledger, &open, bar);
-        strategy.on_bar(&mut view)?;
+        on_bar(&mut strategy, &mut view)?;
         let target = view.into_target()?;
         // No strategy can keep what a bar lent it.
         open.clear();

@@ -20,11 +20,13 @@
 
 mod bar;
 mod crossings;
+mod model;
 mod scene;
 mod setup;
 mod wake;
 
 pub use bar::Bar;
+pub use model::{Decide, Model};
 pub use scene::IndicatorId;
 pub use setup::Setup;
 pub use wake::Period;

@@ -150,7 +150,7 @@ fn trained(groups: usize, test: &[usize]) -> Vec<usize> {
     (0..groups).filter(|group| !is_tested(*group)).flat_map(of).flatten().collect()
 }
 
-fn cross_validate<P: Player>(
+pub(in crate::sweep) fn cross_validate<P: Player>(
     sweep: &Sweep,
     player: &P,
     snapshot: &Snapshot,

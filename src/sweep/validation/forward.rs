@@ -101,7 +101,7 @@ struct Plan {
     folds: Vec<FoldBars>,
 }
 
-fn walk_forward<P: Player>(
+pub(in crate::sweep) fn walk_forward<P: Player>(
     sweep: &Sweep,
     player: &P,
     snapshot: &Snapshot,

@@ -22,6 +22,9 @@ mod stretch;
 mod walk;
 mod walk_forward;
 
+pub(super) use cross::cross_validate;
+pub(super) use forward::walk_forward;
+
 pub use choice::Choice;
 pub use combinatorial::Combinatorial;
 pub use paths::{AssetPaths, CombinatorialResults, CrossPath, Distribution, Split};
