@@ -63,8 +63,7 @@ fn a_model_is_validated_as_the_type_is() {
     let typed = sweep.walk_forward::<SmaCross>(&portal, scheme, choice, Watch::default()).unwrap();
     assert_eq!(own.to_json(), typed.to_json());
     let scheme: lookback::sweep::Combinatorial = "groups=6,test=2".parse().unwrap();
-    let own =
-        sweep.cross_validate_model(&sma_cross(), &portal, scheme.clone(), choice, Watch::default()).unwrap();
+    let own = sweep.cross_validate_model(&sma_cross(), &portal, scheme, choice, Watch::default()).unwrap();
     let typed = sweep.cross_validate::<SmaCross>(&portal, scheme, choice, Watch::default()).unwrap();
     assert_eq!(own.to_json(), typed.to_json());
 }
