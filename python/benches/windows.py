@@ -8,7 +8,9 @@ import time
 import timeit
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import lookback as lb
 
@@ -24,6 +26,43 @@ SWEEP = {
 def best(call: Callable[[], object]) -> float:
     """Return nanoseconds of a call, the best of five rounds."""
     return min(timeit.repeat(call, number=CALLS, repeat=5)) / CALLS * 1e9
+
+
+class Idle(lb.Strategy):
+    """Asked at every bar, and orders nothing."""
+
+    def on_bar(self, bar: lb.Bar) -> None:
+        """Do nothing."""
+
+
+class Reads(lb.Strategy):
+    """Reads two closes of a window at every bar."""
+
+    def on_bar(self, bar: lb.Bar) -> None:
+        """Order by them."""
+        if bar.index >= 60:
+            closes = bar.history(61)
+            bar.set_target(1.0 if closes[60, 0] > closes[0, 0] else 0.0)
+
+
+def momentum(window: NDArray[np.float64], parameters: NDArray[np.float64], state: NDArray[np.float64]) -> float:
+    """Order by the same closes."""
+    return 1.0 if window[60, 0] > window[0, 0] else 0.0
+
+
+def strategies(portal: lb.DataPortal) -> None:
+    """Print what a bar of a strategy costs."""
+    bars = portal.bundle.bars("IBM")
+    compiled = lb.compiled(momentum, bars=61)
+    for name, strategy, trials in (
+        ("class, idle", Idle, 40),
+        ("class, a window", Reads, 40),
+        ("compiled, a window", compiled, 4_000),
+    ):
+        cpu = time.process_time()
+        lb.sweep(portal, strategy=strategy, params={"n": range(1, trials + 1)}, assets="IBM", progress=False)
+        each = (time.process_time() - cpu) / trials
+        print(f"{name:18s} {each * 1e9 / bars:7.0f} ns a bar, {each * 1e3:7.3f} ms a trial of {bars:,} bars")
 
 
 def main() -> None:
@@ -42,6 +81,7 @@ def main() -> None:
     results = lb.sweep(portal, progress=False, **SWEEP)
     elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu
     print(f"sweep of {len(results):,} trials: {elapsed:.3f} s, {len(results) / cpu:,.0f} trials per CPU-second")
+    strategies(portal)
     if len(sys.argv) > 1:
         # The program on the same rules, to be held beside it.
         flags = ["--param", "fast=5:50", "--param", "slow=20:200:2", "--where", "fast < slow", "--no-honesty", "--stats"]

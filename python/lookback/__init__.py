@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib.metadata import version as _version
 
 from lookback import errors, rules
-from lookback._lookback import Bundle, Expression, Request, ingest, metrics
+from lookback._lookback import Bar, Bundle, Expression, Request, Setup, ingest, metrics
 from lookback.errors import (
     BarCountError,
     BeforeFirstBarError,
@@ -33,15 +33,18 @@ from lookback.errors import (
 from lookback.portal import Clock, DataPortal
 from lookback.rules import *  # noqa: F403
 from lookback.search import OptunaObjective, Uniform, optuna_objective
+from lookback.strategies import Compiled, Strategy, compiled
 from lookback.sweeps import Honesty, InterruptedWarning, Results, Validation, sweep
 
 __version__ = _version("lookback")
 
 __all__ = [
+    "Bar",
     "BarCountError",
     "BeforeFirstBarError",
     "Bundle",
     "Clock",
+    "Compiled",
     "CorruptError",
     "DataPortal",
     "DateError",
@@ -60,12 +63,15 @@ __all__ = [
     "ParseError",
     "Request",
     "Results",
+    "Setup",
+    "Strategy",
     "StrategyError",
     "TooFewBarsError",
     "Uniform",
     "UnknownAssetError",
     "UnknownFieldError",
     "Validation",
+    "compiled",
     "errors",
     "ingest",
     "metrics",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +15,11 @@ from lookback._lookback import sweep as _sweep
 from lookback._progress import Progress
 from lookback.errors import ParameterError
 from lookback.portal import DataPortal
+from lookback.strategies import Compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from os import PathLike
 
     Rule = str | Expression
     Values = str | float | Expression | Iterable[float | str | Expression]
@@ -241,6 +245,29 @@ class Results:
 
         return heatmap(self.pivot(rows, columns, metric, asset=asset), metric, ax)
 
+    def report(
+        self,
+        path: str | PathLike[str],
+        *,
+        by: str = "sharpe",
+        require: str = "",
+        min_trades: int = 0,
+        seed: int = 0,
+    ) -> None:
+        """Write a page that can be shown: ranking, map, the best in full, how much of it is luck.
+
+        It is one HTML file that asks for nothing outside; the best point of each asset is run once more for it. What was
+        there is replaced once all of the page is written.
+        """
+        place = Path(path)
+        page = self._held._page(by, require, min_trades, seed)
+        part = place.with_name(f".{place.name}.{os.getpid()}.part")
+        try:
+            part.write_bytes(page)
+            part.replace(place)
+        finally:
+            part.unlink(missing_ok=True)
+
     def __repr__(self) -> str:
         """Show what was swept."""
         state = ", interrupted" if self.interrupted else ""
@@ -324,15 +351,28 @@ def task_of(
     where: Rule = "",
     assets: str | Iterable[str] = (),
     signals: str | None = None,
-    name: str = "rules",
+    name: str | None = None,
     threads: int | None = None,
+    strategy: Callable[..., Any] | Compiled | None = None,
+    allow_failed: bool = False,
     **more: Any,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what is swept as the Rust half reads it, and the settings."""
     rules = [(part, _one(part, more[part])) for part in PARTS if more.get(part) is not None]
+    if strategy is not None:
+        if rules or let or signals is not None:
+            message = f"strategy: is given beside {rules[0][0] if rules else 'let or signals'}, expected either it or rules"
+            raise ParameterError(message)
+        if not isinstance(strategy, Compiled) and not callable(strategy):
+            message = (
+                f"strategy: is of type {type(strategy).__name__}, expected a class, a function that makes one, or compiled(...)"
+            )
+            raise ParameterError(message)
+        params = params if params is not None else getattr(strategy, "params", None)
+        name = name or getattr(strategy, "name", None) or getattr(strategy, "__name__", "strategy")
     settings = {key: value for key, value in more.items() if key not in PARTS}
     task = {
-        "name": name,
+        "name": name or "rules",
         "rules": rules,
         "lets": [(key, str(text)) for key, text in (let or {}).items()],
         "parameters": [(key, _values(key, values)) for key, values in (params or {}).items()],
@@ -340,8 +380,21 @@ def task_of(
         "assets": [assets] if isinstance(assets, str) else list(assets),
         "signals": signals,
         "threads": threads,
+        "make": None if isinstance(strategy, Compiled) else strategy,
+        "compiled": _compiled(strategy) if isinstance(strategy, Compiled) else None,
+        "may_fail": allow_failed,
     }
     return task, settings
+
+
+def _compiled(strategy: Compiled) -> dict[str, Any]:
+    return {
+        "address": strategy.address,
+        "owner": strategy.owner,
+        "fields": list(strategy.fields),
+        "bars": strategy.bars,
+        "state": strategy.state,
+    }
 
 
 def sweep(
@@ -365,12 +418,14 @@ def sweep(
     where: Rule = "",
     assets: str | Iterable[str] = (),
     signals: str | None = None,
-    name: str = "rules",
+    strategy: Callable[..., Any] | Compiled | None = None,
+    name: str | None = None,
     threads: int | None = None,
+    allow_failed: bool = False,
     progress: bool = True,
     **settings: Any,
 ) -> Results:
-    """Run rules at every point of their grid, on all cores, with the interpreter's lock released.
+    """Run rules or a strategy at every point of the grid; rules on all cores, with the interpreter's lock released.
 
     Args:
         data: A portal, whose cache is then shared with everything else that asks it; a bundle; the sample unless told.
@@ -392,8 +447,11 @@ def sweep(
         where: Keep only the points where this holds, such as `fast < slow`.
         assets: One symbol, or several; all of the bundle unless told.
         signals: On which series rules look: `total` or `splits`.
+        strategy: In place of rules a class such as `lookback.Strategy`, or what `lookback.compiled` makes.
         name: The name in outputs.
-        threads: Threads; results do not depend on them.
+        threads: Threads; results do not depend on them. A strategy of Python's has one unless told: more would wait for each
+            other.
+        allow_failed: Make a trial whose strategy raises a failed row; the first exception ends the sweep otherwise.
         progress: Show how far it is, once it takes longer than a second.
         **settings: `fill`, `fee`, `commission`, `slippage_bps`, `borrow`, `interest`, `cash`, `start`, `end`, `adjust`,
             `periods_per_year`; as in the table `[settings]` of a strategy's file.
@@ -404,6 +462,7 @@ def sweep(
     Raises:
         ExpressionError: where a rule cannot be read or means nothing; its text points at the column.
         ParameterError: where a parameter, a setting or the grid is wrong.
+        StrategyError: where a strategy raised, with what it raised as its cause.
 
     """
     task, sorted_out = task_of(
@@ -425,12 +484,14 @@ def sweep(
         where=where,
         assets=assets,
         signals=signals,
+        strategy=strategy,
         name=name,
         threads=threads,
+        allow_failed=allow_failed,
         **settings,
     )
     portal = portal_of(data)
-    with Progress(name) as shown:
+    with Progress(task["name"]) as shown:
         results = Results(_sweep(portal, task, sorted_out, shown if progress else None))
     if results.interrupted:
         message = f"the sweep was interrupted: {len(results) - results.unfinished:,} of {len(results):,} trials are done"

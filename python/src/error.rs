@@ -60,6 +60,11 @@ fn class(kind: &ErrorKind) -> &'static str {
     }
 }
 
+/// A `StrategyError` with such words.
+pub(crate) fn strategy(py: Python<'_>, message: &str) -> PyErr {
+    exception(py, &ErrorKind::Strategy { message: message.to_owned() }.into())
+}
+
 fn exception(py: Python<'_>, error: &Error) -> PyErr {
     static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let make = || -> PyResult<PyErr> {

@@ -6,6 +6,7 @@
 mod array;
 mod arrow;
 mod bundle;
+mod compiled;
 mod convert;
 mod error;
 mod expression;
@@ -13,6 +14,8 @@ mod portal;
 mod readers;
 mod request;
 mod results;
+mod source;
+mod strategy;
 mod sweep;
 
 /// What `lookback/` imports.
@@ -30,6 +33,8 @@ mod _lookback {
     use crate::request::Request;
     #[pymodule_export]
     use crate::results::Results;
+    #[pymodule_export]
+    use crate::strategy::{Bar, Setup};
     #[pymodule_export]
     use crate::sweep::{functions, metrics, points, sweep};
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use lookback::Error;
-use lookback::sweep::{Choice, HonestyOptions, Merit, Metric, RuleSet, Sweep, Watch};
+use lookback::report::{BestRun, Facts, SweepPage};
+use lookback::sweep::{Choice, Honesty, HonestyOptions, Merit, Metric, Sweep, Watch};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 
@@ -11,13 +12,15 @@ use crate::arrow;
 use crate::error::Answer;
 use crate::portal;
 use crate::readers::Shared;
+use crate::source::Source;
+use crate::strategy::Failure;
 use crate::sweep::watched;
 
 /// A row for each trial, in grid order, asset by asset.
 #[pyclass(frozen, subclass, module = "lookback._lookback", name = "_Results")]
 pub(crate) struct Results {
     results: Arc<lookback::sweep::Results>,
-    rules: RuleSet,
+    source: Source,
     sweep: Sweep,
     shared: Arc<Shared>,
     interrupted: bool,
@@ -26,12 +29,12 @@ pub(crate) struct Results {
 impl Results {
     pub(crate) fn new(
         results: lookback::sweep::Results,
-        rules: RuleSet,
+        source: Source,
         sweep: Sweep,
         shared: Arc<Shared>,
         interrupted: bool,
     ) -> Self {
-        Self { results: Arc::new(results), rules, sweep, shared, interrupted }
+        Self { results: Arc::new(results), source, sweep, shared, interrupted }
     }
 
     fn asset(&self, name: Option<&str>) -> Answer<usize> {
@@ -50,8 +53,73 @@ impl Results {
     }
 }
 
+impl Results {
+    fn judge(
+        &self,
+        failure: &Arc<Failure>,
+        asset: usize,
+        by: &Merit,
+        min_trades: usize,
+        options: HonestyOptions,
+    ) -> Result<Option<Honesty>, Error> {
+        let ranking = self.results.ranking(asset, by, min_trades);
+        let Some(best) = ranking.first().map(|ranked| ranked.trial.point) else { return Ok(None) };
+        let portal = &self.shared.portal;
+        self.source.honesty(&self.results, portal, failure, asset, best, options).map(Some)
+    }
+
+    /// The page of these results, its best points run once more.
+    fn page(
+        &self,
+        failure: &Arc<Failure>,
+        by: &Merit,
+        min_trades: usize,
+        seed: u64,
+    ) -> Result<Vec<u8>, Error> {
+        let (results, portal) = (&*self.results, &self.shared.portal);
+        let page = SweepPage::new(results, by.clone()).min_trades(min_trades);
+        let (mut runs, mut judged) = (Vec::new(), Vec::new());
+        for asset in page.shown_assets() {
+            let ranking = results.ranking(asset, by, min_trades);
+            let Some(best) = ranking.first() else { continue };
+            let only = self.sweep.only(best.trial.asset, best.trial.point)?;
+            let backtest = self.source.backtest(&only, portal, failure)?;
+            runs.push(BestRun { asset, backtest, hold: Some(only.buy_and_hold(portal)?) });
+            if results.unfinished() == 0 {
+                let options = HonestyOptions { rank_by: by.clone(), seed, ..HonestyOptions::default() };
+                judged.extend(self.judge(failure, asset, by, min_trades, options)?);
+            }
+        }
+        let (snapshot, rules) = (portal.snapshot(), self.source.statements());
+        let prices = results.settings().adjust.description_of(snapshot.bundle(), results.assets());
+        let facts =
+            Facts { bundle: snapshot.bundle().name(), prices: &prices, rules: &rules, ..Facts::default() };
+        let mut out = Vec::new();
+        let written = page.best(runs).honesty(&judged).write(&facts, &mut out);
+        written.map_err(|error| Error::invalid("report", error.to_string()))?;
+        Ok(out)
+    }
+}
+
 #[pymethods]
 impl Results {
+    /// The page of these results as bytes.
+    fn _page(
+        &self,
+        py: Python<'_>,
+        by: &str,
+        require: &str,
+        min_trades: usize,
+        seed: u64,
+    ) -> Answer<Vec<u8>> {
+        let (by, failure) = (merit(by, require)?, self.source.failure());
+        let page = py.detach(|| self.page(&failure, &by, min_trades, seed));
+        match failure.take() {
+            Some(raised) => Err(raised.into()),
+            None => Ok(page?),
+        }
+    }
+
     /// Arrow's C stream of all trials that ran.
     #[pyo3(signature = (requested_schema = None))]
     fn __arrow_c_stream__<'py>(
@@ -171,14 +239,12 @@ impl Results {
     ) -> Answer<Option<(Bound<'py, PyAny>, String)>> {
         let (asset, rank_by) = (self.asset(asset)?, merit(by, require)?);
         let options = HonestyOptions { rank_by: rank_by.clone(), seed, spa, ..HonestyOptions::default() };
-        let judged = py.detach(|| {
-            let ranking = self.results.ranking(asset, rank_by, min_trades);
-            let best = ranking.first().map(|ranked| ranked.trial.point);
-            best.map(|best| {
-                self.results.honesty_rules(&self.rules, &self.shared.portal, asset, best, options)
-            })
-            .transpose()
-        })?;
+        let failure = self.source.failure();
+        let judged = py.detach(|| self.judge(&failure, asset, &rank_by, min_trades, options));
+        if let Some(raised) = failure.take() {
+            return Err(raised.into());
+        }
+        let judged = judged?;
         let told = judged.map(|honesty| -> PyResult<_> {
             Ok((loads(py, &serde_json::Value::from(honesty.to_json()))?, honesty.to_string()))
         });
@@ -195,10 +261,10 @@ impl Results {
         progress: Option<&Bound<'py, PyAny>>,
     ) -> Answer<Bound<'py, PyAny>> {
         let (scheme, choice) = (scheme.parse()?, choice(by, min_trades)?);
-        validated(py, progress, |watch| {
-            let found =
-                self.sweep.walk_forward_rules(&self.rules, &self.shared.portal, scheme, choice, watch)?;
-            Ok(found.to_json())
+        let failure = self.source.failure();
+        validated(py, progress, &failure, |watch| {
+            let (sweep, portal) = (&self.sweep, &self.shared.portal);
+            Ok(self.source.walk_forward(sweep, portal, &failure, (scheme, choice), watch)?.to_json())
         })
     }
 
@@ -212,10 +278,10 @@ impl Results {
         progress: Option<&Bound<'py, PyAny>>,
     ) -> Answer<Bound<'py, PyAny>> {
         let (scheme, choice) = (scheme.parse()?, choice(by, min_trades)?);
-        validated(py, progress, |watch| {
-            let found =
-                self.sweep.cross_validate_rules(&self.rules, &self.shared.portal, scheme, choice, watch)?;
-            Ok(found.to_json())
+        let failure = self.source.failure();
+        validated(py, progress, &failure, |watch| {
+            let (sweep, portal) = (&self.sweep, &self.shared.portal);
+            Ok(self.source.cross_validate(sweep, portal, &failure, (scheme, choice), watch)?.to_json())
         })
     }
 }
@@ -232,9 +298,10 @@ fn choice(by: &str, min_trades: usize) -> Answer<Choice<'static>> {
 fn validated<'py>(
     py: Python<'py>,
     progress: Option<&Bound<'py, PyAny>>,
+    failure: &Failure,
     run: impl FnOnce(Watch<'_>) -> Result<serde_json::Map<String, serde_json::Value>, Error> + Send,
 ) -> Answer<Bound<'py, PyAny>> {
-    let (found, _) = watched(py, progress, run)?;
+    let (found, _) = watched(py, progress, failure, run)?;
     Ok(loads(py, &found.into())?)
 }
 

@@ -13,10 +13,13 @@ use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::compiled::{Compiled, Kept};
 use crate::convert;
 use crate::error::Answer;
 use crate::portal::DataPortal;
 use crate::results::Results;
+use crate::source::Source;
+use crate::strategy::{Failure, Script};
 
 /// How often Python is asked whether Ctrl-C was pressed, and is told how far it is.
 const BEAT: Duration = Duration::from_millis(50);
@@ -51,6 +54,21 @@ pub(crate) struct Task {
     assets: Vec<String>,
     signals: Option<String>,
     threads: Option<usize>,
+    /// Makes a trial of a strategy of Python's.
+    make: Option<Py<PyAny>>,
+    compiled: Option<Function>,
+    may_fail: bool,
+}
+
+/// A compiled strategy as Python has it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Function {
+    address: usize,
+    owner: Py<PyAny>,
+    fields: Vec<String>,
+    bars: usize,
+    state: usize,
 }
 
 impl Task {
@@ -71,6 +89,30 @@ impl Task {
             set = set.signals(convert::adjust(signals)?);
         }
         Ok(set)
+    }
+
+    /// What is swept, whatever it is.
+    fn source(&self, py: Python<'_>, settings: Settings) -> Answer<Source> {
+        let parameters = self.parameters.iter();
+        let parameters = parameters.map(|(name, values)| lookback::sweep::Parameter::new(name, values));
+        let (name, constraint) = (self.name.clone(), String::new());
+        if let Some(make) = &self.make {
+            let parameters = parameters.collect::<Result<_, _>>()?;
+            let script = Script { name, make: make.clone_ref(py), parameters, constraint };
+            let threads = Source::script_threads(self.threads.and_then(std::num::NonZeroUsize::new));
+            return Ok(Source::Script { script, settings, may_fail: self.may_fail, threads });
+        }
+        let Some(Function { address, owner, fields, bars, state }) = &self.compiled else {
+            return Ok(Source::Rules(self.rules()?));
+        };
+        let fields = fields.iter().map(|field| field.parse()).collect::<Result<_, Error>>()?;
+        // SAFETY: `lookback.strategies` takes addresses of functions of this type alone, with the object that holds their
+        // code, and its page says what they may read and write.
+        let function = unsafe { Kept::new(*address, owner.clone_ref(py)) };
+        let function =
+            function.ok_or_else(|| Error::bad_parameter("strategy", "has the address 0".to_owned()))?;
+        let (parameters, bars, state) = (parameters.collect::<Result<_, _>>()?, *bars, *state);
+        Ok(Source::Compiled(Compiled { name, parameters, constraint, fields, bars, state, function }))
     }
 
     pub(crate) fn sweep(&self, settings: Settings) -> Sweep {
@@ -120,6 +162,7 @@ pub(crate) fn settings(given: &Bound<'_, PyDict>) -> Answer<Settings> {
 pub(crate) fn watched<T: Send>(
     py: Python<'_>,
     progress: Option<&Bound<'_, PyAny>>,
+    failure: &Failure,
     work: impl FnOnce(Watch<'_>) -> Result<T, Error> + Send,
 ) -> Answer<(T, bool)> {
     let stop = AtomicBool::new(false);
@@ -141,6 +184,9 @@ pub(crate) fn watched<T: Send>(
         });
         while !worker.is_finished() {
             py.detach(|| thread::park_timeout(BEAT));
+            if failure.is_raised() {
+                stop.store(true, Ordering::Relaxed);
+            }
             if raised.is_none() && !interrupted {
                 if let Err(error) = py.check_signals() {
                     stop.store(true, Ordering::Relaxed);
@@ -158,7 +204,7 @@ pub(crate) fn watched<T: Send>(
         }
         worker.join()
     });
-    if let Some(error) = raised {
+    if let Some(error) = raised.or_else(|| failure.take()) {
         return Err(error.into());
     }
     match outcome.unwrap_or_else(|panic| resume_unwind(panic)) {
@@ -178,12 +224,12 @@ pub(crate) fn sweep(
     settings: &Bound<'_, PyDict>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> Answer<Results> {
-    let rules = task.rules()?;
-    let sweep = task.sweep(self::settings(settings)?);
-    let shared = Arc::clone(&portal.desk.shared);
-    let run = |watch: Watch<'_>| sweep.run_rules_watched(&rules, &shared.portal, watch);
-    let (results, interrupted) = watched(py, progress, run)?;
-    Ok(Results::new(results, rules, sweep, shared, interrupted))
+    let settings = self::settings(settings)?;
+    let (source, sweep) = (task.source(py, settings)?, task.sweep(settings));
+    let (shared, failure) = (Arc::clone(&portal.desk.shared), source.failure());
+    let run = |watch: Watch<'_>| source.run(&sweep, &shared.portal, &failure, watch);
+    let (results, interrupted) = watched(py, progress, &failure, run)?;
+    Ok(Results::new(results, source, sweep, shared, interrupted))
 }
 
 /// What a trial of a list came to: its metrics by name, or why it failed.
@@ -229,7 +275,7 @@ pub(crate) fn points(
         all.sort_unstable_by_key(|(at, _)| *at);
         Ok(all.into_iter().map(|(_, outcome)| outcome).collect())
     };
-    let (outcomes, interrupted) = watched(py, None, run)?;
+    let (outcomes, interrupted) = watched(py, None, &Failure::default(), run)?;
     if interrupted || outcomes.len() < points.len() {
         return Err(PyKeyboardInterrupt::new_err("a batch of trials was stopped").into());
     }

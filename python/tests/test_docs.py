@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize("module", ["lookback.portal", "lookback.search", "lookback.sweeps"])
+@pytest.mark.parametrize("module", ["lookback.portal", "lookback.search", "lookback.strategies", "lookback.sweeps"])
 def test_examples_of_docstrings_hold(module: str) -> None:
     found = doctest.testmod(importlib.import_module(module))
     assert found.failed == 0
