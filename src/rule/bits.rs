@@ -125,31 +125,24 @@ impl Bits {
         (0..self.bars).map(|bar| self.get(bar))
     }
 
-    /// Becomes a column of so many bars whose words, in order, are handed to what `words` is given.
-    pub(super) fn receive(&mut self, bars: usize, words: impl FnOnce(&mut dyn FnMut(Word))) {
+    /// Becomes a column of so many bars, undefined so far, and lends its words in order: value and defined of 64 bars each.
+    /// What is written keeps no bit past the last bar, and none in a value that is not defined.
+    #[inline]
+    pub(super) fn room(&mut self, bars: usize) -> impl Iterator<Item = (&mut u64, &mut u64)> {
         self.bars = bars;
-        self.value.clear();
-        self.defined.clear();
-        words(&mut |(value, defined)| {
-            self.value.push(value & defined);
-            self.defined.push(defined);
-        });
-        self.value.resize(bars.div_ceil(WORD), 0);
-        self.defined.resize(bars.div_ceil(WORD), 0);
-        self.end();
+        for words in [&mut self.value, &mut self.defined] {
+            words.clear();
+            words.resize(bars.div_ceil(WORD), 0);
+        }
+        self.value.iter_mut().zip(&mut self.defined)
     }
 
     /// Becomes a column of so many bars whose words, in order, `words` yields.
+    #[inline]
     pub(super) fn fill(&mut self, bars: usize, words: impl Iterator<Item = Word>) {
-        self.bars = bars;
-        self.value.clear();
-        self.defined.clear();
-        for (value, defined) in words.take(bars.div_ceil(WORD)) {
-            self.value.push(value & defined);
-            self.defined.push(defined);
+        for (place, (value, defined)) in self.room(bars).zip(words) {
+            (*place.0, *place.1) = (value & defined, defined);
         }
-        self.value.resize(bars.div_ceil(WORD), 0);
-        self.defined.resize(bars.div_ceil(WORD), 0);
         self.end();
     }
 
@@ -224,7 +217,15 @@ impl Bits {
 
     /// Becomes `a and not a[1]`: the bars at which `a` becomes true.
     pub(super) fn set_rise(&mut self, a: &Self) {
-        self.fill(a.bars, a.words().zip(a.past_words(1)).map(|(now, before)| and(now, not(before))));
+        let mut carried = (0, 0);
+        self.fill(
+            a.bars,
+            a.words().map(|now| {
+                let before = (now.0 << 1 | carried.0, now.1 << 1 | carried.1);
+                carried = (now.0 >> (WORD - 1), now.1 >> (WORD - 1));
+                and(now, not(before))
+            }),
+        );
     }
 }
 

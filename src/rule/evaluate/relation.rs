@@ -13,12 +13,15 @@ const WORD: usize = u64::BITS as usize;
 pub(super) fn relate(side: Side, precision: Precision, a: &[f64], b: &[f64], out: &mut Bits) {
     match precision {
         Precision::Exact => relate_exactly(side, a, b, out),
-        Precision::Rounded => out.receive(a.len(), |push| {
+        Precision::Rounded => {
+            let mut words = out.room(a.len());
             compare::relate(a, b, |word| {
-                let defined = word.above | word.below | word.level;
-                push((if side == Side::Above { word.above } else { word.below }, defined));
+                if let Some((value, defined)) = words.next() {
+                    *value = if side == Side::Above { word.above } else { word.below };
+                    *defined = word.above | word.below | word.level;
+                }
             });
-        }),
+        }
     }
 }
 
@@ -28,14 +31,13 @@ pub(super) fn relate_both(precision: Precision, a: &[f64], b: &[f64], above: &mu
         relate_exactly(Side::Above, a, b, above);
         return relate_exactly(Side::Below, a, b, below);
     }
-    above.receive(a.len(), |push_above| {
-        below.receive(a.len(), |push_below| {
-            compare::relate(a, b, |word| {
-                let defined = word.above | word.below | word.level;
-                push_above((word.above, defined));
-                push_below((word.below, defined));
-            });
-        });
+    let mut words = above.room(a.len()).zip(below.room(a.len()));
+    compare::relate(a, b, |word| {
+        if let Some((above, below)) = words.next() {
+            let defined = word.above | word.below | word.level;
+            (*above.0, *above.1) = (word.above, defined);
+            (*below.0, *below.1) = (word.below, defined);
+        }
     });
 }
 
