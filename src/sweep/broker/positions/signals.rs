@@ -81,30 +81,6 @@ impl Signals<'_> {
         words
     }
 
-    /// Where a rule to enter is true, by the word's place.
-    #[inline]
-    fn entry(&self, side: Side, at: usize) -> u64 {
-        word(if side == Side::Long { self.buy } else { self.short }, at)
-    }
-
-    /// Where a rule to leave is true.
-    #[inline]
-    pub(super) fn exit(&self, side: Side, at: usize) -> u64 {
-        word(if side == Side::Long { self.sell } else { self.cover }, at)
-    }
-
-    /// Where an account enters that is flat or of the other side.
-    #[inline]
-    pub(super) fn enters(&self, side: Side, at: usize) -> u64 {
-        self.entry(side, at) & !self.exit(side, at) & !self.entry(side.other(), at)
-    }
-
-    /// Where a position may be left: by its own exit, or by the other side's entry alone, be it void or not.
-    #[inline]
-    pub(super) fn leaves(&self, side: Side, at: usize) -> u64 {
-        self.exit(side, at) | self.entry(side.other(), at) & !self.entry(side, at)
-    }
-
     /// Bars of a run at which both sides would be entered.
     pub(super) fn both_entries(&self, first: usize, bars: usize) -> u32 {
         let (Some(buy), Some(short)) = (self.buy, self.short) else { return 0 };
@@ -120,7 +96,51 @@ impl Signals<'_> {
     }
 }
 
+/// [`Signals`] by side, where a column that is not given has no words: what a walk asks at each step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sides<'a> {
+    entries: [&'a [u64]; 2],
+    exits: [&'a [u64]; 2],
+}
+
+impl<'a> Sides<'a> {
+    pub(super) fn new(signals: &Signals<'a>) -> Self {
+        let Signals { buy, sell, short, cover } = *signals;
+        Self {
+            entries: [buy, short].map(Option::unwrap_or_default),
+            exits: [sell, cover].map(Option::unwrap_or_default),
+        }
+    }
+
+    /// Where a rule to enter is true, by the word's place.
+    #[inline]
+    fn entry(&self, side: Side, at: usize) -> u64 {
+        word(self.entries[side as usize], at)
+    }
+
+    /// Where a rule to leave is true.
+    #[inline]
+    pub(super) fn exit(&self, side: Side, at: usize) -> u64 {
+        word(self.exits[side as usize], at)
+    }
+
+    /// Where an account enters that is flat or of the other side.
+    #[inline]
+    pub(super) fn enters(&self, side: Side, at: usize) -> u64 {
+        self.entry(side, at) & !self.exit(side, at) & !self.entry(side.other(), at)
+    }
+
+    /// Where a position may be left: by its own exit, or by the other side's entry alone, be it void or not.
+    #[inline]
+    pub(super) fn leaves(&self, side: Side, at: usize) -> u64 {
+        self.exit(side, at) | self.entry(side.other(), at) & !self.entry(side, at)
+    }
+}
+
 #[inline]
-fn word(column: Option<&[u64]>, at: usize) -> u64 {
-    column.and_then(|column| column.get(at)).copied().unwrap_or_default()
+fn word(column: &[u64], at: usize) -> u64 {
+    match column.get(at) {
+        Some(word) => *word,
+        None => 0,
+    }
 }

@@ -5,7 +5,7 @@
 use super::counts::Counts;
 use super::exits::{Exits, Level};
 use super::range::Touch;
-use super::signals::{Side, Signals};
+use super::signals::{Side, Sides, Signals};
 use super::size::Size;
 use super::tape::{Filled, PricedAt, Tape};
 use crate::sweep::broker::{Ledger, Reason};
@@ -41,7 +41,7 @@ struct Hit {
 
 /// One trial's way over the bars of a run.
 pub(super) struct Walk<'a, 'l, F> {
-    signals: &'a Signals<'a>,
+    sides: Sides<'a>,
     exits: &'a Exits<'a>,
     size: Size,
     tape: &'a Tape<'a>,
@@ -61,7 +61,7 @@ impl<'a, 'l, F: FnMut(&Filled)> Walk<'a, 'l, F> {
     ) -> Self {
         let both_entries = signals.both_entries(tape.first, tape.bars());
         let counts = Counts { both_entries, ..Counts::default() };
-        Self { signals, exits, size, tape, ledger, on_fill, counts }
+        Self { sides: Sides::new(signals), exits, size, tape, ledger, on_fill, counts }
     }
 
     pub(super) fn run(mut self) -> Counts {
@@ -101,14 +101,12 @@ impl<'a, 'l, F: FnMut(&Filled)> Walk<'a, 'l, F> {
 
     /// The next close, from one on, at which a flat account enters.
     fn entry(&self, from: usize) -> Option<(usize, Side)> {
-        let signals = self.signals;
-        let mut from = from;
+        let (sides, mut from) = (&self.sides, from);
         loop {
-            let bar = self
-                .tape
-                .next(from, |at| signals.enters(Side::Long, at) | signals.enters(Side::Short, at))?;
+            let bar =
+                self.tape.next(from, |at| sides.enters(Side::Long, at) | sides.enters(Side::Short, at))?;
             if self.exits.is_defined(self.tape.first + bar) {
-                let is_long = self.tape.is_set(bar, |at| signals.enters(Side::Long, at));
+                let is_long = self.tape.is_set(bar, |at| sides.enters(Side::Long, at));
                 return Some((bar, if is_long { Side::Long } else { Side::Short }));
             }
             from = bar + 1;
@@ -117,18 +115,18 @@ impl<'a, 'l, F: FnMut(&Filled)> Walk<'a, 'l, F> {
 
     /// The first close that ends a position, unless a stop or a target does before.
     fn decision(&self, held: &Held) -> Option<(usize, Decision)> {
-        let (signals, tape) = (self.signals, self.tape);
+        let (sides, tape) = (&self.sides, self.tape);
         let (side, other) = (held.side, held.side.other());
         let bars = tape.bars();
         let deadline = self.exits.max_bars.map_or(bars, |most| held.since.saturating_add(most) - 1);
         let mut from = held.since;
-        while let Some(bar) = tape.next(from, |at| signals.leaves(side, at)).filter(|bar| *bar <= deadline) {
-            if tape.is_set(bar, |at| signals.enters(other, at)) && self.exits.is_defined(tape.first + bar) {
+        while let Some(bar) = tape.next(from, |at| sides.leaves(side, at)).filter(|bar| *bar <= deadline) {
+            if tape.is_set(bar, |at| sides.enters(other, at)) && self.exits.is_defined(tape.first + bar) {
                 return Some((bar, Decision::Flip(other)));
             }
             // What is left beside an exit is an entry of the other side: void where its own exit is true too, and none
             // where its stop is not defined.
-            if tape.is_set(bar, |at| signals.exit(side, at) | signals.exit(other, at)) {
+            if tape.is_set(bar, |at| sides.exit(side, at) | sides.exit(other, at)) {
                 return Some((bar, Decision::Leave(Reason::Signal)));
             }
             from = bar + 1;
