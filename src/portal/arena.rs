@@ -13,17 +13,14 @@ const LEVELS: usize = 40;
 const KEPT_LEVELS: usize = 4;
 
 /// Keeps blocks where they are, so that one that is lent stays good while others come.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Arena {
-    levels: [OnceCell<Box<[OnceCell<Block>]>>; LEVELS],
+    /// None before the first block: a trial that asks for no open bar pays nothing for this.
+    levels: OnceCell<Box<Levels>>,
     len: Cell<usize>,
 }
 
-impl Default for Arena {
-    fn default() -> Self {
-        Self { levels: std::array::from_fn(|_| OnceCell::new()), len: Cell::new(0) }
-    }
-}
+type Levels = [OnceCell<Box<[OnceCell<Block>]>>; LEVELS];
 
 impl Arena {
     /// Keeps a block and lends it.
@@ -31,17 +28,25 @@ impl Arena {
         let place = self.len.get() + 1;
         self.len.set(place);
         let level = place.ilog2();
-        let places = self.levels[level as usize]
+        let levels = self.levels.get_or_init(|| Box::new(std::array::from_fn(|_| OnceCell::new())));
+        let places = levels[level as usize]
             .get_or_init(|| std::iter::repeat_with(OnceCell::new).take(1 << level).collect());
         places[place - (1 << level)].get_or_init(|| block)
     }
 
-    /// Lets go of all blocks.
+    /// Lets go of all blocks: at each bar, and nearly always there is none.
+    #[inline]
     pub(crate) fn clear(&mut self) {
-        if self.len.take() == 0 {
-            return;
+        if self.len.get() > 0 {
+            self.let_go();
         }
-        let (few, many) = self.levels.split_at_mut(KEPT_LEVELS);
+    }
+
+    #[cold]
+    fn let_go(&mut self) {
+        self.len.set(0);
+        let Some(levels) = self.levels.get_mut() else { return };
+        let (few, many) = levels.split_at_mut(KEPT_LEVELS);
         few.iter_mut().filter_map(OnceCell::get_mut).flatten().for_each(|place| drop(place.take()));
         many.iter_mut().for_each(|level| drop(level.take()));
     }
@@ -58,8 +63,8 @@ mod tests {
             (0..100_u8).map(|at| arena.keep(Block::new(vec![f64::from(at)], 0, 1))).collect();
         assert!((0..100_u8).zip(lent).all(|(at, block)| block.column(0) == [f64::from(at)]));
         arena.clear();
-        let left =
-            arena.levels.iter().filter_map(OnceCell::get).flatten().filter(|place| place.get().is_some());
+        let levels = arena.levels.get().unwrap();
+        let left = levels.iter().filter_map(OnceCell::get).flatten().filter(|place| place.get().is_some());
         assert_eq!(left.count(), 0);
         assert_eq!(arena.keep(Block::new(vec![7.0], 0, 1)).column(0), [7.0]);
     }

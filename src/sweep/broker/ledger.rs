@@ -6,7 +6,7 @@ use super::path::Path;
 use super::rates::Carry;
 use super::reason::Reason;
 use super::tally::{Blocks, Tally, bars_f64};
-use super::{Account, Costs, Execution, FillAt};
+use super::{Account, Charges, Costs, Execution, FillAt};
 
 /// An order that was filled.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -31,7 +31,8 @@ pub struct Fill {
 #[derive(Debug)]
 pub(in crate::sweep) struct Ledger<'a> {
     path: &'a Path,
-    costs: Costs,
+    charges: Charges,
+    of_limit: Charges,
     account: Account,
     /// The first bar that is not accounted for yet.
     cursor: usize,
@@ -45,7 +46,7 @@ pub(in crate::sweep) struct Ledger<'a> {
     /// The bar after the block of returns that the cursor is in.
     block_end: usize,
     tally: Tally,
-    /// What holding earns and costs, where that is anything.
+    /// What holding earns and costs, where that is anything: booked from the first bar on.
     carry: Option<Carry<'a>>,
     /// The first bar whose carry is not booked.
     carried: usize,
@@ -60,13 +61,15 @@ impl<'a> Ledger<'a> {
         path: &'a Path,
         costs: Costs,
         cash: f64,
+        carry: Option<Carry<'a>>,
         curve: Option<&'a mut Vec<f64>>,
     ) -> Self {
         let tally = Tally::new(cash, path.len());
         let account = Account { cash, shares: 0.0 };
         Self {
             path,
-            costs,
+            charges: Charges::new(costs),
+            of_limit: Charges::of_limit(costs),
             account,
             cursor: 0,
             traded: false,
@@ -75,18 +78,11 @@ impl<'a> Ledger<'a> {
             trade_base: cash,
             block_end: Blocks::end(tally.blocks.ended(), path.len()),
             tally,
-            carry: None,
+            carry,
             carried: 1,
-            is_changing: false,
+            is_changing: carry.is_some() && cash != 0.0,
             curve,
         }
-    }
-
-    /// Books what holding earns and costs, from the first bar on.
-    pub(in crate::sweep) fn carrying(self, carry: Option<Carry<'a>>) -> Self {
-        let mut ledger = Self { carry, ..self };
-        ledger.is_changing = ledger.changes();
-        ledger
     }
 
     /// The weight of the position at a bar's close, which no fill has passed; 0 where nothing is left.
@@ -103,28 +99,34 @@ impl<'a> Ledger<'a> {
         self.account.equity(self.path.close[bar]).max(0.0)
     }
 
-    /// Fills an order for a weight at the open or the close of a bar; `None` where that leaves nothing to trade.
+    /// The price at which an order is filled at a bar.
     #[inline]
-    pub(in crate::sweep) fn fill(&mut self, bar: usize, at: FillAt, weight: f64) -> Option<(Execution, f64)> {
-        let price = match at {
+    pub(in crate::sweep) fn price(&self, bar: usize, at: FillAt) -> f64 {
+        match at {
             FillAt::NextOpen => self.path.open[bar],
             FillAt::Close => self.path.close[bar],
-        };
-        self.fill_at(bar, price, weight).map(|execution| (execution, price))
+        }
     }
 
     /// Fills an order for a weight at a price within a bar; `None` where that leaves nothing to trade.
     ///
     /// A bar may see several fills, in the order in which they happened; bars never go back. Equity is marked once for
     /// each bar, at its close and with what is held then.
-    #[inline]
+    // Into its few callers: most of them need nothing of what it returns.
+    #[inline(always)]
     pub(in crate::sweep) fn fill_at(&mut self, bar: usize, price: f64, weight: f64) -> Option<Execution> {
-        self.trade(bar, price, weight, self.costs)
+        self.catch_up(bar);
+        let execution = self.account.order(weight, price, &self.charges)?;
+        self.book(bar, price, &execution);
+        Some(execution)
     }
 
     /// Fills as [`Ledger::fill_at`] does, but pays no slippage: the price of a limit order, or a better one.
     pub(in crate::sweep) fn fill_limit(&mut self, bar: usize, price: f64, weight: f64) -> Option<Execution> {
-        self.trade(bar, price, weight, Costs { slippage_bps: 0.0, ..self.costs })
+        self.catch_up(bar);
+        let execution = self.account.order(weight, price, &self.of_limit)?;
+        self.book(bar, price, &execution);
+        Some(execution)
     }
 
     /// Shares held after the last fill; negative where short.
@@ -155,6 +157,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Whether the bars that come may change the account by themselves.
+    #[inline]
     fn changes(&self) -> bool {
         let Account { cash, shares } = self.account;
         shares < 0.0 || cash < 0.0 || (self.carry.is_some() && cash != 0.0)
@@ -171,57 +174,48 @@ impl<'a> Ledger<'a> {
         self.trade_base += interest;
     }
 
-    #[inline]
-    fn trade(&mut self, bar: usize, price: f64, weight: f64, costs: Costs) -> Option<Execution> {
-        self.catch_up(bar);
-        let execution = self.account.order(weight, price, &costs)?;
-        self.advance(bar);
-        self.book(&execution, price);
-        self.is_changing = self.changes();
-        // All in, there was nothing to carry up to here, and what this order leaves carries from this close on.
-        self.carried = self.carried.max(bar + 1);
-        self.traded = true;
-        Some(execution)
-    }
-
     /// Accounts for the bars before one, and returns what was gathered until then. Fills go on from there.
     pub(in crate::sweep) fn tally_before(&mut self, bar: usize) -> Tally {
         self.advance(bar);
         self.tally
     }
 
-    /// Accounts for what is left up to the last bar.
-    pub(in crate::sweep) fn finish(mut self) -> Tally {
+    /// Accounts for what is left up to the last bar, once; no order comes after it.
+    pub(in crate::sweep) fn finish(&mut self) -> &mut Tally {
         let bars = self.path.len();
         self.advance(bars);
         self.tally.longest_below = self.tally.longest_below.max(bars - self.peak_bars);
         self.tally.open_trades = u32::from(self.account.shares != 0.0);
-        self.tally
+        &mut self.tally
     }
 
-    /// Changes the account, and closes and opens round trips where the position passes zero.
-    #[inline]
-    fn book(&mut self, execution: &Execution, price: f64) {
-        let held = self.account.shares;
-        let before = self.account.equity(price);
+    /// Accounts for the bars before an order, changes the account, and closes and opens round trips where the position
+    /// passes zero.
+    #[inline(always)]
+    fn book(&mut self, bar: usize, price: f64, execution: &Execution) {
+        // Caught up with, an account is changed by no bar before this one.
+        let (held, before) = (self.account.shares, self.account.equity(price));
+        self.advance_to(bar);
         self.account = execution.after;
+        self.traded = true;
         self.tally.notional += execution.notional;
         self.tally.costs += execution.cost;
+        self.is_changing = self.changes();
+        // All in, there was nothing to carry up to here, and what this order leaves carries from this close on.
+        self.carried = self.carried.max(bar + 1);
+        let left = self.account.shares;
         if held == 0.0 {
             self.trade_base = before;
-            return;
+        } else if left == 0.0 {
+            self.end_trip(before - execution.cost);
+        } else if (left > 0.0) != (held > 0.0) {
+            // A flip is one order: its cost belongs to both round trips, by the shares that each of them traded.
+            self.end_trip(before - execution.cost * (held / execution.shares).abs());
         }
-        let left = self.account.shares;
-        if left != 0.0 && (left > 0.0) == (held > 0.0) {
-            return;
-        }
-        // A flip is one order: its cost belongs to both round trips, by the shares that each of them traded.
-        let share = if left == 0.0 { 1.0 } else { (held / execution.shares).abs() };
-        let end = before - execution.cost * share;
-        self.end_trip(end);
     }
 
     /// Closes a round trip that leaves this equity; the next one starts from it.
+    #[inline]
     fn end_trip(&mut self, end: f64) {
         let profit = end - self.trade_base;
         // No branch: which way it goes is what nobody can foresee.
@@ -234,7 +228,8 @@ impl<'a> Ledger<'a> {
 
     /// Accounts for the bars up to `end`: one that saw a fill by its close, and those over which the position did not
     /// change by their spans.
-    fn advance(&mut self, end: usize) {
+    #[inline(always)]
+    fn advance_to(&mut self, end: usize) {
         if self.cursor < end && self.traded {
             self.mark(self.cursor);
             self.cursor += 1;
@@ -249,18 +244,30 @@ impl<'a> Ledger<'a> {
         } else if self.account.cash == 0.0 && self.account.shares > 0.0 {
             self.ride(start, end);
         } else {
-            for bar in start..end {
-                self.mark(bar);
-                if self.is_closed() {
-                    self.rest(bar + 1, end);
-                    break;
-                }
-            }
+            self.step(start, end);
         }
         self.cursor = end;
     }
 
+    /// As [`Ledger::advance_to`], where it is not in the way of every fill.
+    #[inline(never)]
+    fn advance(&mut self, end: usize) {
+        self.advance_to(end);
+    }
+
+    /// Any other position: bar by bar, until the account is closed.
+    #[inline(never)]
+    fn step(&mut self, start: usize, end: usize) {
+        for bar in start..end {
+            self.mark(bar);
+            if self.is_closed() {
+                return self.rest(bar + 1, end);
+            }
+        }
+    }
+
     /// Flat: every return is 0.
+    #[inline]
     fn rest(&mut self, start: usize, end: usize) {
         let equity = self.account.cash;
         self.draw(equity, end - start);
@@ -272,6 +279,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// All in: equity moves as the close does, so the sums are the path's own.
+    #[inline]
     fn ride(&mut self, start: usize, end: usize) {
         let shares = self.account.shares;
         if let Some(curve) = self.curve.as_deref_mut() {
@@ -319,7 +327,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Accounts for one bar by its equity at the close.
-    #[inline]
+    #[inline(always)]
     fn mark(&mut self, bar: usize) {
         self.book_carry(bar);
         let mut equity = self.account.equity(self.path.close[bar]);
@@ -358,6 +366,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Ends an account that is worth nothing at a close: what is held is gone, and so is what is owed beyond.
+    #[cold]
     fn close_account(&mut self, bar: usize, equity: f64) {
         self.tally.ruined_at = Some(bar);
         self.tally.debt = -equity;
@@ -367,6 +376,7 @@ impl<'a> Ledger<'a> {
         self.account = Account { cash: 0.0, shares: 0.0 };
     }
 
+    #[inline]
     fn draw(&mut self, equity: f64, bars: usize) {
         if let Some(curve) = self.curve.as_deref_mut() {
             curve.extend(std::iter::repeat_n(equity, bars));
@@ -433,14 +443,15 @@ mod tests {
             let path = Path::new(open, close);
             let mut curve = Vec::new();
             let costs = if case % 5 == 0 { FREE } else { Costs::default() };
-            let mut ledger = Ledger::new(&path, costs, 1000.0, Some(&mut curve));
+            let mut ledger = Ledger::new(&path, costs, 1000.0, None, Some(&mut curve));
             let (mut bar, most) = (next(10), 2 + next(120) as u64);
             while bar < bars {
                 let weights = if case % 2 == 0 { [1.0, 0.0, 1.0, 0.0] } else { [1.0, 0.0, 0.5, -0.5] };
-                ledger.fill(bar, [FillAt::NextOpen, FillAt::Close][next(2)], weights[next(4)]);
+                let price = ledger.price(bar, [FillAt::NextOpen, FillAt::Close][next(2)]);
+                ledger.fill_at(bar, price, weights[next(4)]);
                 bar += next(most) + usize::from(next(3) > 0);
             }
-            let tally = ledger.finish();
+            let tally = *ledger.finish();
             assert_eq!(curve.len(), bars);
             let walked = walk(1000.0, &curve);
             let near = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b.abs().max(1.0);
@@ -462,13 +473,13 @@ mod tests {
     fn a_bar_with_several_fills_is_marked_once_with_what_is_held_at_its_close() {
         let path = Path::new(vec![10.0; 4], vec![10.0, 12.0, 8.0, 16.0]);
         let mut curve = Vec::new();
-        let mut ledger = Ledger::new(&path, FREE, 100.0, Some(&mut curve));
+        let mut ledger = Ledger::new(&path, FREE, 100.0, None, Some(&mut curve));
         // In at the open of bar 1, stopped at 9, and in again at its close.
         assert!(ledger.fill_at(1, 10.0, 1.0).is_some());
         assert!(ledger.fill_at(1, 9.0, 0.0).is_some());
-        assert!(ledger.fill(1, FillAt::Close, 1.0).is_some());
+        assert!(ledger.fill_at(1, 12.0, 1.0).is_some());
         assert!(ledger.fill_at(3, 16.0, 0.0).is_some());
-        let tally = ledger.finish();
+        let tally = *ledger.finish();
         assert_eq!(curve, [100.0, 90.0, 60.0, 120.0]);
         assert_eq!((tally.trades, tally.wins, tally.gross_profit, tally.gross_loss), (2, 1, 30.0, 10.0));
         assert_eq!((tally.held_bars, tally.longest_below, tally.last_equity), (2, 2, 120.0));

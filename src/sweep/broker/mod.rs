@@ -123,9 +123,49 @@ impl Costs {
         }
         Ok(())
     }
+}
 
-    fn slippage(&self) -> f64 {
-        self.slippage_bps * 1e-4
+/// [`Costs`] as the factors that each order multiplies by, worked out once.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sweep) struct Charges {
+    fee: f64,
+    commission: f64,
+    slippage: f64,
+    bought: Side,
+    sold: Side,
+}
+
+/// What a buyer pays, or a seller gets, by the market's price.
+#[derive(Clone, Copy, Debug)]
+struct Side {
+    /// With slippage: what a share is traded at.
+    market: f64,
+    /// With the fee: what is paid or got of that.
+    net: f64,
+}
+
+impl Charges {
+    pub(in crate::sweep) fn new(Costs { fee, commission, slippage_bps }: Costs) -> Self {
+        let slippage = slippage_bps * 1e-4;
+        let (bought, sold) = (1.0 + slippage, 1.0 - slippage);
+        Self {
+            fee,
+            commission,
+            slippage,
+            bought: Side { market: bought, net: 1.0 + fee },
+            sold: Side { market: sold, net: 1.0 - fee },
+        }
+    }
+
+    /// The same for a limit order, which is filled at its price or a better one.
+    pub(in crate::sweep) fn of_limit(costs: Costs) -> Self {
+        Self::new(Costs { slippage_bps: 0.0, ..costs })
+    }
+
+    /// Of an order for so many shares, by what each is traded at and what they are worth at the market's price.
+    #[inline(always)]
+    fn cost(&self, shares: f64, market: f64, notional: f64) -> f64 {
+        shares * market * self.fee + notional * self.slippage + self.commission
     }
 }
 
@@ -163,33 +203,36 @@ impl Account {
     ///
     /// The shares are such that, once every cost is paid, they are worth `weight` times the equity that is left. So a
     /// weight of 1 spends all cash, fee included: shares = cash / (price x (1 + fee)); and a weight of 0 sells all.
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::float_cmp, reason = "exactly 1 means all in, and no other weight does")]
-    pub(in crate::sweep) fn order(self, weight: f64, price: f64, costs: &Costs) -> Option<Execution> {
-        let slippage = costs.slippage();
+    pub(in crate::sweep) fn order(self, weight: f64, price: f64, charges: &Charges) -> Option<Execution> {
+        // What nearly every order is, with less to decide and to work out; no result differs.
+        if self.shares == 0.0 && weight == 1.0 && self.cash > 0.0 {
+            return self.all_in(price, charges);
+        }
         let worth = self.shares * price;
         let equity = self.cash + worth;
         // Who has nothing left can only end what is held.
         let weight = if equity > 0.0 { weight } else { 0.0 };
         if weight == 0.0 {
-            return (self.shares != 0.0).then(|| self.trade(-self.shares, price, slippage, costs));
+            return (self.shares != 0.0).then(|| self.trade(-self.shares, price, charges));
         }
         let gap = weight * equity - worth;
         if gap.abs() <= DUST * equity {
             return None;
         }
-        let funds = weight * (equity - costs.commission) - worth;
+        let funds = weight * (equity - charges.commission) - worth;
         let shares = if gap > 0.0 {
             // Bought at `paid` each, marked at `price`: (shares held + q) x price = weight x (equity - costs of q).
-            let paid = price * (1.0 + slippage) * (1.0 + costs.fee);
+            let paid = price * charges.bought.market * charges.bought.net;
             let each = if weight == 1.0 { paid } else { price + weight * (paid - price) };
             (funds > 0.0).then(|| funds / each)?
         } else {
-            let got = price * (1.0 - slippage) * (1.0 - costs.fee);
+            let got = price * charges.sold.market * charges.sold.net;
             let each = price - weight * (price - got);
             (funds < 0.0).then(|| funds / each)?
         };
-        let mut execution = self.trade(shares, price, slippage, costs);
+        let mut execution = self.trade(shares, price, charges);
         if weight == 1.0 {
             // All in means no cash at all: what is left is rounding, and an exact 0 lets a held span be summed at once.
             execution.after.cash = 0.0;
@@ -197,19 +240,23 @@ impl Account {
         Some(execution)
     }
 
-    #[inline]
-    fn trade(self, shares: f64, price: f64, slippage: f64, costs: &Costs) -> Execution {
-        let notional = shares.abs() * price;
-        let market = if shares > 0.0 { price * (1.0 + slippage) } else { price * (1.0 - slippage) };
-        let flow = if shares > 0.0 {
-            -(shares * market * (1.0 + costs.fee)) - costs.commission
-        } else {
-            -shares * market * (1.0 - costs.fee) - costs.commission
-        };
-        let fee = shares.abs() * market * costs.fee;
-        let cost = fee + notional * slippage + costs.commission;
+    /// An order for a weight of 1 from cash alone.
+    #[inline(always)]
+    fn all_in(self, price: f64, charges: &Charges) -> Option<Execution> {
+        let funds = self.cash - charges.commission;
+        let market = price * charges.bought.market;
+        let shares = (funds > 0.0).then(|| funds / (market * charges.bought.net))?;
+        let (after, notional) = (Account { cash: 0.0, shares }, shares * price);
+        Some(Execution { after, shares, notional, cost: charges.cost(shares, market, notional) })
+    }
+
+    #[inline(always)]
+    fn trade(self, shares: f64, price: f64, charges: &Charges) -> Execution {
+        let side = if shares > 0.0 { charges.bought } else { charges.sold };
+        let (notional, market) = (shares.abs() * price, price * side.market);
+        let flow = -shares * market * side.net - charges.commission;
         let after = Account { cash: self.cash + flow, shares: self.shares + shares };
-        Execution { after, shares, notional, cost }
+        Execution { after, shares, notional, cost: charges.cost(shares.abs(), market, notional) }
     }
 }
 
@@ -223,13 +270,13 @@ mod tests {
         (a - b).abs() <= 1e-9 * b.abs().max(1.0)
     }
 
-    fn costs() -> Costs {
-        Costs { fee: 0.01, commission: 5.0, slippage_bps: 100.0 }
+    fn charges() -> Charges {
+        Charges::new(Costs { fee: 0.01, commission: 5.0, slippage_bps: 100.0 })
     }
 
     #[test]
     fn all_in_spends_all_cash_with_the_fee_and_a_sale_pays_it_again() {
-        let costs = Costs { fee: 0.25, commission: 0.0, slippage_bps: 0.0 };
+        let costs = Charges::new(Costs { fee: 0.25, commission: 0.0, slippage_bps: 0.0 });
         let bought = CASH.order(1.0, 8.0, &costs).unwrap();
         assert_eq!(bought.after, Account { cash: 0.0, shares: 100.0 });
         assert_eq!((bought.notional, bought.cost), (800.0, 200.0));
@@ -240,7 +287,7 @@ mod tests {
     #[test]
     fn slippage_and_commission_are_paid_on_top() {
         // 995 left after commission, at 8 x 1.01 x 1.01 each.
-        let bought = CASH.order(1.0, 8.0, &costs()).unwrap();
+        let bought = CASH.order(1.0, 8.0, &charges()).unwrap();
         assert!(close(bought.after.shares, 995.0 / (8.0 * 1.01 * 1.01)));
         assert!(close(bought.cost, CASH.cash - bought.after.equity(8.0)));
     }
@@ -248,9 +295,9 @@ mod tests {
     #[test]
     fn every_change_of_weight_lands_on_it_after_costs() {
         for from in [-1.0, -0.4, 0.0, 0.3, 1.0] {
-            let start = CASH.order(from, 10.0, &costs()).map_or(CASH, |execution| execution.after);
+            let start = CASH.order(from, 10.0, &charges()).map_or(CASH, |execution| execution.after);
             for to in [-1.0, -0.5, -0.1, 0.2, 0.7, 1.0] {
-                let Some(done) = start.order(to, 12.0, &costs()) else { continue };
+                let Some(done) = start.order(to, 12.0, &charges()) else { continue };
                 let after = done.after;
                 assert!(close(after.shares * 12.0, to * after.equity(12.0)), "{from} to {to}: {after:?}");
                 assert!(close(start.equity(12.0) - done.cost, after.equity(12.0)), "{from} to {to}");
@@ -260,8 +307,8 @@ mod tests {
 
     #[test]
     fn what_is_held_already_is_not_traded_again() {
-        let free = Costs { fee: 0.0, commission: 0.0, slippage_bps: 0.0 };
-        for costs in [free, costs()] {
+        let free = Charges::new(Costs { fee: 0.0, commission: 0.0, slippage_bps: 0.0 });
+        for costs in [free, charges()] {
             let long = CASH.order(1.0, 7.3, &costs).unwrap().after;
             assert_eq!(long.order(1.0, 9.1, &costs), None);
             assert_eq!(CASH.order(0.0, 7.3, &costs), None);
@@ -272,7 +319,7 @@ mod tests {
 
     #[test]
     fn an_order_that_cannot_pay_its_commission_is_none() {
-        let costs = Costs { commission: 2000.0, ..Costs::default() };
+        let costs = Charges::new(Costs { commission: 2000.0, ..Costs::default() });
         assert_eq!(CASH.order(1.0, 10.0, &costs), None);
         assert_eq!(CASH.order(0.5, 10.0, &costs), None);
     }

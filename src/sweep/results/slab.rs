@@ -62,20 +62,25 @@ impl Slab {
     /// Puts in the row of a point. Rows may come in any order: those from the first on without a gap count, once it is
     /// said how many they are.
     #[inline]
-    pub(in crate::sweep) fn put(&mut self, row: usize, outcome: Result<Score, Error>) {
+    pub(in crate::sweep) fn put(&mut self, row: usize, score: &Score) {
+        self.make_room();
         let points = self.points;
+        let values = &mut self.values[..COLUMNS * points];
+        score.each_column(|column, value| values[column * points + row] = value);
+    }
+
+    /// Puts in that the trial of a point failed, and why.
+    #[cold]
+    pub(in crate::sweep) fn fail(&mut self, row: usize, error: Error) {
+        self.make_room();
+        let place = self.failures.partition_point(|(failed, _)| *failed < row);
+        self.failures.insert(place, (row, error));
+    }
+
+    #[inline]
+    fn make_room(&mut self) {
         if self.values.is_empty() {
-            self.values = vec![f64::NAN; COLUMNS * points];
-        }
-        match outcome {
-            Ok(score) => {
-                let values = &mut self.values[..COLUMNS * points];
-                score.each_column(|column, value| values[column * points + row] = value);
-            }
-            Err(error) => {
-                let place = self.failures.partition_point(|(failed, _)| *failed < row);
-                self.failures.insert(place, (row, error));
-            }
+            self.values = vec![f64::NAN; COLUMNS * self.points];
         }
     }
 

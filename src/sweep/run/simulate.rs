@@ -67,17 +67,19 @@ fn run<S>(
     on_bar: impl Fn(&mut S, &mut Bar<'_>) -> Result<(), Error>,
 ) -> Result<Score, Error> {
     let Stage { reader, market, settings } = *stage;
-    let mut setup = Setup::new(reader, market, settings, std::mem::take(memory));
+    let mut setup = Setup::new(reader, market, settings, memory);
     let mut strategy = start(point, &mut setup)?;
     let ready = setup.finish();
     let (mut fills, curve, closed) = record.map_or((None, None, None), |record| {
         (Some(&mut record.fills), Some(&mut record.equity), Some(&mut record.closed))
     });
-    let mut ledger = Ledger::new(&market.path, settings.costs, settings.cash, curve)
-        .carrying(market.carry(settings.rates));
+    let carry = market.carry(settings.rates);
+    let mut ledger = Ledger::new(&market.path, settings.costs, settings.cash, carry, curve);
     let mut fill = |ledger: &mut Ledger<'_>, bar: usize, weight: f64| {
-        let filled = ledger.fill(bar - market.first, settings.fill, weight);
-        if let (Some((execution, price)), Some(fills)) = (filled, fills.as_deref_mut()) {
+        let at = bar - market.first;
+        let price = ledger.price(at, settings.fill);
+        let filled = ledger.fill_at(at, price, weight);
+        if let (Some(execution), Some(fills)) = (filled, fills.as_deref_mut()) {
             let raw_price = market.traded(settings.fill.field(), bar);
             let (shares, cost) = (execution.shares, execution.cost);
             let reason = Reason::Signal;
@@ -111,5 +113,5 @@ fn run<S>(
     if let Some(closed) = closed {
         *closed = tally.ruined_at;
     }
-    Ok(Score::new(&tally, &market.frame))
+    Ok(Score::new(tally, &market.frame))
 }

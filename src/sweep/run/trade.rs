@@ -45,8 +45,8 @@ pub(in crate::sweep) fn trade(
         let rest = (&mut record.closed, &mut record.counts);
         (Some(&mut record.fills), Some(&mut record.equity), Some(rest))
     });
-    let mut ledger = Ledger::new(&market.path, settings.costs, settings.cash, curve)
-        .carrying(market.carry(settings.rates));
+    let carry = market.carry(settings.rates);
+    let mut ledger = Ledger::new(&market.path, settings.costs, settings.cash, carry, curve);
     let on_fill = |filled: &Filled| {
         if let Some(fills) = fills.as_deref_mut() {
             fills.push(market.fill(filled));
@@ -57,10 +57,10 @@ pub(in crate::sweep) fn trade(
         let message = format!("target weight is {} on {date}, expected -1 to 1", bad.weight);
         Error::from(ErrorKind::Strategy { message })
     })?;
-    let mut tally = ledger.finish();
+    let tally = ledger.finish();
     (tally.capped, tally.both_entries) = (counts.capped, counts.both_entries);
     if let Some(rest) = rest {
         (*rest.0, *rest.1) = (tally.ruined_at, counts);
     }
-    Ok((Score::new(&tally, &market.frame), counts))
+    Ok((Score::new(tally, &market.frame), counts))
 }

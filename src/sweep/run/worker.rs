@@ -93,8 +93,10 @@ impl<'s, 'a, P: Player> Worker<'s, 'a, P> {
             if self.is_stopped() {
                 break;
             }
-            let outcome = self.trial(market, &points[point]);
-            slabs[point / Slab::ROWS].put(point % Slab::ROWS, outcome);
+            let (slab, row) = (&mut slabs[point / Slab::ROWS], point % Slab::ROWS);
+            if let Err(error) = self.trial(market, &points[point], |score| slab.put(row, score)) {
+                slab.fail(row, error);
+            }
             is_done[point] = true;
         }
         // Of a tile that was stopped, what stands behind a gap is forgotten: some milliseconds of work.
@@ -110,7 +112,8 @@ impl<'s, 'a, P: Player> Worker<'s, 'a, P> {
         self.shared.job.watch.stop.is_some_and(is_set) || is_set(&self.shared.is_over)
     }
 
-    fn trial(&mut self, market: &Market, point: &Point<'_>) -> Result<Score, Error> {
+    /// Runs a trial, and hands over its score from where it is made: a row is too long to be returned through many hands.
+    fn trial(&mut self, market: &Market, point: &Point<'_>, put: impl FnOnce(&Score)) -> Result<(), Error> {
         let shared = self.shared;
         let market = market.as_deref().map_err(Clone::clone);
         // A trial is lent some columns, each of all the asset's bars; how many is not known, and need not be.
@@ -121,7 +124,8 @@ impl<'s, 'a, P: Player> Worker<'s, 'a, P> {
         }
         let outcome = market.and_then(|market| {
             let stage = Stage { reader: &self.reader, market, settings: &shared.job.settings };
-            panics::catch(|| shared.player.trial(&mut self.scratch, &stage, point, None))
+            let mut run = || shared.player.trial(&mut self.scratch, &stage, point, None);
+            panics::catch(|| run().map(|score| put(&score)))
         });
         self.unreported += 1;
         if self.unreported == REPORT_EVERY {

@@ -59,9 +59,11 @@ impl<'a> Setup<'a> {
         reader: &'a PortalReader,
         market: &'a AssetMarket,
         settings: &'a Settings,
-        memory: SetupMemory,
+        memory: &mut SetupMemory,
     ) -> Self {
-        let SetupMemory { columns, wake_ups, words, crosses } = memory;
+        // One by one: what was just written as a whole is not read again as something else.
+        let (columns, crosses) = (std::mem::take(&mut memory.columns), std::mem::take(&mut memory.crosses));
+        let (wake_ups, words) = (std::mem::take(&mut memory.wake_ups), std::mem::take(&mut memory.words));
         // Of no column, and so of any lifetime: collecting keeps the allocation.
         let columns = columns.into_iter().map(|(kind, _): (Kind, &'static [f64])| (kind, &[][..])).collect();
         let scene = Scene { reader, market, settings, columns, crossings: Crossings::new(crosses) };

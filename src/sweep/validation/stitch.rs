@@ -29,8 +29,8 @@ pub(super) fn stitch(
     spans: &[(Range<usize>, &[Order])],
 ) -> Stitched {
     let (mut fills, mut equity) = (Vec::new(), Vec::new());
-    let mut ledger = Ledger::new(&market.path, settings.costs, settings.cash, Some(&mut equity))
-        .carrying(market.carry(settings.rates));
+    let carry = market.carry(settings.rates);
+    let mut ledger = Ledger::new(&market.path, settings.costs, settings.cash, carry, Some(&mut equity));
     // What was gathered up to the end of each span, and whether something was held there.
     let mut ends = vec![(ledger.tally_before(0), false)];
     for (bars, orders) in spans {
@@ -49,7 +49,7 @@ pub(super) fn stitch(
         let tally = ledger.tally_before(bars.end - market.first);
         ends.push((tally, ledger.shares() != 0.0));
     }
-    let tally = ledger.finish();
+    let tally = *ledger.finish();
     let metrics = |tally: &Tally, frame: &Frame| {
         // Entries that were cut or void were so in runs that are not this one.
         let metrics = Metrics::new(tally, frame);

@@ -291,7 +291,11 @@ mod tests {
                     let value = if random.below(9) == 0 { f64::NAN } else { bars(random.below(20)) / 7.0 };
                     let score = Score::of_value(value);
                     let fails = random.below(30) == 0;
-                    slab.put(row, if fails { Err(Error::load("no luck")) } else { Ok(score) });
+                    if fails {
+                        slab.fail(row, Error::load("no luck"));
+                    } else {
+                        slab.put(row, &score);
+                    }
                 }
                 slab.end(rows);
                 (first, slab)
