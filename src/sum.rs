@@ -43,6 +43,11 @@ impl Sum {
     pub(crate) fn value(self) -> f64 {
         self.high + self.low
     }
+
+    /// The sum as it is added up, and what that lost.
+    pub(crate) fn parts(self) -> (f64, f64) {
+        (self.high, self.low)
+    }
 }
 
 impl From<f64> for Sum {

@@ -382,7 +382,7 @@ fn metrics_are_those_of_the_equity_curve() {
             let found = backtest.metrics().get(metric);
             let near = found
                 .zip(expected)
-                .map_or(found == expected, |(a, b)| (a - b).abs() <= 1e-10 * b.abs().max(1.0));
+                .map_or(found == expected, |(a, b)| (a - b).abs() <= 1e-12 * b.abs().max(1.0));
             assert!(near, "{symbol} every {every} {fill} {metric}: {found:?}, plainly {expected:?}");
         }
     }

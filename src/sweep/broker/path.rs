@@ -11,20 +11,20 @@ use crate::sum::Sum;
 
 /// Prices of one asset over [from, to], and what is derived from them once for all trials. Indices count from `from`.
 ///
-/// Some 110 bytes a bar.
+/// Some 160 bytes a bar.
 #[derive(Debug)]
 pub(in crate::sweep) struct Path {
     /// Prices in quote currency per share, on the run's adjustment.
     pub(in crate::sweep) open: Vec<f64>,
     pub(in crate::sweep) close: Vec<f64>,
     /// Element `i` sums what came before bar `i`; one longer than the bars.
-    sums: Vec<Sums>,
+    sums: Vec<Prefix>,
     extremes: ExtremesTable,
     records: Records,
 }
 
 /// Sums over a stretch of bars.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(in crate::sweep) struct Sums {
     /// Of r, the return of the close per bar, and of its second, third and fourth powers.
     pub(in crate::sweep) powers: [f64; 4],
@@ -32,6 +32,23 @@ pub(in crate::sweep) struct Sums {
     pub(in crate::sweep) downside: f64,
     /// Of the close.
     pub(in crate::sweep) closes: f64,
+}
+
+/// Six sums over all bars before one, in the order of [`Sums`], each as a number and what rounding took from it.
+///
+/// A difference of sums keeps the digits that its own size has room for, and not only those that the sums of all bars
+/// leave it: a trial that was in the market for three quiet days has its returns as exactly as one that always was.
+#[derive(Clone, Copy, Debug)]
+struct Prefix {
+    high: [f64; 6],
+    low: [f64; 6],
+}
+
+impl Prefix {
+    #[inline]
+    fn up_to(&self, end: &Self, at: usize) -> f64 {
+        (end.high[at] - self.high[at]) + (end.low[at] - self.low[at])
+    }
 }
 
 impl Path {
@@ -48,19 +65,17 @@ impl Path {
     /// The sums over bars `start..end`, `start` at least 1.
     #[inline]
     pub(in crate::sweep) fn sums(&self, start: usize, end: usize) -> Sums {
-        let (a, b) = (&self.sums[start], &self.sums[end]);
-        Sums {
-            powers: std::array::from_fn(|power| b.powers[power] - a.powers[power]),
-            downside: b.downside - a.downside,
-            closes: b.closes - a.closes,
-        }
+        let (before, until) = (&self.sums[start], &self.sums[end]);
+        let [first, second, third, fourth, downside, closes] =
+            std::array::from_fn(|at| before.up_to(until, at));
+        Sums { powers: [first, second, third, fourth], downside, closes }
     }
 
     /// The sums of r and of its square over bars `start..end`, `start` at least 1.
     #[inline]
     pub(in crate::sweep) fn two_sums(&self, start: usize, end: usize) -> [f64; 2] {
-        let (a, b) = (&self.sums[start], &self.sums[end]);
-        [b.powers[0] - a.powers[0], b.powers[1] - a.powers[1]]
+        let (before, until) = (&self.sums[start], &self.sums[end]);
+        [0, 1].map(|at| before.up_to(until, at))
     }
 
     /// The highest and the lowest close of bars `start..end`, of which there is at least one.
@@ -86,10 +101,10 @@ impl Path {
     }
 }
 
-fn sums(close: &[f64]) -> Vec<Sums> {
+fn sums(close: &[f64]) -> Vec<Prefix> {
     let mut prefix = Vec::with_capacity(close.len() + 1);
     let mut sums = [Sum::default(); 6];
-    prefix.push(Sums::default());
+    prefix.push(Prefix { high: [0.0; 6], low: [0.0; 6] });
     for (bar, &now) in close.iter().enumerate() {
         let change = bar.checked_sub(1).map_or(0.0, |before| now / close[before] - 1.0);
         let (loss, square) = (change.min(0.0), change * change);
@@ -97,8 +112,8 @@ fn sums(close: &[f64]) -> Vec<Sums> {
         for (sum, value) in sums.iter_mut().zip(values) {
             *sum = sum.add(value);
         }
-        let [first, second, third, fourth, downside, closes] = sums.map(Sum::value);
-        prefix.push(Sums { powers: [first, second, third, fourth], downside, closes });
+        let (high, low) = (sums.map(|sum| sum.parts().0), sums.map(|sum| sum.parts().1));
+        prefix.push(Prefix { high, low });
     }
     prefix
 }
@@ -106,6 +121,21 @@ fn sums(close: &[f64]) -> Vec<Sums> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quiet_span_beside_a_wild_one_has_all_its_digits() {
+        let mut close = vec![1.0, 1e6];
+        close.extend((0..40).map(|bar| 1e6 - f64::from(bar) / 64.0));
+        let path = Path::new(close.clone(), close.clone());
+        let returns = close[2..].iter().zip(&close[1..]).map(|(now, before)| now / before - 1.0);
+        let squares: f64 = returns.clone().map(|one| one * one).sum();
+        let sums = path.sums(2, close.len());
+        for (found, expected) in
+            [(sums.powers[0], returns.sum()), (sums.powers[1], squares), (sums.downside, squares)]
+        {
+            assert!((found - expected).abs() <= 1e-13 * expected.abs(), "{found}, expected {expected}");
+        }
+    }
 
     #[test]
     fn sums_over_a_span_leave_out_the_rest() {

@@ -232,7 +232,7 @@ impl Case {
         for (metric, plain) in Metric::ALL.into_iter().zip(metrics) {
             let found = found.metrics().get(metric);
             let scale = if metric.unit() == Unit::Currency { self.terms.cash } else { 1.0 };
-            let factor = condition(metric, &self.bars.close, expected, self.terms.cash);
+            let factor = condition(metric, expected, self.terms.cash);
             let agree = match (found, plain) {
                 (Some(found), Some(plain)) => near(found, plain, factor * plain.abs().max(scale)),
                 (found, plain) => found == plain,
@@ -242,32 +242,21 @@ impl Case {
     }
 }
 
-/// By how much rounding grows in a ratio of a trial whose denominator is what is left of a difference.
-///
-/// A variance keeps few digits where returns hardly vary, and a drawdown where equity hardly falls. Spans are differences
-/// of sums over the asset, so that a trial which hardly ever lost keeps only the digits of its losses that those of the
-/// asset leave. A gross loss is what equity lost.
-fn condition(metric: Metric, close: &[f64], outcome: &Outcome, cash: f64) -> f64 {
-    let change = |before: f64, now: f64| if before > 0.0 { now / before - 1.0 } else { 0.0 };
-    let changes =
-        |values: &[f64]| -> Vec<f64> { values.windows(2).map(|pair| change(pair[0], pair[1])).collect() };
-    let returns = changes(&[&[cash], outcome.equity.as_slice()].concat());
+/// By how much rounding grows in a ratio whose denominator is what is left of a difference: a fall, where equity hardly
+/// fell, a gross loss, which is what equity lost, and a variance, where every return is nearly the mean of all.
+fn condition(metric: Metric, outcome: &Outcome, cash: f64) -> f64 {
+    let equity = [&[cash], outcome.equity.as_slice()].concat();
+    let change = |pair: &[f64]| if pair[0] > 0.0 { pair[1] / pair[0] - 1.0 } else { 0.0 };
+    let returns: Vec<f64> = equity.windows(2).map(change).collect();
     let mean = returns.iter().sum::<f64>() / returns.len() as f64;
-    let squares =
-        |values: &[f64], of: &dyn Fn(f64) -> f64| values.iter().map(|r| of(*r).powi(2)).sum::<f64>();
-    let loss = |r: f64| r.min(0.0);
+    let squares = |from: f64| returns.iter().map(|r| (r - from).powi(2)).sum::<f64>();
     let mut peak = cash;
     let falls = outcome.equity.iter().map(|equity| {
         peak = peak.max(*equity);
         1.0 - equity / peak
     });
     let (whole, left) = match metric {
-        Metric::Sharpe => {
-            let all = squares(&returns, &|r| r) + squares(&changes(close), &|r| r);
-            let sums = all.sqrt() / mean.abs().max(f64::MIN_POSITIVE);
-            (all + sums * squares(&returns, &|r| r - mean), squares(&returns, &|r| r - mean))
-        }
-        Metric::Sortino => (squares(&changes(close), &loss), squares(&returns, &loss)),
+        Metric::Sharpe => (squares(0.0), squares(mean)),
         Metric::Calmar => (1.0, falls.fold(0.0, f64::max)),
         Metric::ProfitFactor => (cash, -outcome.profits.iter().filter(|profit| **profit < 0.0).sum::<f64>()),
         _ => (0.0, 1.0),
