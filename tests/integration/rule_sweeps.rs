@@ -86,6 +86,40 @@ fn columns_that_do_not_fit_are_computed_again_and_change_nothing() {
 }
 
 #[test]
+fn where_few_columns_fit_each_serves_many_trials_before_it_is_computed_again() {
+    let closes: Vec<f64> = (0..2_000).map(|bar| f64::from(1_000 + bar * 37 % 101)).collect();
+    let sweep = Sweep::new().threads(1.try_into().unwrap());
+    let cross = |source: &str| {
+        let of = |name: &str| format!("{name}(sma({source}, fast), sma({source}, slow))");
+        rules(&[(Part::Buy, &of("crossover")), (Part::Sell, &of("crossunder"))], &[])
+    };
+    let with = |set: RuleSet, parameters: [&str; 3]| {
+        let parameters = parameters.into_iter().filter(|one| !one.is_empty());
+        parameters.fold(set, |set, one| set.parameter(one.parse().unwrap()))
+    };
+    let (fast, slow, source) = ("fast=2:41", "slow=50:109", "source=close,hlc3");
+    for (set, choices) in [
+        (with(cross("close"), [fast, slow, ""]), 1),
+        (with(cross("close"), [slow, fast, ""]), 1),
+        (with(cross("source"), [fast, slow, source]), 2),
+        (with(cross("source"), [fast, source, slow]), 2),
+        (with(cross("source"), [source, slow, fast]), 2),
+    ] {
+        let options = Options {
+            cache: cache::Options { capacity_bytes: 600_000, ..cache::Options::default() },
+            ..Options::default()
+        };
+        let series = vec![stocks::closes("WALK", &closes)];
+        let bundle = Bundle::from_series("test", Frequency::Day, series).unwrap();
+        let portal = DataPortal::new(bundle, options).unwrap();
+        let results = sweep.run_rules(&set, &portal).unwrap();
+        assert_eq!((results.len(), results.failed()), (choices * 40 * 60, 0));
+        let stats = portal.stats();
+        assert!(stats.loads * 2 < results.len() as u64, "{:?}: {stats:?}", set.parameters());
+    }
+}
+
+#[test]
 fn each_shared_column_is_computed_once_for_the_whole_sweep_whoever_asks() {
     let portal = sample();
     let sweep = Sweep::new().asset("IBM").threads(4.try_into().unwrap());

@@ -1,8 +1,10 @@
 //! Tiles: slabs that one worker runs together, so that a column is read from afar once for many trials.
 //!
 //! In grid order the last parameter changes fastest, and each trial reads a column that none of the last dozens has: the
-//! columns of all its values are more than the second cache holds. Within a tile, trials with the same last value are run
-//! one after the other. Their results go to the places that they have in grid order.
+//! columns of all its values are more than the second cache holds, and may be more than the portal's cache does. Within a
+//! tile the last parameter changes last, and the first ones, of which it sees few values, fastest: a column of the last
+//! serves all trials that share it, one after the other, and the few others stay. Results go to the places that they
+//! have in grid order.
 
 #![forbid(unsafe_code)]
 
@@ -17,9 +19,6 @@ const SLABS: usize = 8;
 
 /// Tiles for each thread, at least: who is done early finds more.
 const TILES_A_THREAD: usize = 4;
-
-/// Bars up to which columns fit a cache at all: 128 KiB each.
-const FEW_BARS: usize = 1 << 14;
 
 /// How the slabs of a sweep are handed out.
 #[derive(Debug)]
@@ -64,13 +63,12 @@ impl Tiles {
     }
 }
 
-/// The order in which the points of a tile are run, for an asset of so many bars.
-pub(in crate::sweep) fn order(points: &[Point<'_>], bars: usize) -> Vec<usize> {
+/// The order in which the points of a tile are run: by their last value, then by the one before it.
+pub(in crate::sweep) fn order(points: &[Point<'_>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..points.len()).collect();
     let parameters = points.first().map_or(0, |point| point.len());
-    if parameters > 1 && bars <= FEW_BARS {
-        order.sort_by_key(|point| points[*point].index(parameters - 1));
-    }
+    let indices = |point: usize| (0..parameters).rev().map(move |at| points[point].index(at));
+    order.sort_by(|a, b| indices(*a).cmp(indices(*b)));
     order
 }
 
@@ -100,10 +98,13 @@ mod tests {
     }
 
     #[test]
-    fn trials_that_share_the_last_value_are_run_one_after_the_other() {
-        let grid = Grid::new(vec!["a=1:3".parse().unwrap(), "b=1:2".parse().unwrap()], &[]).unwrap();
-        let points: Vec<Point<'_>> = grid.points().collect();
-        assert_eq!(order(&points, 100), [0, 2, 4, 1, 3, 5]);
-        assert_eq!(order(&points, 1 << 20), [0, 1, 2, 3, 4, 5]);
+    fn the_last_parameter_changes_last_and_the_first_fastest() {
+        let grid = |parameters: &[&str]| {
+            Grid::new(parameters.iter().map(|one| one.parse().unwrap()).collect(), &[]).unwrap()
+        };
+        let order = |grid: &Grid| order(&grid.points().collect::<Vec<Point<'_>>>());
+        assert_eq!(order(&grid(&["a=1:3", "b=1:2"])), [0, 2, 4, 1, 3, 5]);
+        assert_eq!(order(&grid(&["a=1:2", "b=1:2", "c=1:2"])), [0, 4, 2, 6, 1, 5, 3, 7]);
+        assert_eq!(order(&grid(&[])), [0]);
     }
 }

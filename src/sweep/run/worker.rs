@@ -87,9 +87,8 @@ impl<'s, 'a, P: Player> Worker<'s, 'a, P> {
         }
         let points: Vec<Point<'_>> = tile.points.clone().map(|point| self.place.point(point)).collect();
         let mut slabs: Vec<Slab> = points.chunks(Slab::ROWS).map(|points| Slab::new(points.len())).collect();
-        let bars = market.as_ref().map_or(0, |market| market.last + 1);
         let mut is_done = vec![false; points.len()];
-        for point in tile::order(&points, bars) {
+        for point in tile::order(&points) {
             if self.is_stopped() {
                 break;
             }

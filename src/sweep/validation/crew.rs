@@ -148,7 +148,7 @@ impl<'a, P: Player> Crew<'a, P> {
             let points: Vec<Point<'_>> = tile.points.clone().map(|point| place.point(point)).collect();
             let bars = market.as_ref().map_or(0, |market| market.last + 1);
             let mut lent_bytes = 0;
-            for at in tile_order(&points, bars) {
+            for at in tile_order(&points) {
                 if self.is_stopped() {
                     return;
                 }
