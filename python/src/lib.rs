@@ -10,6 +10,7 @@ mod compiled;
 mod convert;
 mod error;
 mod expression;
+mod history;
 mod portal;
 mod readers;
 mod request;
@@ -27,6 +28,8 @@ mod _lookback {
     use crate::bundle::{Bundle, ingest};
     #[pymodule_export]
     use crate::expression::Expression;
+    #[pymodule_export]
+    use crate::history::Cache;
     #[pymodule_export]
     use crate::portal::{Clock, DataPortal};
     #[pymodule_export]

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize("module", ["lookback.portal", "lookback.search", "lookback.strategies", "lookback.sweeps"])
+@pytest.mark.parametrize(
+    "module", ["lookback.compat.rustybt", "lookback.portal", "lookback.search", "lookback.strategies", "lookback.sweeps"]
+)
 def test_examples_of_docstrings_hold(module: str) -> None:
     found = doctest.testmod(importlib.import_module(module))
     assert found.failed == 0

@@ -1,0 +1,1 @@
+"""Modules that stand in for those of other systems, so that code moves over with a changed import."""
