@@ -13,6 +13,7 @@
 )]
 
 mod adjust;
+mod any_window;
 mod append;
 mod bitemporal;
 mod bundle;

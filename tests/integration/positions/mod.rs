@@ -1,6 +1,7 @@
 //! Positions: each rule of docs/positions.md by hand, and all of them against a plain walk.
 
 pub mod naive;
+pub mod plain_metrics;
 pub mod random;
 mod rules;
 mod stops;

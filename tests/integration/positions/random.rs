@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::naive::{self, Bars, Distance, Outcome, Rules, Terms};
+use super::plain_metrics;
 use super::{DAY_NS, market_with, run};
 
 /// Numbers that look random, the same for a seed.
@@ -228,7 +229,7 @@ impl Case {
         }
         assert_eq!(found.equity().len(), expected.equity.len());
         let length = (self.days[self.days.len() - 1] - self.days[self.first]) as f64;
-        let metrics = naive::metrics(expected, self.terms, length, 252.0);
+        let metrics = plain_metrics::metrics(expected, self.terms, length, 252.0);
         for (metric, plain) in Metric::ALL.into_iter().zip(metrics) {
             let found = found.metrics().get(metric);
             let scale = if metric.unit() == Unit::Currency { self.terms.cash } else { 1.0 };

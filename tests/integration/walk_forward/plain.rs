@@ -9,6 +9,7 @@ use lookback::{Adjust, DataPortal};
 
 use super::{day, only, walked};
 use crate::positions::naive::{self, Distance, Outcome, Rules, Terms};
+use crate::positions::plain_metrics;
 use crate::positions::random::{Dice, bars, market, settings};
 
 /// Rules of a few points, as the library reads them and as the plain walk does.
@@ -204,7 +205,7 @@ fn a_walk_forward_trades_as_a_plain_walk_over_the_bars_does() {
         // Metrics: of the whole account, and of each test span by its returns.
         let first = walk.folds[0].test.bars.start;
         let length = |from: usize, to: usize| (case.days[to - 1] - case.days[from]) as f64;
-        let whole = naive::metrics(&expected, case.terms, length(first, case.days.len()), 252.0);
+        let whole = plain_metrics::metrics(&expected, case.terms, length(first, case.days.len()), 252.0);
         for (metric, plain) in Metric::ALL.into_iter().zip(whole) {
             let plain = plain.filter(|_| !matches!(metric, Metric::CappedTrades | Metric::BothEntries));
             let found = walk.out_of_sample.get(metric);
@@ -221,7 +222,7 @@ fn a_walk_forward_trades_as_a_plain_walk_over_the_bars_does() {
             if cash == 0.0 {
                 continue; // nothing was left
             }
-            let plain = naive::metrics(&own, Terms { cash, ..case.terms }, length(from, to), 252.0);
+            let plain = plain_metrics::metrics(&own, Terms { cash, ..case.terms }, length(from, to), 252.0);
             for (metric, plain) in Metric::ALL.into_iter().zip(plain).take(8) {
                 let found = fold.out_of_sample.get(metric);
                 assert!(agree(metric, found, plain, cash), "seed {seed}: {metric}: {found:?}, {plain:?}");
