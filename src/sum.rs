@@ -45,6 +45,7 @@ impl Sum {
     }
 
     /// The sum as it is added up, and what that lost.
+    #[cfg(feature = "sweep")]
     pub(crate) fn parts(self) -> (f64, f64) {
         (self.high, self.low)
     }

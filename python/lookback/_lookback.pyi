@@ -261,10 +261,10 @@ class _Results:
         self, asset: str | None, by: str, require: str, min_trades: int, seed: int, spa: bool
     ) -> tuple[dict[str, Any], str] | None: ...
     def _walk_forward(
-        self, scheme: str, by: str, min_trades: int, progress: Callable[[int, int], object] | None
+        self, scheme: str, by: str, require: str, min_trades: int, progress: Callable[[int, int], object] | None
     ) -> dict[str, Any]: ...
     def _cross_validate(
-        self, scheme: str, by: str, min_trades: int, progress: Callable[[int, int], object] | None
+        self, scheme: str, by: str, require: str, min_trades: int, progress: Callable[[int, int], object] | None
     ) -> dict[str, Any]: ...
 
 def ingest(

@@ -203,12 +203,15 @@ class Results:
         told = self._held._honesty(asset, by, require, min_trades, seed, spa)
         return None if told is None else Honesty(*told)
 
-    def walk_forward(self, scheme: str, *, by: str = "sharpe", min_trades: int = 0, progress: bool = True) -> Validation:
+    def walk_forward(
+        self, scheme: str, *, by: str = "sharpe", require: str = "", min_trades: int = 0, progress: bool = True
+    ) -> Validation:
         """Choose on train spans and trade on the test spans after them, with the rules and the grid of this sweep.
 
         Args:
             scheme: `train=BARS,test=BARS[,anchored][,purge=BARS][,embargo=BARS]`.
-            by: The metric that chooses.
+            by: What chooses: a metric, or an expression of metrics of which more is better.
+            require: A condition on metrics that a point has to meet on a train span.
             min_trades: Closed round trips that a point needs on a train span.
             progress: Show how far it is.
 
@@ -217,12 +220,14 @@ class Results:
 
         """
         with Progress("walk-forward") as shown:
-            return Validation(self._held._walk_forward(scheme, by, min_trades, shown if progress else None))
+            return Validation(self._held._walk_forward(scheme, by, require, min_trades, shown if progress else None))
 
-    def cross_validate(self, scheme: str, *, by: str = "sharpe", min_trades: int = 0, progress: bool = True) -> Validation:
+    def cross_validate(
+        self, scheme: str, *, by: str = "sharpe", require: str = "", min_trades: int = 0, progress: bool = True
+    ) -> Validation:
         """Test every combination of groups of bars on a choice made on the others: `groups=6,test=2[,purge=BARS]`."""
         with Progress("cpcv") as shown:
-            return Validation(self._held._cross_validate(scheme, by, min_trades, shown if progress else None))
+            return Validation(self._held._cross_validate(scheme, by, require, min_trades, shown if progress else None))
 
     def pivot(self, rows: str, columns: str, metric: str = "sharpe", *, asset: str | None = None, best: str = "max") -> Any:
         """Return a pandas `DataFrame` of a metric over two parameters; the best over all others (`max` or `min`)."""

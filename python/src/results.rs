@@ -257,10 +257,11 @@ impl Results {
         py: Python<'py>,
         scheme: &str,
         by: &str,
+        require: &str,
         min_trades: usize,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> Answer<Bound<'py, PyAny>> {
-        let (scheme, choice) = (scheme.parse()?, choice(by, min_trades)?);
+        let (scheme, choice) = (scheme.parse()?, choice(by, require, min_trades)?);
         let failure = self.source.failure();
         validated(py, progress, &failure, |watch| {
             let (sweep, portal) = (&self.sweep, &self.shared.portal);
@@ -274,10 +275,11 @@ impl Results {
         py: Python<'py>,
         scheme: &str,
         by: &str,
+        require: &str,
         min_trades: usize,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> Answer<Bound<'py, PyAny>> {
-        let (scheme, choice) = (scheme.parse()?, choice(by, min_trades)?);
+        let (scheme, choice) = (scheme.parse()?, choice(by, require, min_trades)?);
         let failure = self.source.failure();
         validated(py, progress, &failure, |watch| {
             let (sweep, portal) = (&self.sweep, &self.shared.portal);
@@ -286,12 +288,8 @@ impl Results {
     }
 }
 
-pub(crate) fn metric(name: &str) -> Answer<Metric> {
-    Ok(name.parse()?)
-}
-
-fn choice(by: &str, min_trades: usize) -> Answer<Choice<'static>> {
-    Ok(Choice { rank_by: metric(by)?, min_trades, ..Choice::default() })
+fn choice(by: &str, require: &str, min_trades: usize) -> Answer<Choice<'static>> {
+    Ok(Choice { rank_by: by.parse::<Merit>()?.require(require)?, min_trades, ..Choice::default() })
 }
 
 /// Runs a validation, and gives what it found as Python's own dictionaries.

@@ -17,7 +17,7 @@ mod tear_sheet;
 mod validation;
 
 pub use figures::{Drawdown, Figure, FigureUnit, Figures, Month, Trip};
-pub use number::{amount, bytes, count, counted, grouped, heading, metric};
+pub use number::{amount, bytes, count, counted, grouped, heading, merit, metric};
 pub use page::Facts;
 pub use sweep::{BestRun, SweepPage};
 pub use tear_sheet::TearSheet;

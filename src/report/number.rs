@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::sweep::{Metric, Metrics, Unit};
+use crate::sweep::{Merit, Metric, Metrics, Unit};
 
 /// A metric for people, with its unit; a dash where it is not defined.
 ///
@@ -25,6 +25,26 @@ pub fn metric(metrics: &Metrics, metric: Metric) -> String {
         Unit::Trades => grouped(value, 0),
         Unit::PerYear => format!("{value:.1} x/y"),
         Unit::Currency => grouped(value, 0),
+    }
+}
+
+/// What a trial is ranked by, for people: a metric with its unit, an expression with three decimals.
+///
+/// # Examples
+/// ```
+/// # use lookback::{Bundle, strategies::SmaCross, sweep::*, portal::{DataPortal, Options}};
+/// # let portal = DataPortal::new(Bundle::sample()?, Options::default())?;
+/// let sweep = Sweep::new().asset("IBM").parameter("fast=20".parse()?).parameter("slow=50".parse()?);
+/// let backtest = sweep.backtest::<SmaCross>(&portal)?;
+/// let percent = lookback::report::merit(backtest.metrics(), &Metric::MaxDrawdown.into());
+/// assert_eq!(percent, lookback::report::metric(backtest.metrics(), Metric::MaxDrawdown));
+/// # Ok::<(), lookback::Error>(())
+/// ```
+#[must_use]
+pub fn merit(metrics: &Metrics, by: &Merit) -> String {
+    match by.metric() {
+        Some(one) => metric(metrics, one),
+        None => by.value(metrics).map_or_else(|| "-".to_owned(), |value| grouped(value, 3)),
     }
 }
 

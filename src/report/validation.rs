@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::figures::Figures;
 use super::html::Table;
-use super::number::{count, counted, grouped, metric};
+use super::number::{count, counted, grouped, merit, metric};
 use super::packed::numbers;
 use super::page::{self, Facts, Page, Section, block, chart};
 use super::series::lines;
@@ -16,7 +16,8 @@ use super::sweep::{cards, months, sentence};
 use crate::asset::Symbol;
 use crate::error::Error;
 use crate::sweep::{
-    AssetPaths, AssetWalk, Backtest, CombinatorialResults, Fold, Grid, Metric, Point, WalkForwardResults,
+    AssetPaths, AssetWalk, Backtest, CombinatorialResults, Fold, Grid, Merit, Metric, Point,
+    WalkForwardResults,
 };
 
 /// Assets that a page shows.
@@ -163,7 +164,7 @@ fn write_paths(results: &CombinatorialResults, facts: &Facts<'_>, out: &mut dyn 
     let mut summary = String::new();
     let mut splits = String::new();
     for (place, of) in found.iter().enumerate() {
-        summary += &block(place, &paths_summary(of, results.rank_by));
+        summary += &block(place, &paths_summary(of, &results.rank_by));
         splits += &block(place, &split_table(results, of));
     }
     let paths = chart(
@@ -177,7 +178,7 @@ fn write_paths(results: &CombinatorialResults, facts: &Facts<'_>, out: &mut dyn 
     }
     let note = "<p class=\"note\">Paths share bars and choices: they are no independent draws.</p>\n";
     let points = (MOST_POINTS / found.iter().map(|of| of.paths.len()).sum::<usize>().max(1)).clamp(50, 800);
-    let data: Vec<Value> = found.iter().map(|of| path_lines(of, results.rank_by, points)).collect();
+    let data: Vec<Value> = found.iter().map(|of| path_lines(of, &results.rank_by, points)).collect();
     let lede = format!(
         "Combinatorial purged cross-validation {}: {}, {}. Each split trades on its tested groups what had the best {} on the others{}.{}",
         results.scheme,
@@ -276,7 +277,7 @@ fn walk_summary(walk: &AssetWalk) -> String {
 }
 
 fn fold_table(results: &WalkForwardResults, walk: &AssetWalk) -> String {
-    let by = results.rank_by;
+    let by = &results.rank_by;
     let in_sample = format!("{by} in sample");
     let out_of_sample = format!("{by} out");
     let headings = [
@@ -300,7 +301,7 @@ fn fold_table(results: &WalkForwardResults, walk: &AssetWalk) -> String {
     table.end()
 }
 
-fn fold_cells(results: &WalkForwardResults, fold: &Fold, place: usize, by: Metric) -> [String; 12] {
+fn fold_cells(results: &WalkForwardResults, fold: &Fold, place: usize, by: &Merit) -> [String; 12] {
     let inside = |one: Metric| fold.in_sample.as_ref().map_or_else(|| "–".to_owned(), |of| metric(of, one));
     [
         count(place + 1),
@@ -308,8 +309,8 @@ fn fold_cells(results: &WalkForwardResults, fold: &Fold, place: usize, by: Metri
         fold.test.first.to_string(),
         fold.test.last.to_string(),
         told(results.point(fold)),
-        inside(by),
-        metric(&fold.out_of_sample, by),
+        fold.in_sample.as_ref().map_or_else(|| "–".to_owned(), |of| merit(of, by)),
+        merit(&fold.out_of_sample, by),
         inside(Metric::Cagr),
         metric(&fold.out_of_sample, Metric::Cagr),
         percent(fold.efficiency()),
@@ -318,7 +319,7 @@ fn fold_cells(results: &WalkForwardResults, fold: &Fold, place: usize, by: Metri
     ]
 }
 
-fn paths_summary(of: &AssetPaths, by: Metric) -> String {
+fn paths_summary(of: &AssetPaths, by: &Merit) -> String {
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| grouped(value, 2));
     let (out, inside) = (of.distribution(by), of.in_sample(by));
     cards(&[
@@ -332,7 +333,7 @@ fn paths_summary(of: &AssetPaths, by: Metric) -> String {
             percent(out.map(|one| one.below_zero)),
             format!("of {}", counted(of.paths.len(), "path")),
         ),
-        ("Buy and hold".to_owned(), metric(&of.buy_and_hold, by), by.to_string()),
+        ("Buy and hold".to_owned(), merit(&of.buy_and_hold, by), by.to_string()),
         ("Splits".to_owned(), count(of.splits.len()), format!("{} in cash", count(of.in_cash()))),
     ])
 }
@@ -372,7 +373,7 @@ fn split_table(results: &CombinatorialResults, of: &AssetPaths) -> String {
             count(place + 1),
             groups.join(", "),
             told(results.point(split)),
-            split.in_sample.as_ref().map_or_else(|| "–".to_owned(), |one| metric(one, results.rank_by)),
+            split.in_sample.as_ref().map_or_else(|| "–".to_owned(), |one| merit(one, &results.rank_by)),
             count(split.train_bars),
             count(split.eligible),
         ]);
@@ -381,14 +382,14 @@ fn split_table(results: &CombinatorialResults, of: &AssetPaths) -> String {
 }
 
 /// The equity of each path, every so many bars, and which of them is the median by what ranks.
-fn path_lines(of: &AssetPaths, by: Metric, most: usize) -> Value {
+fn path_lines(of: &AssetPaths, by: &Merit, most: usize) -> Value {
     let step = of.moments.len().div_ceil(most).max(1);
     let last = of.moments.len().saturating_sub(1);
     let kept: Vec<usize> = (0..of.moments.len()).filter(|bar| bar % step == 0 || *bar == last).collect();
     let seconds = kept.iter().map(|bar| of.moments[*bar].0.div_euclid(1_000_000_000));
     let steps: Vec<i64> = seconds.scan(0, |before, now| Some(now - std::mem::replace(before, now))).collect();
     let mut order: Vec<usize> = (0..of.paths.len()).collect();
-    let value = |path: &usize| of.paths[*path].out_of_sample.get(by).unwrap_or(f64::NEG_INFINITY);
+    let value = |path: &usize| by.value(&of.paths[*path].out_of_sample).unwrap_or(f64::NEG_INFINITY);
     order.sort_by(|a, b| value(a).total_cmp(&value(b)));
     let paths: Vec<Value> = of
         .paths

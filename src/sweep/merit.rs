@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::cell::RefCell;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -141,6 +142,19 @@ impl Merit {
     #[must_use]
     pub fn admits(&self, metrics: &Metrics) -> bool {
         self.accepts(|metric| metrics.get(metric).unwrap_or(f64::NAN), &mut Vec::new())
+    }
+
+    /// The metrics that it ranks by, or requires something of.
+    pub(super) fn reads(&self) -> Vec<Metric> {
+        let asked = RefCell::new(Vec::new());
+        let note = |metric: Metric| {
+            asked.borrow_mut().push(metric);
+            f64::NAN
+        };
+        // Every step of a formula is run, whatever comes of it.
+        self.number(note, &mut Vec::new());
+        self.accepts(note, &mut Vec::new());
+        asked.into_inner()
     }
 
     /// Whether it ranks by the same as another, whatever either requires.

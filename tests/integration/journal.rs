@@ -141,6 +141,21 @@ fn a_journal_that_was_edited_or_is_of_another_run_is_refused_with_the_difference
 }
 
 #[test]
+fn a_journal_of_another_format_is_refused_and_says_which() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(end(journalled(folder.path(), "a.csv", &[])).status.success());
+    let journal = folder.path().join("journal").join("journal.lookback");
+    let mut bytes = fs::read(&journal).unwrap();
+    bytes[7] = b'1';
+    fs::write(&journal, &bytes).unwrap();
+    let output = end(journalled(folder.path(), "b.csv", &[]));
+    let said = stderr(&output);
+    assert!(said.contains("journal.lookback") && said.contains("is of format 1, expected 2"), "{said}");
+    assert!(!output.status.success() && !folder.path().join("b.csv").exists());
+    assert_eq!(fs::read(&journal).unwrap(), bytes, "nothing is lost");
+}
+
+#[test]
 fn a_journal_of_another_version_of_the_bundle_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let bars = |closes: std::ops::Range<u32>| {

@@ -59,11 +59,13 @@ fn a_model_trades_as_the_type_does_that_says_the_same() {
 fn a_model_is_validated_as_the_type_is() {
     let (portal, sweep) = market();
     let (scheme, choice) = ("train=756,test=252".parse().unwrap(), Choice::default());
-    let own = sweep.walk_forward_model(&sma_cross(), &portal, scheme, choice, Watch::default()).unwrap();
-    let typed = sweep.walk_forward::<SmaCross>(&portal, scheme, choice, Watch::default()).unwrap();
+    let own =
+        sweep.walk_forward_model(&sma_cross(), &portal, scheme, choice.clone(), Watch::default()).unwrap();
+    let typed = sweep.walk_forward::<SmaCross>(&portal, scheme, choice.clone(), Watch::default()).unwrap();
     assert_eq!(own.to_json(), typed.to_json());
     let scheme: lookback::sweep::Combinatorial = "groups=6,test=2".parse().unwrap();
-    let own = sweep.cross_validate_model(&sma_cross(), &portal, scheme, choice, Watch::default()).unwrap();
+    let own =
+        sweep.cross_validate_model(&sma_cross(), &portal, scheme, choice.clone(), Watch::default()).unwrap();
     let typed = sweep.cross_validate::<SmaCross>(&portal, scheme, choice, Watch::default()).unwrap();
     assert_eq!(own.to_json(), typed.to_json());
 }

@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 
 use anyhow::anyhow;
-use lookback::sweep::{Choice, Metrics, Progress, RowFormat, Watch};
+use lookback::sweep::{Choice, Progress, RowFormat, Watch};
 use serde_json::{Map, Value};
 
 use crate::arguments::{Format, Scheme, SweepArguments};
@@ -40,15 +40,8 @@ pub fn run(
     let bar = progress::bar();
     let progress = |progress: Progress| progress::show(&bar, progress, || portal.stats());
     let watch = Watch { stop: Some(stop.flag()), progress: Some(&progress), pool: None };
-    let merit = &task.merit;
-    let Some(rank_by) = merit.metric() else {
-        return Err(usage(anyhow!(
-            "--rank-by '{merit}': points are chosen by one metric here; --require takes expressions"
-        )));
-    };
-    let is_met = |metrics: &Metrics| merit.admits(metrics);
-    let require = merit.requirement().map(|_| &is_met as &(dyn Fn(&Metrics) -> bool + Sync));
-    let choice = Choice { rank_by, min_trades: arguments.min_trades, require };
+    let choice =
+        Choice { rank_by: task.merit.clone(), min_trades: arguments.min_trades, ..Choice::default() };
     let found = match scheme {
         Scheme::WalkForward(scheme) => {
             strategy.walk_forward(sweep, portal, scheme, choice, watch).map(Found::Walk)

@@ -2,7 +2,7 @@
 //!
 //! # Format
 //! Numbers are of 8 bytes, the smallest first.
-//! - head: `LOOKBKJ1`, the length of a text, the text (JSON), the SHA-256 of the text
+//! - head: `LOOKBKJ2`, the length of a text, the text (JSON), the SHA-256 of the text
 //! - record: `LOOKBKR1`, its first slab, how many slabs, the length of what is kept of them, that, the SHA-256 of all before
 
 #![forbid(unsafe_code)]
@@ -16,7 +16,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, ErrorKind};
 
-const HEAD: &[u8; 8] = b"LOOKBKJ1";
+/// Ends in the number of the format, which grows when what a record holds changes.
+const HEAD: &[u8; 8] = b"LOOKBKJ2";
 const RECORD: &[u8; 8] = b"LOOKBKR1";
 
 /// Bytes of a record before what is kept, and of a digest.
@@ -78,6 +79,12 @@ impl Records {
         let mut input = BufReader::new(&file);
         let is_whole = read_whole(&mut input, &mut frame).map_err(failed)?;
         let (magic, len) = frame.split_at(8);
+        if is_whole && magic != HEAD && magic[..7] == HEAD[..7] {
+            let (found, own) = (char::from(magic[7]), char::from(HEAD[7]));
+            return Err(corrupt(&format!(
+                "is of format {found}, expected {own}: go on with the release that began it, or begin it anew"
+            )));
+        }
         if !is_whole || magic != HEAD {
             return Err(corrupt("does not begin as a journal or a part does"));
         }

@@ -6,23 +6,28 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::sweep::broker::bars_f64;
+use crate::sweep::merit::Merit;
 use crate::sweep::metrics::{Better, Metric, Metrics};
 
-/// What makes a point the chosen one: the best by a metric, of those that pass.
+/// What makes a point the chosen one: the best by a metric or an expression of metrics, of those that pass.
 ///
-/// A point without the metric is not chosen, and equals go to the first in grid order.
+/// A point for which that is not defined is not chosen, and equals go to the first in grid order.
 ///
 /// # Examples
 /// ```
-/// use lookback::sweep::{Choice, Metric, Metrics};
+/// use lookback::sweep::{Choice, Merit, Metric, Metrics};
+/// let calm = "sharpe - 0.5 * volatility".parse::<Merit>()?.require("max_drawdown > -0.2")?;
+/// let choice = Choice { rank_by: calm, ..Choice::default() };
+/// assert_eq!((choice.min_trades, choice.is_required()), (0, true));
 /// let is_calm = |metrics: &Metrics| metrics.get(Metric::MaxDrawdown) > Some(-0.2);
-/// let choice = Choice { rank_by: Metric::Calmar, require: Some(&is_calm), ..Choice::default() };
-/// assert_eq!(choice.min_trades, 0);
+/// let same = Choice { rank_by: Metric::Calmar.into(), require: Some(&is_calm), ..Choice::default() };
+/// assert!(same.is_required());
+/// # Ok::<(), lookback::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Choice<'a> {
-    /// The metric that ranks.
-    pub rank_by: Metric,
+    /// What ranks, and what a point has to meet.
+    pub rank_by: Merit,
     /// Closed round trips that a point needs on the train span.
     pub min_trades: usize,
     /// What else a point needs, by its metrics on the train span.
@@ -32,21 +37,26 @@ pub struct Choice<'a> {
 impl Default for Choice<'_> {
     /// By Sharpe ratio, of all points.
     fn default() -> Self {
-        Self { rank_by: Metric::Sharpe, min_trades: 0, require: None }
+        Self { rank_by: Metric::Sharpe.into(), min_trades: 0, require: None }
     }
 }
 
 impl Choice<'_> {
+    /// Whether a point has to pass a condition besides its number of trades.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        self.require.is_some() || self.rank_by.requirement().is_some()
+    }
+
     /// What a point is worth, the larger the better; `None` where it may not be chosen.
     fn worth(&self, metrics: &Metrics) -> Option<f64> {
-        let value = metrics.get(self.rank_by)?;
+        let value = self.rank_by.value(metrics)?;
+        let passes = self.rank_by.admits(metrics) && self.require.is_none_or(|require| require(metrics));
         let has_trades = metrics.get(Metric::Trades).unwrap_or_default() >= bars_f64(self.min_trades);
-        (has_trades && self.require.is_none_or(|require| require(metrics))).then_some(
-            match self.rank_by.better() {
-                Better::Higher => value,
-                Better::Lower => -value,
-            },
-        )
+        (has_trades && passes).then_some(match self.rank_by.better() {
+            Better::Higher => value,
+            Better::Lower => -value,
+        })
     }
 }
 
@@ -151,7 +161,7 @@ mod tests {
                 "what has no ratio is not chosen"
             );
         }
-        let calm = Choice { rank_by: Metric::Volatility, ..choice };
+        let calm = Choice { rank_by: Metric::Volatility.into(), ..choice };
         let mut tried = Tried::default();
         trials.iter().for_each(|(point, of)| tried.add(&calm, *point, Ok(metrics(*of, 3.0))));
         assert_eq!(tried.best.map(|best| best.point), Some(4), "the smaller one is the better");

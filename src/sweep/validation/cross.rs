@@ -161,9 +161,9 @@ pub(in crate::sweep) fn cross_validate<P: Player>(
 ) -> Result<CombinatorialResults, Error> {
     let started = Instant::now();
     scheme.check()?;
-    if !JOINED.contains(&choice.rank_by) {
+    if let Some(other) = choice.rank_by.reads().into_iter().find(|metric| !JOINED.contains(metric)) {
         let names = JOINED.map(|metric| metric.name()).join(", ");
-        let message = format!("{} is not defined over joined bars, expected one of {names}", choice.rank_by);
+        let message = format!("{other} is not defined over joined bars, expected one of {names}");
         return Err(Error::bad_parameter("rank-by", message));
     }
     let assets = sweep.asset_ids(snapshot)?;
@@ -209,9 +209,9 @@ pub(in crate::sweep) fn cross_validate<P: Player>(
         strategy: player.name(),
         settings: sweep.settings,
         scheme,
-        rank_by: choice.rank_by,
+        rank_by: choice.rank_by.clone(),
         min_trades: choice.min_trades,
-        is_required: choice.require.is_some(),
+        is_required: choice.is_required(),
         version: bundle.version().to_owned(),
         assets: assets.iter().map(|asset| bundle.symbols()[asset.index()].clone()).collect(),
         paths,

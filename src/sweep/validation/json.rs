@@ -10,6 +10,7 @@ use super::walk::{AssetWalk, BarSpan, Fold, WalkForwardResults};
 use crate::asset::Symbol;
 use crate::error::Error;
 use crate::sweep::grid::{Grid, Point};
+use crate::sweep::merit::Merit;
 use crate::sweep::metrics::{Metric, Metrics};
 
 impl WalkForwardResults {
@@ -45,7 +46,7 @@ impl WalkForwardResults {
                 "purge": self.scheme.purge,
                 "embargo": self.scheme.embargo,
             },
-            "choice": choice(self.rank_by, self.min_trades, self.is_required),
+            "choice": choice(&self.rank_by, self.min_trades, self.is_required),
             "settings": self.settings.to_json(),
             "parameters": parameters(&self.grid),
             "where": self.grid.constraint(),
@@ -123,7 +124,7 @@ impl CombinatorialResults {
                 "splits": self.paths.iter().flatten().next().map(|paths| paths.splits.len()),
                 "paths": scheme.paths(),
             },
-            "choice": choice(self.rank_by, self.min_trades, self.is_required),
+            "choice": choice(&self.rank_by, self.min_trades, self.is_required),
             "settings": self.settings.to_json(),
             "parameters": parameters(&self.grid),
             "where": self.grid.constraint(),
@@ -225,8 +226,13 @@ fn span(of: &BarSpan) -> Value {
     json!({ "first": of.first.to_string(), "last": of.last.to_string(), "bars": of.bars.len(), "from_bar": of.bars.start })
 }
 
-fn choice(rank_by: Metric, min_trades: usize, is_required: bool) -> Value {
-    json!({ "rank_by": rank_by.name(), "min_trades": min_trades, "required": is_required })
+fn choice(rank_by: &Merit, min_trades: usize, is_required: bool) -> Value {
+    json!({
+        "rank_by": rank_by.to_string(),
+        "min_trades": min_trades,
+        "required": is_required,
+        "require": rank_by.requirement(),
+    })
 }
 
 fn parameters(grid: &Grid) -> Map<String, Value> {

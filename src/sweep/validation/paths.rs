@@ -10,7 +10,8 @@ use crate::asset::Symbol;
 use crate::error::Error;
 use crate::sweep::broker::bars_f64;
 use crate::sweep::grid::{Grid, Point};
-use crate::sweep::metrics::{Metric, Metrics};
+use crate::sweep::merit::Merit;
+use crate::sweep::metrics::Metrics;
 use crate::sweep::settings::Settings;
 use crate::time::Timestamp;
 
@@ -112,20 +113,22 @@ impl Distribution {
 }
 
 impl AssetPaths {
-    /// How a metric is distributed over the paths; `None` where it is defined on none.
+    /// How a metric, or what ranks, is distributed over the paths; `None` where it is defined on none.
     ///
     /// # Examples
     /// See [`CombinatorialResults`].
     #[must_use]
-    pub fn distribution(&self, metric: Metric) -> Option<Distribution> {
-        let values = self.paths.iter().filter_map(|path| path.out_of_sample.get(metric));
+    pub fn distribution(&self, of: impl Into<Merit>) -> Option<Distribution> {
+        let of = of.into();
+        let values = self.paths.iter().filter_map(|path| of.value(&path.out_of_sample));
         Distribution::of(&values.collect::<Vec<_>>())
     }
 
     /// How a metric of what was chosen is distributed over the splits, in sample; `None` where it is defined on none.
     #[must_use]
-    pub fn in_sample(&self, metric: Metric) -> Option<Distribution> {
-        let values = self.splits.iter().filter_map(|split| split.in_sample.as_ref()?.get(metric));
+    pub fn in_sample(&self, of: impl Into<Merit>) -> Option<Distribution> {
+        let of = of.into();
+        let values = self.splits.iter().filter_map(|split| of.value(split.in_sample.as_ref()?));
         Distribution::of(&values.collect::<Vec<_>>())
     }
 
@@ -162,8 +165,8 @@ pub struct CombinatorialResults {
     pub settings: Settings,
     /// How the run was cut.
     pub scheme: Combinatorial,
-    /// The metric that chose.
-    pub rank_by: Metric,
+    /// What chose, and what a point had to meet.
+    pub rank_by: Merit,
     /// Closed round trips that a point needed to be chosen.
     pub min_trades: usize,
     /// Whether points had to pass a condition besides.

@@ -11,6 +11,7 @@ use crate::asset::Symbol;
 use crate::error::Error;
 use crate::sweep::broker::{Fill, bars_f64};
 use crate::sweep::grid::{Grid, Point};
+use crate::sweep::merit::Merit;
 use crate::sweep::metrics::{Metric, Metrics};
 use crate::sweep::settings::Settings;
 use crate::time::Timestamp;
@@ -134,8 +135,8 @@ pub struct WalkForwardResults {
     pub settings: Settings,
     /// How the run was cut.
     pub scheme: WalkForward,
-    /// The metric that chose.
-    pub rank_by: Metric,
+    /// What chose, and what a point had to meet.
+    pub rank_by: Merit,
     /// Closed round trips that a point needed to be chosen.
     pub min_trades: usize,
     /// Whether points had to pass a condition besides.

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use lookback::sweep::Merit;
 use lookback::sweep::{
     Choice, FillAt, Metric, Metrics, Part, RuleSet, Settings, Sweep, Trial, Unit, WalkForward,
 };
@@ -136,12 +137,25 @@ fn a_walk_forward_trades_as_a_plain_walk_over_the_bars_does() {
         let rules = style.rules();
         // Calm points only, so that some folds have none.
         let calm = |metrics: &Metrics| metrics.get(Metric::MaxDrawdown) > Some(-0.04);
-        let choice = Choice {
-            rank_by: dice.one_of(&[Metric::Sharpe, Metric::TotalReturn, Metric::MaxDrawdown]),
-            min_trades: dice.below(3),
-            require: if dice.chance(0.4) { Some(&calm) } else { None },
+        let by = dice.one_of(&["sharpe", "total_return", "max_drawdown", "sharpe - 0.5 * volatility"]);
+        // What ranks, worked out here.
+        let value = |metrics: &Metrics| match by {
+            "sharpe" => metrics.get(Metric::Sharpe),
+            "total_return" => metrics.get(Metric::TotalReturn),
+            "max_drawdown" => metrics.get(Metric::MaxDrawdown),
+            _ => metrics.get(Metric::Sharpe).zip(metrics.get(Metric::Volatility)).map(|(a, b)| a - 0.5 * b),
         };
+        // The same condition as text, or as a function.
+        let (is_calm, as_text) = (dice.chance(0.4), dice.chance(0.5));
+        let merit: Merit = by.parse().unwrap();
+        let choice = Choice {
+            rank_by: if is_calm && as_text { merit.require("max_drawdown > -0.04").unwrap() } else { merit },
+            min_trades: dice.below(3),
+            require: if is_calm && !as_text { Some(&calm) } else { None },
+        };
+        let min_trades = choice.min_trades;
         let results = walked(&case.portal, &rules, case.settings, case.scheme, choice);
+        assert_eq!(results.is_required, is_calm);
         let walk = only(&results);
         let all = bars(&case.portal, &case.days, 0, case.settings.adjust);
         let looked_at = bars(&case.portal, &case.days, 0, Adjust::Total).close;
@@ -157,11 +171,11 @@ fn a_walk_forward_trades_as_a_plain_walk_over_the_bars_does() {
             let sweep = Sweep::new().settings(train).run_rules(&rules, &case.portal).unwrap();
             let passes = |trial: &Trial<'_>| {
                 let metrics = trial.outcome.metrics().unwrap();
-                metrics.get(choice.rank_by).is_some()
-                    && metrics.get(Metric::Trades) >= Some(choice.min_trades as f64)
-                    && choice.require.is_none_or(|require| require(metrics))
+                value(metrics).is_some()
+                    && metrics.get(Metric::Trades) >= Some(min_trades as f64)
+                    && (!is_calm || calm(metrics))
             };
-            let worth = |at: usize| sweep.trial(at).outcome.metrics().unwrap().get(choice.rank_by).unwrap();
+            let worth = |at: usize| value(sweep.trial(at).outcome.metrics().unwrap()).unwrap();
             let eligible: Vec<usize> = (0..10).filter(|at| passes(&sweep.trial(*at))).collect();
             let best =
                 eligible.iter().copied().reduce(|best, at| if worth(at) > worth(best) { at } else { best });

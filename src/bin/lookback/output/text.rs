@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 
 use lookback::sweep::Point;
 
-pub use lookback::report::{amount, bytes, count, counted, grouped, heading, metric};
+pub use lookback::report::{amount, bytes, count, counted, grouped, heading, merit, metric};
 
 /// Rows of cells under a header, each column as wide as its widest cell.
 #[derive(Debug)]

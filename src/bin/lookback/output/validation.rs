@@ -5,13 +5,13 @@
 use std::io::Write;
 
 use lookback::sweep::{
-    AssetPaths, AssetWalk, CombinatorialResults, Distribution, Fold, Grid, Metric, Metrics, Point, Settings,
-    Unit, WalkForwardResults,
+    AssetPaths, AssetWalk, CombinatorialResults, Distribution, Fold, Grid, Merit, Metric, Metrics, Point,
+    Settings, Unit, WalkForwardResults,
 };
 use lookback::{Bundle, Error, Symbol};
 
 use super::settings::{settings_text, write_rules};
-use super::text::{self, Table, count, counted, grouped, heading, metric};
+use super::text::{self, Table, count, counted, grouped, heading, merit, metric};
 use crate::effort::Effort;
 
 /// What was found.
@@ -71,7 +71,7 @@ fn write_walk(results: &WalkForwardResults, view: &View<'_>, out: &mut dyn Write
     )?;
     let periods = results.walks.iter().flatten().next().map(|walk| walk.periods_per_year);
     write_terms(view, grid, assets, periods, out)?;
-    let chosen = chosen_by(*rank_by, results.min_trades);
+    let chosen = chosen_by(rank_by, results.min_trades);
     writeln!(out, "each fold trades what had the {chosen} on its train span; -: not defined")?;
     let walks = || results.walks.iter().flatten();
     let mut tables: Vec<Table> = walks().map(|walk| folds(results, walk)).collect();
@@ -121,7 +121,7 @@ fn write_cross(results: &CombinatorialResults, view: &View<'_>, out: &mut dyn Wr
     )?;
     let periods = results.paths.iter().flatten().next().map(|of| of.periods_per_year);
     write_terms(view, grid, assets, periods, out)?;
-    let chosen = chosen_by(*rank_by, results.min_trades);
+    let chosen = chosen_by(rank_by, results.min_trades);
     writeln!(
         out,
         "each split trades on its tested groups what had the {chosen} on the others; -: not defined"
@@ -138,11 +138,11 @@ fn write_cross(results: &CombinatorialResults, view: &View<'_>, out: &mut dyn Wr
             counted(of.splits.len(), "split"),
             counted(of.paths.len(), "path"),
         )?;
-        out.write_all(distributions(of, *rank_by).text().as_bytes())?;
+        out.write_all(distributions(of, rank_by).text().as_bytes())?;
         if of.in_cash() > 0 {
             writeln!(out, "  {} stay in cash, as nothing passed there", counted(of.in_cash(), "split"))?;
         }
-        if let Some(found) = of.distribution(*rank_by) {
+        if let Some(found) = of.distribution(rank_by) {
             let below = format!("{:.0} %", found.below_zero * 100.0);
             writeln!(out, "  {rank_by} is below 0 on {below} of {}", counted(found.paths, "path"))?;
         }
@@ -182,23 +182,29 @@ fn write_terms(
     Ok(writeln!(out, "{}", settings_text(view.settings, &prices, periods_per_year))?)
 }
 
-fn chosen_by(rank_by: Metric, min_trades: usize) -> String {
+fn chosen_by(rank_by: &Merit, min_trades: usize) -> String {
+    let where_ = rank_by.requirement().map_or_else(String::new, |one| format!(" where {one}"));
     match min_trades {
-        0 => format!("best {rank_by}"),
-        trades => format!("best {rank_by} with at least {}", counted(trades, "trade")),
+        0 => format!("best {rank_by}{where_}"),
+        trades => format!("best {rank_by}{where_} with at least {}", counted(trades, "trade")),
     }
+}
+
+/// The heading of what chose.
+fn heading_of(rank_by: &Merit) -> &'static str {
+    rank_by.metric().map_or("rank by", heading)
 }
 
 /// A row for each fold, then the whole account and buy and hold.
 fn folds(results: &WalkForwardResults, walk: &AssetWalk) -> Table {
     let parameters: Vec<&str> = results.grid.parameters().iter().map(|one| one.name()).collect();
-    let by = results.rank_by;
+    let by = &results.rank_by;
     let mut table = Table::new(2, 0);
     let mut header: Vec<String> =
         ["fold", "trained from", "to", "tested from", "to"].map(str::to_owned).into();
     header.extend(parameters.iter().map(|name| (*name).to_owned()));
     header.push("eligible".to_owned());
-    header.extend([format!("{} in", heading(by)), format!("{} out", heading(by))]);
+    header.extend([format!("{} in", heading_of(by)), format!("{} out", heading_of(by))]);
     header.extend(["cagr in", "cagr out", "return", "drawdown", "efficiency"].map(str::to_owned));
     table.row(header);
     let of = |metrics: Option<&Metrics>, one| metrics.map_or_else(|| "-".to_owned(), |of| metric(of, one));
@@ -208,7 +214,8 @@ fn folds(results: &WalkForwardResults, walk: &AssetWalk) -> Table {
         cells.extend([train.first, train.last, test.first, test.last].map(|moment| moment.to_string()));
         cells.extend(point(results.point(fold), parameters.len()));
         cells.push(count(fold.eligible));
-        cells.extend([of(in_sample.as_ref(), by), metric(out_of_sample, by)]);
+        let inside = in_sample.as_ref().map_or_else(|| "-".to_owned(), |of| merit(of, by));
+        cells.extend([inside, merit(out_of_sample, by)]);
         cells.extend([of(in_sample.as_ref(), Metric::Cagr), metric(out_of_sample, Metric::Cagr)]);
         cells
             .extend([metric(out_of_sample, Metric::TotalReturn), metric(out_of_sample, Metric::MaxDrawdown)]);
@@ -220,7 +227,7 @@ fn folds(results: &WalkForwardResults, walk: &AssetWalk) -> Table {
     {
         let mut cells = vec![name.to_owned()];
         cells.extend((0..parameters.len() + 5).map(|_| String::new()));
-        cells.extend([String::new(), metric(metrics, by), String::new(), metric(metrics, Metric::Cagr)]);
+        cells.extend([String::new(), merit(metrics, by), String::new(), metric(metrics, Metric::Cagr)]);
         cells.extend([metric(metrics, Metric::TotalReturn), metric(metrics, Metric::MaxDrawdown)]);
         cells.push(if name == "all" { ratio(efficiency) } else { String::new() });
         table.row(cells);
@@ -278,7 +285,7 @@ fn sentences(walk: &AssetWalk, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 /// A row for each metric: how it is distributed over the paths, beside what was chosen in sample and buy and hold.
-fn distributions(of: &AssetPaths, rank_by: Metric) -> Table {
+fn distributions(of: &AssetPaths, rank_by: &Merit) -> Table {
     let shown = [
         Metric::Sharpe,
         Metric::Cagr,
@@ -287,7 +294,7 @@ fn distributions(of: &AssetPaths, rank_by: Metric) -> Table {
         Metric::Sortino,
         Metric::Calmar,
     ];
-    let shown = Some(rank_by).filter(|by| !shown.contains(by)).into_iter().chain(shown);
+    let shown = rank_by.metric().filter(|by| !shown.contains(by)).into_iter().chain(shown);
     let mut table = Table::new(2, 1);
     table.row(
         [
