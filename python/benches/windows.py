@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 import timeit
+from collections import OrderedDict
 from collections.abc import Callable
+from datetime import date
 
 import numpy as np
 import pandas as pd
+import polars as pl
 from numpy.typing import NDArray
 
 import lookback as lb
@@ -50,6 +54,89 @@ def momentum(window: NDArray[np.float64], parameters: NDArray[np.float64], state
     return 1.0 if window[60, 0] > window[0, 0] else 0.0
 
 
+class Restated:
+    """What the predecessor's portal does for an array, restated, as it is in no registry: a dictionary under a lock.
+
+    The end date is in the key; on a miss the last rows up to the date are filtered, sorted and taken by polars.
+    """
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        """Take a frame of date, symbol and close."""
+        self.frame, self.lock, self.held = frame, threading.Lock(), OrderedDict()
+
+    def history(self, symbol: str, bars: int, day: date) -> NDArray[np.float64]:
+        """Return the last closes as of a day."""
+        key = (symbol, "close", bars, str(day))
+        with self.lock:
+            if key in self.held:
+                self.held.move_to_end(key)
+                return self.held[key]
+        rows = self.frame.filter((pl.col("symbol") == symbol) & (pl.col("date") <= day))
+        values = rows.group_by("symbol").agg(pl.all().sort_by("date").tail(bars)).explode(pl.all().exclude("symbol"))
+        array = values["close"].cast(pl.Float64).to_numpy().reshape(-1, 1)
+        with self.lock:
+            self.held[key] = array
+            if len(self.held) > 256:
+                self.held.popitem(last=False)
+        return array
+
+
+def rivals(portal: lb.DataPortal) -> None:
+    """Print what 20 closes cost at one date again and again, and at a date that moves, each checked first."""
+    calendar = portal.bundle.calendar("AAPL")
+    closes = portal.history("AAPL", "close", len(calendar), return_type="array")[:, 0]
+    # Closes as of the last bar for all: who slices a frame adjusts it once.
+    frame = pd.DataFrame({"close": closes}, index=pd.DatetimeIndex(calendar))
+    restated = Restated(pl.DataFrame({"date": calendar.astype("datetime64[D]"), "symbol": "AAPL", "close": closes}))
+    request = portal.request("AAPL", "close", 20)
+    days = [moment.astype("datetime64[D]").item() for moment in calendar]
+    bars = range(1_000, 3_000)
+    for bar in bars[::97]:
+        expected = closes[bar - 19 : bar + 1] / closes[bar]
+        for found in (
+            request(bar)[:, 0],
+            restated.history("AAPL", 20, days[bar])[:, 0],
+            frame["close"].iloc[bar - 19 : bar + 1],
+        ):
+            np.testing.assert_allclose(np.asarray(found) / np.asarray(found)[-1], expected, rtol=1e-9)
+
+    def moving(ask: Callable[[int], object]) -> float:
+        began = time.perf_counter()
+        for bar in bars:
+            ask(bar)
+        return (time.perf_counter() - began) / len(bars) * 1e9
+
+    rows = (
+        ("bound request", request),
+        ("portal.history, array", lambda bar: portal.history("AAPL", "close", 20, "1d", bar, "array")),
+        ("portal.history, pandas", lambda bar: portal.history("AAPL", "close", 20, "1d", bar)),
+        ("df['close'].iloc[...]", lambda bar: frame["close"].iloc[bar - 19 : bar + 1]),
+        ("df['close'].iloc[...].to_numpy()", lambda bar: frame["close"].iloc[bar - 19 : bar + 1].to_numpy()),
+        ("the predecessor, restated", lambda bar: restated.history("AAPL", 20, days[bar])),
+    )
+    print("20 closes of AAPL, ns              one date   a date that moves")
+    for name, ask in rows:
+        ask(1_500)
+        once = min(timeit.repeat(lambda ask=ask: ask(1_500), number=2_000, repeat=5)) / 2_000 * 1e9
+        print(f"{name:34s} {once:8,.0f}   {min(moving(ask) for _ in range(2)):10,.0f}")
+    rounds = 50
+
+    def work() -> None:
+        for _ in range(rounds):
+            for bar in bars:
+                request(bar)
+
+    for threads in (1, 2):
+        crew = [threading.Thread(target=work) for _ in range(threads)]
+        began = time.perf_counter()
+        for one in crew:
+            one.start()
+        for one in crew:
+            one.join()
+        each = (time.perf_counter() - began) / (threads * rounds * len(bars)) * 1e9
+        print(f"{threads} thread(s) on one portal: {each:,.0f} ns a window")
+
+
 def strategies(portal: lb.DataPortal) -> None:
     """Print what a bar of a strategy costs."""
     bars = portal.bundle.bars("IBM")
@@ -81,6 +168,7 @@ def main() -> None:
     results = lb.sweep(portal, progress=False, **SWEEP)
     elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu
     print(f"sweep of {len(results):,} trials: {elapsed:.3f} s, {len(results) / cpu:,.0f} trials per CPU-second")
+    rivals(portal)
     strategies(portal)
     if len(sys.argv) > 1:
         # The program on the same rules, to be held beside it.
