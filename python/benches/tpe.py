@@ -24,7 +24,7 @@ def main() -> None:
     )
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=1))
     began, cpu = time.perf_counter(), time.process_time()
-    objective.optimize(study, trials, batch=500, note=False)
+    objective.optimize(study, trials, batch=500, note=False, memory=500)
     elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu
     print(f"{len(study.trials):,} trials of TPE: {elapsed:.1f} s, {cpu:.1f} s of CPU")
     print(f"the best: {study.best_value:.4f} at {study.best_params}")

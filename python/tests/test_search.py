@@ -42,6 +42,21 @@ def test_tpe_finds_what_is_near_the_best_of_the_grid() -> None:
     )
 
 
+def test_a_sampler_that_forgets_leaves_all_trials_in_the_study_and_finds_as_much() -> None:
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=3))
+    found = objective()
+    found.optimize(study, 200, batch=20, memory=40)
+    assert [trial.number for trial in study.trials] == list(range(200))
+    assert all(trial.state.is_finished() for trial in study.trials)
+    assert study.best_value > 0.45
+    assert "trades" in study.best_trial.user_attrs
+    # A study that is gone on with brings what it knows.
+    found.optimize(study, 20, batch=20, memory=40)
+    assert len(study.trials) == 220
+    with pytest.raises(lb.ParameterError, match="memory: is 0"):
+        found.optimize(study, 1, memory=0)
+
+
 def test_optuna_may_call_it_too_and_several_assets_have_their_mean() -> None:
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=1))
     study.optimize(objective(assets=["IBM", "MSFT"], where=""), n_trials=5)
