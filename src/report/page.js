@@ -90,7 +90,7 @@
     const isLog = state.log && low > 0;
     if (low === high) { low -= Math.abs(low) * 0.01 || 1; high += Math.abs(high) * 0.01 || 1; }
     const W = width(place), H = of.height || 300;
-    const label = `${of.label}: ${of.lines.map((one, i) => `${one.name} ends at ${of.tell(ys[i][ys[i].length - 1])}`).slice(0, 3).join(", ")}`;
+    const label = `${of.label}: ${of.lines.map((one, i) => `${one.name} ends at ${Number.isFinite(ys[i].at(-1)) ? of.tell(ys[i].at(-1)) : DASH}`).slice(0, 3).join(", ")}`;
     const root = picture(W, H, label);
     const bars = t.length - 1 || 1, [t0, t1] = [t[0], t[bars]];
     const x = (i) => PAD.left + (W - PAD.left - PAD.right) * (t1 > t0 ? (t[i] - t0) / (t1 - t0) : 0);

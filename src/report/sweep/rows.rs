@@ -115,6 +115,7 @@ impl<'a> Rows<'a> {
 
     fn caption(&self) -> String {
         match self.rows.len() {
+            0 if self.done > 0 => format!("none of {} trials is kept", count(self.done)),
             shown if shown < self.done => format!("the best {} of {} trials", count(shown), count(self.done)),
             shown => format!("{} trials", count(shown)),
         }
