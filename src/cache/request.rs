@@ -4,7 +4,8 @@
 //! - R1: a thread that leads a flight never waits for another's, and every other wait ends at one deadline, however
 //!   often the flights before it failed.
 //! - R2: foreign code, which is a key's `eq` and `clone`, a value's `clone` and weight, loads and subscribers of events,
-//!   runs without a lock. Subscribers are told last, when everything is in its place.
+//!   runs without a lock. Evictions and promotions are told when everything is in its place; loads, overflows and
+//!   rejections by the thread that is still about them: who waits for the value waits for the subscriber too.
 
 use std::hash::BuildHasher;
 
