@@ -296,5 +296,7 @@ fn a_page_that_cannot_be_written_is_refused_before_anything_runs() {
     let said = refused(&[&run[..], &["--trades", &path("t.csv"), "--report", &path("t.html")]].concat());
     assert!(said.contains("--report and --trades are the same file"), "{said}");
     assert!(with(&["--report", &path("a.html"), "--dry-run"]).contains("--dry-run"));
+    let plan = ["plan", "sma-cross", "--report", &path("a.html"), "--out", &path("p")];
+    assert!(refused(&plan).contains("--report is of lookback merge"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left");
 }

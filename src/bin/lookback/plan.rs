@@ -92,6 +92,9 @@ pub fn run(arguments: &Arguments, matches: &ArgMatches) -> anyhow::Result<Exit> 
             "--plan, --shard and --journal are of lookback sweep; a plan is written by --out"
         )));
     }
+    if sweep.report.is_some() {
+        return Err(usage(anyhow!("--report is of lookback merge, once all parts are there")));
+    }
     if sweep.refine.is_some() {
         return Err(usage(anyhow!(
             "--refine needs the results of all parts first: plan the grid, and refine by a sweep of one machine"
