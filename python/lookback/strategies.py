@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from ctypes import POINTER, c_double, c_int64
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from lookback._lookback import Bar, Setup
+
+_C_ARGUMENTS = (c_int64, c_int64, c_int64, POINTER(c_double), c_int64, POINTER(c_double), c_int64, POINTER(c_double))
+"""The types that a compiled function takes; it returns a `double`."""
 
 
 class Strategy:
@@ -68,7 +72,13 @@ class Compiled:
 
 
 def compiled(
-    function: Any, *, bars: int, fields: str | Iterable[str] = "close", state: int = 0, name: str | None = None
+    function: Any,
+    *,
+    bars: int,
+    fields: str | Iterable[str] = "close",
+    state: int = 0,
+    name: str | None = None,
+    check: bool = True,
 ) -> Compiled:
     """Make a strategy of a function that Numba compiles, or of one that is compiled already.
 
@@ -86,12 +96,15 @@ def compiled(
         fields: Columns of the window, in order.
         state: Numbers that a trial keeps.
         name: The name in outputs; the function's unless told.
+        check: Let an index outside of its arrays fail the trial, in what is compiled here. Behind a window lie the bars that
+            come after it: without the check a slip of one is a look into the future that nothing tells of.
 
-    What it raises fails its trial. A compiled function is trusted: one that reads or writes beyond its arrays reads or breaks
-    what lies there.
+    What it raises fails its trial. What was compiled elsewhere is trusted, and so are functions of Numba that this one calls:
+    one that reads or writes beyond its arrays reads or breaks what lies there.
 
     Raises:
-        ParameterError: where `bars` or `state` is out of range, or `function` is none that can be called.
+        ParameterError: where `bars` or `state` is out of range, or `function` is none that can be called, or one of other
+            arguments.
 
     """
     if bars < 1 or state < 0:
@@ -99,25 +112,31 @@ def compiled(
         raise ParameterError(message)
     names = (fields,) if isinstance(fields, str) else tuple(fields)
     named = name or getattr(function, "__name__", None) or "compiled"
-    address, owner = _address(function)
+    address, owner = _address(function, check=check)
     return Compiled(named, address, owner, names, bars, state)
 
 
-def _address(function: Any) -> tuple[int, Any]:
+def _address(function: Any, *, check: bool) -> tuple[int, Any]:
     """Return where a function's code is, and what keeps it there."""
-    if hasattr(function, "argtypes") and hasattr(function, "restype"):
-        return ctypes.cast(function, ctypes.c_void_p).value or 0, function
-    address = getattr(function, "address", None)
-    if isinstance(address, int):
-        return address, function
+    # A numba.cfunc knows itself as a function of ctypes.
+    found = getattr(function, "ctypes", function)
+    if hasattr(found, "argtypes") and hasattr(found, "restype"):
+        if tuple(found.argtypes or ()) != _C_ARGUMENTS or found.restype is not c_double:
+            taken = ", ".join(one.__name__ for one in found.argtypes or ()) or "nothing that is known"
+            message = (
+                f"strategy: is a C function of ({taken}), expected one that returns a double and takes "
+                f"({', '.join(one.__name__ for one in _C_ARGUMENTS)}): see lookback.compiled"
+            )
+            raise ParameterError(message)
+        return ctypes.cast(found, ctypes.c_void_p).value or 0, function
     if not callable(function):
         message = f"strategy: is of type {type(function).__name__}, expected a function, a numba.cfunc or a ctypes function"
         raise ParameterError(message)
-    wrapped = _wrap(function)
+    wrapped = _wrap(function, check=check)
     return wrapped.address, (wrapped, function)
 
 
-def _wrap(function: Callable[..., Any]) -> Any:
+def _wrap(function: Callable[..., Any], *, check: bool) -> Any:
     """Compile a function of arrays as one of pointers."""
     # Typed in part: its own checks are those that count.
     numba: Any = import_module("numba")
@@ -126,7 +145,7 @@ def _wrap(function: Callable[..., Any]) -> Any:
     # What cannot be written is typed so: Numba then refuses a function that writes into the bars that all trials share.
     window_type = array(types.float64, 2, "A", readonly=True)
     takes = types.float64(window_type, array(types.float64, 1, "C", readonly=True), array(types.float64, 1, "C"))
-    inner = numba.njit(takes)(getattr(function, "py_func", function))
+    inner = numba.njit(takes, boundscheck=check)(getattr(function, "py_func", function))
     count = types.int64
     signature = types.float64(count, count, count, pointer, count, pointer, count, pointer)
 

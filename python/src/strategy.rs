@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lookback::portal::{PortalReader, Short};
 use lookback::sweep::{
-    Bar as Seen, Decide, IndicatorId, Model, Parameter, Point, Setup as Seat, above, below,
+    Bar as Seen, Decide, IndicatorId, Model, Parameter, Point, Setup as Seat, Told, above, below,
 };
 use lookback::{
     Adjust, End, Error, ErrorKind, Field, Frequency, Indicator, Request, Snapshot, Timestamp, When,
 };
-use pyo3::exceptions::{PyIndexError, PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyException, PyIndexError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -75,7 +75,9 @@ impl Failure {
     /// The row of a trial that raised; the first exception is kept, with where it was raised.
     fn row(&self, raised: PyErr, place: &str) -> Error {
         let message = Python::attach(|py| format!("{place}: {}", told(py, &raised)));
-        if !self.may_fail && !self.is_raised.swap(true, Ordering::Relaxed) {
+        // What asks the interpreter to end, such as SystemExit, is no failure of a trial.
+        let is_row = self.may_fail && Python::attach(|py| raised.is_instance_of::<PyException>(py));
+        if !is_row && !self.is_raised.swap(true, Ordering::Relaxed) {
             let error = Python::attach(|py| {
                 let error = error::strategy(py, &message);
                 error.set_cause(py, Some(raised));
@@ -131,10 +133,12 @@ impl Script {
         run: &Arc<Run>,
     ) -> PyResult<Trial> {
         let arguments = PyDict::new(py);
-        for (name, value) in point.iter() {
-            match i64::try_from(value).ok().filter(|whole| value == (*whole).into()) {
-                Some(whole) => arguments.set_item(name, whole)?,
-                None => arguments.set_item(name, point.f64(name).map_err(Raise::from)?)?,
+        for ((name, value), (_, told)) in point.iter().zip(point.told()) {
+            match (told, i64::try_from(value).ok().filter(|whole| value == (*whole).into())) {
+                // What a parameter chooses from is text.
+                (Told::Expression(text), _) => arguments.set_item(name, text)?,
+                (_, Some(whole)) => arguments.set_item(name, whole)?,
+                (_, None) => arguments.set_item(name, point.f64(name).map_err(Raise::from)?)?,
             }
         }
         let strategy = self.make.bind(py).call((), Some(&arguments))?;

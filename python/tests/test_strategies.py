@@ -128,6 +128,37 @@ def test_what_a_compiled_function_raises_fails_its_trial(portal: lb.DataPortal) 
     assert "it raised, or returned an infinite weight" in results.to_pandas()["error"][1]
 
 
+def test_a_compiled_function_cannot_look_past_its_window(portal: lb.DataPortal) -> None:
+    # Behind a window lie the bars that come after it: unchecked, this one makes a fortune.
+    def peeks(window, parameters, state):
+        return 1.0 if window[window.shape[0], 0] > window[-1, 0] else 0.0
+
+    def keeps(window, parameters, state):
+        state[len(state)] = 1.0
+        return 0.0
+
+    for function in (peeks, keeps):
+        results = lb.sweep(portal, strategy=lb.compiled(function, bars=20, state=1), params={"n": 1}, assets="IBM")
+        assert results.failed == 1
+        assert "it raised" in results.to_pandas()["error"][0]
+
+
+def test_a_c_function_of_other_arguments_is_refused() -> None:
+    import numba
+
+    types = numba.types
+    pointer, count = types.CPointer(types.float64), types.int64
+    takes = types.float64(count, count, count, pointer, count, pointer, count, pointer)
+    held = numba.cfunc(takes)(lambda bars, fields, stride, window, parameters, values, kept, state: 1.0)
+    assert lb.compiled(held, bars=1).address == held.address
+    with pytest.raises(lb.ParameterError, match=r"C function of \(c_double\), expected one that returns a double"):
+        lb.compiled(numba.cfunc(types.float64(types.float64))(lambda x: x), bars=1)
+    with pytest.raises(lb.ParameterError, match="nothing that is known"):
+        lb.compiled(ctypes.PYFUNCTYPE(ctypes.c_double)(lambda: 1.0), bars=1)
+    with pytest.raises(lb.ParameterError, match="expected a function"):
+        lb.compiled(type("Address", (), {"address": 4_096})(), bars=1)
+
+
 def test_what_is_no_strategy_is_refused(portal: lb.DataPortal) -> None:
     with pytest.raises(lb.ParameterError, match="expected either it or rules"):
         lb.sweep(portal, strategy=Cross, buy="close > open")
@@ -162,6 +193,30 @@ def test_trials_that_raise_may_be_rows(portal: lb.DataPortal) -> None:
     assert results.failed == 1
     assert "ValueError: no luck" in results.to_pandas()["error"][0]
     assert results.best()["n"] == 9_999
+
+
+def test_what_ends_the_interpreter_ends_a_sweep_whatever_may_fail(portal: lb.DataPortal) -> None:
+    class Exits(lb.Strategy):
+        def on_bar(self, bar: lb.Bar) -> None:
+            raise SystemExit(3)
+
+    with pytest.raises(lb.StrategyError, match="SystemExit") as caught:
+        lb.sweep(portal, strategy=Exits, assets="IBM", allow_failed=True)
+    assert isinstance(caught.value.__cause__, SystemExit)
+
+
+def test_a_choice_reaches_a_class_as_its_text(portal: lb.DataPortal) -> None:
+    seen: list[object] = []
+
+    class Chooses(lb.Strategy):
+        def start(self, setup: lb.Setup) -> None:
+            seen.append(self.mode)
+
+        def on_bar(self, bar: lb.Bar) -> None:
+            pass
+
+    lb.sweep(portal, strategy=Chooses, params={"mode": ["close", "open"]}, assets="IBM")
+    assert seen == ["close", "open"]
 
 
 def test_a_bar_that_is_kept_says_nothing_once_it_is_over(portal: lb.DataPortal) -> None:
